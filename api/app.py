@@ -1,0 +1,34 @@
+"""The OpenAI-compatible ASGI app."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+from starlette.routing import Route
+
+from api import errors, health, model_list, transcriptions
+from api.requestid import RequestId
+from api.unmatched import Unmatched
+
+
+def create_app(version: str) -> FastAPI:
+    """The app; until `app.state.served` is a `ServedModels` it answers 503.
+
+    Every path of OpenAI's API is there without `/v1` as well, for base URLs that lack it.
+    """
+    app = FastAPI(
+        title="whisper-bento",
+        description="Whisper over OpenAI's audio API.",
+        version=version,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    routers = (transcriptions.router, model_list.router)
+    for router in routers:
+        app.include_router(router, prefix="/v1")
+        app.include_router(router, include_in_schema=False)
+    app.include_router(health.router)
+    unmatched = Unmatched([route for router in routers for route in router.routes])
+    app.router.routes.append(Route("/v1/{path:path}", unmatched, include_in_schema=False))
+    errors.install(app)
+    app.add_middleware(RequestId)
+    return app

@@ -1,0 +1,91 @@
+"""A transcript in each of the response formats."""
+
+from __future__ import annotations
+
+import math
+import sys
+from dataclasses import replace
+
+from pydantic import BaseModel
+from starlette.responses import PlainTextResponse, Response
+
+from api.parameters import ResponseFormat
+from api.schemas import Segment, Transcription, TranscriptionVerbose, UsageDuration
+from models.languages import LANGUAGES
+from models.text import subtitles
+from models.text.transcript import Segment as TranscriptSegment
+from models.text.transcript import Transcript
+
+
+def answer(transcript: Transcript, response_format: ResponseFormat) -> Response:
+    """The response with the transcript; the content types are OpenAI's."""
+    match response_format:
+        case "json":
+            return _json(Transcription(text=transcript.text, usage=_usage(transcript)))
+        case "verbose_json":
+            return _json(verbose(transcript))
+        case "text":
+            return PlainTextResponse(transcript.text + "\n")
+        case "srt":
+            return PlainTextResponse(subtitles.srt(within(transcript)))
+        case "vtt":
+            return PlainTextResponse(subtitles.vtt(within(transcript)))
+
+
+def within(transcript: Transcript) -> tuple[TranscriptSegment, ...]:
+    """The segments with times cut to the recording: Whisper's last end may lie beyond it."""
+    return tuple(
+        replace(
+            segment,
+            start=min(segment.start, transcript.duration),
+            end=min(segment.end, transcript.duration),
+        )
+        for segment in transcript.segments
+    )
+
+
+def _json(body: BaseModel) -> Response:
+    # Absent rather than null: that is how OpenAI leaves out what was not asked for.
+    content = body.model_dump_json(exclude_none=True)
+    return Response(content, media_type="application/json")
+
+
+def _usage(transcript: Transcript) -> UsageDuration | None:
+    if transcript.task == "translate":
+        return None
+    return UsageDuration(seconds=math.ceil(transcript.duration))
+
+
+def verbose(transcript: Transcript) -> TranscriptionVerbose:
+    """The transcript with all that is known of it."""
+    translated = transcript.task == "translate"
+    return TranscriptionVerbose(
+        task=transcript.task,
+        language="english" if translated else LANGUAGES[transcript.language],
+        duration=transcript.duration,
+        text=transcript.text,
+        segments=[_segment(segment) for segment in within(transcript)],
+        usage=_usage(transcript),
+    )
+
+
+def _segment(segment: TranscriptSegment) -> Segment:
+    return Segment(
+        id=segment.id,
+        seek=segment.seek,
+        start=segment.start,
+        end=segment.end,
+        text=segment.text,
+        tokens=list(segment.tokens),
+        temperature=segment.temperature,
+        avg_logprob=_finite(segment.avg_logprob),
+        compression_ratio=_finite(segment.compression_ratio),
+        no_speech_prob=_finite(segment.no_speech_prob),
+    )
+
+
+def _finite(value: float) -> float:
+    """JSON has no NaN and no infinity; NaN is a score that could not be taken: 0."""
+    if math.isnan(value):
+        return 0.0
+    return max(-sys.float_info.max, min(value, sys.float_info.max))

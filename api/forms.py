@@ -1,0 +1,124 @@
+"""The multipart body of a request: text fields and one audio file."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from starlette.datastructures import FormData, UploadFile
+from starlette.formparsers import MultiPartException, MultiPartParser
+from starlette.requests import Request
+
+from api.errors import ApiError
+
+MAX_FILES = 4
+MAX_FIELDS = 128
+MAX_FIELD_BYTES = 1024 * 1024
+
+logger = logging.getLogger(__name__)
+
+
+class _WholeBodyParser(MultiPartParser):
+    """Starlette's parser, which also knows whether the closing boundary came."""
+
+    ended = False
+
+    def on_end(self) -> None:
+        self.ended = True
+
+
+@dataclass(frozen=True)
+class Form:
+    """A parsed body: the file, and every text field's values without the empty ones.
+
+    `name[]` and `name` are the same field. The file lies in memory or, above 1 MiB, on disk.
+    """
+
+    file: BinaryIO
+    fields: dict[str, list[str]]
+
+    def last(self, name: str) -> str | None:
+        """The last value of a field."""
+        return self.fields[name][-1] if name in self.fields else None
+
+    def every(self, name: str) -> list[str]:
+        """All values of a field, repeated or with commas between."""
+        joined = ",".join(self.fields.get(name, []))
+        return [value.strip() for value in joined.split(",") if value.strip()]
+
+    def log_unknown(self, known: set[str]) -> None:
+        """Say at debug level which fields are ignored; never their values."""
+        unknown = sorted(self.fields.keys() - known)
+        if unknown:
+            logger.debug("Ignored fields: %s", ", ".join(map(repr, unknown)))
+
+
+@asynccontextmanager
+async def read_form(request: Request) -> AsyncIterator[Form]:
+    """The request's body, parsed; its file is deleted at the end of the block.
+
+    Raises:
+        ApiError: the body is not multipart, is broken, too large in a field, or has no file.
+        ClientDisconnect: the client went away before the end of the body.
+    """
+    data = await _parse(request)
+    try:
+        yield Form(_file(data), _text_fields(data))
+    finally:
+        await data.close()
+
+
+async def _parse(request: Request) -> FormData:
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type != "multipart/form-data":
+        raise ApiError(f"The body must be multipart/form-data, not {media_type!r}.")
+    async with aclosing(request.stream()) as stream:
+        parser = _WholeBodyParser(
+            request.headers,
+            stream,
+            max_files=MAX_FILES,
+            max_fields=MAX_FIELDS,
+            max_part_size=MAX_FIELD_BYTES,
+        )
+        try:
+            data = await parser.parse()
+        except MultiPartException as error:
+            raise ApiError(f"The multipart body cannot be read: {error.message}") from error
+        except UnicodeError as error:
+            message = "The multipart body cannot be read: it is not in the charset it names."
+            raise ApiError(message) from error
+    if not parser.ended:
+        await data.close()
+        raise ApiError("The multipart body cannot be read: it breaks off before its end.")
+    return data
+
+
+def _file(data: FormData) -> BinaryIO:
+    parts = data.getlist("file")
+    if not parts:
+        raise ApiError(
+            "The field 'file' is missing: it must hold the audio.",
+            param="file",
+            code="missing_required_parameter",
+        )
+    if len(parts) > 1:
+        raise ApiError("There must be one 'file', not several.", param="file")
+    if not isinstance(parts[0], UploadFile):
+        raise ApiError("The field 'file' must be a file part with a file name.", param="file")
+    return parts[0].file
+
+
+def _text_fields(data: FormData) -> dict[str, list[str]]:
+    fields: dict[str, list[str]] = {}
+    for key, value in data.multi_items():
+        name = key.removesuffix("[]")
+        if name == "file":
+            continue
+        if isinstance(value, UploadFile):
+            raise ApiError(f"The field {name!r} must be text, not a file.", param=name)
+        if value.strip():
+            fields.setdefault(name, []).append(value.strip())
+    return fields

@@ -1,0 +1,32 @@
+"""GET /v1/models and /v1/models/{id}."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends
+
+from api.openapi import errors
+from api.schemas import Model, ModelList
+from api.served import ServedModels, served_models
+
+router = APIRouter(tags=["models"])
+
+Served = Annotated[ServedModels, Depends(served_models)]
+
+
+@router.get("/models", responses=errors(503))
+async def models(served: Served) -> ModelList:
+    """Every model id that requests may name."""
+    return ModelList(
+        data=[
+            Model(id=model_id, created=served.find(model_id).created) for model_id in served.ids()
+        ]
+    )
+
+
+# `path`: an id may have slashes, as in openai/whisper-base
+@router.get("/models/{model_id:path}", responses=errors(404, 503))
+async def model(model_id: str, served: Served) -> Model:
+    """One model id."""
+    return Model(id=model_id, created=served.find(model_id).created)

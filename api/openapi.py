@@ -1,0 +1,27 @@
+"""What the API's own documentation says of answers and errors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from api.schemas import ErrorBody
+
+Responses = dict[int | str, dict[str, Any]]
+
+
+def errors(*statuses: int) -> Responses:
+    """The error answers a route may give."""
+    described = {
+        400: "The request cannot be served as it is.",
+        404: "No such model.",
+        500: "The server failed.",
+        503: "The model is loading or the queue is full; `retry-after` says when to come again.",
+    }
+    return {status: {"model": ErrorBody, "description": described[status]} for status in statuses}
+
+
+def transcript_answers() -> Responses:
+    """The answers of a transcription: JSON (described by the route) or text, and errors."""
+    text = {"schema": {"type": "string"}}
+    ok = {"description": "In the response format asked for.", "content": {"text/plain": text}}
+    return {200: ok, **errors(400, 404, 500, 503)}

@@ -1,0 +1,27 @@
+"""Whether the server can listen where it is told to."""
+
+from __future__ import annotations
+
+import errno
+import socket
+
+
+def port_problem(host: str, port: int) -> str | None:
+    """Why nothing can listen there, and which variable to set; None if it can be."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        with socket.socket(family, socket.SOCK_STREAM) as listener:
+            # as the server does: connections that only linger do not count
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind((host, port))
+    except OSError as error:
+        return _advice(error, host, port)
+    return None
+
+
+def _advice(error: OSError, host: str, port: int) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return f"port {port} on {host} is in use: stop the other program or set WHISPER_PORT"
+    if error.errno == errno.EACCES:
+        return f"port {port} may not be opened by this user: set WHISPER_PORT to 1024 or higher"
+    return f"this machine cannot listen on {host} ({error.strerror}): set WHISPER_HOST"

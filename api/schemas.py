@@ -1,0 +1,91 @@
+"""What the API answers, as OpenAI's API describes it."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel
+
+from models.options import Task
+
+
+class UsageDuration(BaseModel):
+    """What a request is billed by: seconds of audio, rounded up."""
+
+    type: Literal["duration"] = "duration"
+    seconds: int
+
+
+class Transcription(BaseModel):
+    """`response_format=json`; a translation has no usage."""
+
+    text: str
+    usage: UsageDuration | None = None
+
+
+class Segment(BaseModel):
+    """A stretch of text; `seek` in frames of 10 ms, `start` and `end` in seconds."""
+
+    id: int
+    seek: int
+    start: float
+    end: float
+    text: str
+    tokens: list[int]
+    temperature: float
+    avg_logprob: float
+    compression_ratio: float
+    no_speech_prob: float
+
+
+class TranscriptionVerbose(BaseModel):
+    """`response_format=verbose_json`; `language` is a name such as `english`."""
+
+    task: Task
+    language: str
+    duration: float
+    text: str
+    segments: list[Segment]
+    usage: UsageDuration | None = None
+
+
+class Model(BaseModel):
+    """A model id that requests may name; `created` in Unix seconds."""
+
+    id: str
+    object: Literal["model"] = "model"
+    created: int
+    owned_by: str = "whisper-bento"
+
+
+class ModelList(BaseModel):
+    """Every model id; there is one page."""
+
+    object: Literal["list"] = "list"
+    data: list[Model]
+
+
+class Health(BaseModel):
+    """What is being served, and on what."""
+
+    status: Literal["ok"] = "ok"
+    default_model: str
+    models: list[str]
+    device: str
+    dtype: str
+    version: str
+
+
+class ErrorDetail(BaseModel):
+    """An error; all four keys are always there."""
+
+    message: str
+    type: str
+    param: str | None
+    code: str | None
+
+
+class ErrorBody(BaseModel):
+    """The envelope of every error."""
+
+    error: ErrorDetail

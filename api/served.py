@@ -1,0 +1,95 @@
+"""The models being served: what `service.py` hands to the app."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import BinaryIO, Protocol
+
+from starlette.requests import Request
+
+from api.errors import ApiError, retry_after
+from models.catalogue import checkpoint_name, find_checkpoint
+from models.errors import ModelNotFoundError
+from models.options import TranscribeOptions
+from models.text.transcript import Transcript
+
+DEFAULT_ID = "whisper-1"
+LOADING_SECONDS = 5
+
+
+class Transcriber(Protocol):
+    """Turns one recording into a transcript; cancelling the call stops the work."""
+
+    async def transcribe(self, audio: BinaryIO, options: TranscribeOptions) -> Transcript:
+        """The transcript of `audio`, a seekable file in any container.
+
+        Raises:
+            AudioError, OptionError, OverloadedError, EngineStoppedError
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class ServedModel:
+    """A loaded checkpoint; `created` is when it was imported, in Unix seconds."""
+
+    name: str
+    created: int
+    device: str
+    dtype: str
+    transcriber: Transcriber
+
+
+class ServedModels:
+    """The loaded checkpoints and the model ids that reach them; the first is the default.
+
+    Raises:
+        ValueError: the list is empty.
+    """
+
+    def __init__(self, models: Sequence[ServedModel]) -> None:
+        if not models:
+            raise ValueError("There must be at least one model to serve.")
+        self.models = tuple(models)
+
+    @property
+    def default(self) -> ServedModel:
+        """The checkpoint that `whisper-1` means."""
+        return self.models[0]
+
+    def find(self, model_id: str) -> ServedModel:
+        """The checkpoint a client means.
+
+        Raises:
+            ModelNotFoundError: none of the loaded ones.
+        """
+        if model_id == DEFAULT_ID:
+            return self.default
+        name = checkpoint_name(model_id)
+        for model in self.models:
+            if model.name == name:
+                return model
+        raise ModelNotFoundError(model_id)
+
+    def ids(self) -> list[str]:
+        """`whisper-1`, then each checkpoint's name, its name with `whisper-`, and its aliases."""
+        ids = [DEFAULT_ID]
+        for model in self.models:
+            checkpoint = find_checkpoint(model.name)
+            aliases = checkpoint.aliases if checkpoint else ()
+            ids += [model.name, f"whisper-{model.name}", *aliases]
+        return ids
+
+
+def served_models(request: Request) -> ServedModels:
+    """What the app serves now.
+
+    Raises:
+        ApiError: nothing yet (503).
+    """
+    served = getattr(request.app.state, "served", None)
+    if isinstance(served, ServedModels):
+        return served
+    message = "The model is loading. Try again in a few seconds."
+    raise ApiError(message, status=503, code="overloaded", headers=retry_after(LOADING_SECONDS))

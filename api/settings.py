@@ -1,0 +1,159 @@
+"""Every environment variable the server reads, once."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, TypeVar
+
+from models.catalogue import checkpoint_name
+from models.errors import WhisperError
+
+PREFIX = "WHISPER_"
+# What a BentoML model tag may be called.
+NAME = re.compile(r"[a-z0-9]([a-z0-9._-]{0,61}[a-z0-9])?")
+
+T = TypeVar("T")
+
+
+class SettingError(WhisperError):
+    """Environment variables are malformed; one line each with name, value and what was wanted."""
+
+
+def _device(value: str) -> str:
+    if not re.fullmatch(r"auto|cpu|cuda(:[0-9]{1,3})?", value):
+        raise ValueError(value)
+    return value
+
+
+def _dtype(value: str) -> str:
+    if value not in ("auto", "float32", "float16", "bfloat16"):
+        raise ValueError(value)
+    return value
+
+
+def _name(value: str) -> str:
+    name = checkpoint_name(value)
+    # whisper-1 means the default model, so it cannot say which one that is.
+    if name == "whisper-1" or not NAME.fullmatch(name):
+        raise ValueError(value)
+    return name
+
+
+def _names(value: str) -> tuple[str, ...]:
+    return tuple(_name(part.strip()) for part in value.split(","))
+
+
+def _host(value: str) -> str:
+    return "127.0.0.1" if value == "localhost" else str(ipaddress.ip_address(value))
+
+
+def _whole(low: int, high: int) -> Callable[[str], int]:
+    def parse(value: str) -> int:
+        if not re.fullmatch(r"[0-9]{1,9}", value) or not low <= int(value) <= high:
+            raise ValueError(value)
+        return int(value)
+
+    return parse
+
+
+def _setting(default: T, parse: Callable[[str], T], wanted: str, description: str) -> T:
+    metadata = {"parse": parse, "wanted": wanted, "description": description}
+    return field(default=default, metadata=metadata)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the environment says; the field `port` is the variable `WHISPER_PORT`."""
+
+    device: str = _setting(
+        "auto",
+        _device,
+        "auto, cpu, cuda or cuda:N",
+        "Where the models run: `auto` (CUDA if there is one), `cpu`, `cuda` or `cuda:N`.",
+    )
+    dtype: str = _setting(
+        "auto",
+        _dtype,
+        "auto, float32, float16 or bfloat16",
+        "Precision of the weights: `auto` is float32 on CPU and float16 on CUDA; or `float32`, "
+        "`float16`, `bfloat16`.",
+    )
+    default_model: str = _setting(
+        "base",
+        _name,
+        "the name of a model, such as base or large-v3-turbo",
+        "The model that `whisper-1` means.",
+    )
+    models: tuple[str, ...] = _setting(
+        (),
+        _names,
+        "names of models with commas between, such as base,tiny.en",
+        "Models to load at start, with commas between; the default model is always one of them. "
+        "Empty: only the default model.",
+    )
+    host: str = _setting(
+        "127.0.0.1",
+        _host,
+        "an IP address or localhost",
+        "IP address to listen on; `0.0.0.0` lets other machines in.",
+    )
+    port: int = _setting(
+        8000, _whole(1, 65535), "a whole number from 1 to 65535", "TCP port to listen on."
+    )
+    slots: int = _setting(
+        8,
+        _whole(1, 256),
+        "a whole number from 1 to 256",
+        "Windows decoded at once; each holds memory (see the models table).",
+    )
+    threads: int = _setting(
+        0,
+        _whole(0, 1024),
+        "a whole number from 0 to 1024",
+        "CPU threads for the models; 0 takes all cores.",
+    )
+    timeout: int = _setting(
+        3600, _whole(1, 86400), "a whole number from 1 to 86400", "Seconds a request may take."
+    )
+
+    def __post_init__(self) -> None:
+        names = dict.fromkeys((self.default_model, *self.models))
+        object.__setattr__(self, "models", tuple(names))
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str] = os.environ) -> Settings:
+        """Settings from `WHISPER_*` variables; an empty value counts as not given.
+
+        Raises:
+            SettingError: values are malformed; all of them are named.
+        """
+        values: dict[str, Any] = {}
+        problems: list[str] = []
+        for setting in fields(cls):
+            name = PREFIX + setting.name.upper()
+            given = environ.get(name, "").strip()
+            if not given:
+                continue
+            try:
+                values[setting.name] = setting.metadata["parse"](given)
+            except ValueError:
+                problems.append(f"{name}={given!r}: wanted {setting.metadata['wanted']}")
+        if problems:
+            raise SettingError("\n".join(problems))
+        return cls(**values)
+
+    @classmethod
+    def table(cls) -> list[tuple[str, str, str]]:
+        """Name, default and description of every variable, as the README's table has them."""
+        return [
+            (
+                PREFIX + setting.name.upper(),
+                "" if setting.default == () else str(setting.default),
+                setting.metadata["description"],
+            )
+            for setting in fields(cls)
+        ]

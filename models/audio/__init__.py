@@ -1,0 +1,3 @@
+"""Bytes to windows of log-mel."""
+
+from __future__ import annotations

@@ -1,0 +1,153 @@
+"""Tells a file that was cut off by the length its own container states."""
+
+from __future__ import annotations
+
+from typing import BinaryIO
+
+from models.errors import AudioError
+
+# Recorders that write into a pipe leave a length at 0 or close to the largest one.
+_UNKNOWN_RIFF_LENGTH = 0x7FFF_0000
+
+# Some writers count the header too.
+_WAV_SLACK = 256
+# Frames: the encoder's delay and padding are taken away again, some count the first frame.
+_MP3_SLACK = 4
+
+_ISO_NEEDED = {b"moov", b"moof", b"mdat"}
+_ISO_OTHERS = {b"ftyp", b"styp", b"sidx", b"free", b"skip", b"wide", b"uuid", b"emsg", b"meta"}
+_OGG_PAGE = 65_307
+_MAX_CHUNKS = 100_000  # a file made of tiny chunks must not keep a worker busy
+
+
+def check_complete(file: BinaryIO) -> None:
+    """Refuses an empty file, and one that ends before the end its container states.
+
+    Streams and live recordings state no length and pass.
+
+    Raises:
+        AudioError: how many bytes are there, and of how many.
+    """
+    size = file.seek(0, 2)
+    if size == 0:
+        raise AudioError("The file is empty.")
+    end = _stated_end(file, size)
+    if end is not None and end > size:
+        raise AudioError(f"The file is cut off: {size} of at least {end} bytes are there.")
+
+
+def stated_seconds(file: BinaryIO) -> float | None:
+    """Seconds of audio that the header states at least: FLAC and MP3 do; None for any other file.
+
+    Known to be there only after decoding: neither format states its length in bytes reliably.
+    """
+    head = _read_at(file, 0, 26)
+    if head[:4] == b"fLaC" and len(head) == 26:
+        return _flac_seconds(head)
+    start = 0
+    if head[:3] == b"ID3" and len(head) == 26:
+        # the tag's length is written in 7 bits a byte
+        start = 10 + sum(byte << 7 * (3 - place) for place, byte in enumerate(head[6:10]))
+    return _mp3_seconds(_read_at(file, start, 64))
+
+
+def _stated_end(file: BinaryIO, size: int) -> int | None:
+    head = _read_at(file, 0, 12)
+    if head[:4] == b"RIFF" and head[8:] == b"WAVE":
+        return _wav_end(file)
+    if head[:4] == b"OggS":
+        return _ogg_end(file, size)
+    if head[:4] == b"\x1aE\xdf\xa3":
+        return _matroska_end(file)
+    if head[4:8] in _ISO_NEEDED | _ISO_OTHERS:
+        return _iso_end(file, size)
+    return None
+
+
+def _wav_end(file: BinaryIO) -> int | None:
+    position = 12
+    for _ in range(_MAX_CHUNKS):
+        head = _read_at(file, position, 8)
+        if len(head) < 8:
+            return None
+        length = int.from_bytes(head[4:], "little")
+        if head[:4] == b"data":
+            known = 0 < length < _UNKNOWN_RIFF_LENGTH
+            return position + 8 + length - _WAV_SLACK if known else None
+        position += 8 + length + length % 2
+    return None
+
+
+def _ogg_end(file: BinaryIO, size: int) -> int | None:
+    """End of the last page (RFC 3533, section 6)."""
+    start = max(0, size - _OGG_PAGE)
+    tail = _read_at(file, start, _OGG_PAGE)
+    page = tail.rfind(b"OggS\0")
+    if page < 0:
+        return None
+    segments = tail[page + 26] if page + 26 < len(tail) else 255
+    lengths = tail[page + 27 : page + 27 + segments]
+    return start + page + 27 + segments + sum(lengths)
+
+
+def _matroska_end(file: BinaryIO) -> int | None:
+    """End of the segment (RFC 9559, section 4.5): live recordings leave its size unknown."""
+    length, position = _vint(file, 4)
+    segment = position + length
+    if _read_at(file, segment, 4) != b"\x18\x53\x80\x67":
+        return None
+    length, position = _vint(file, segment + 4)
+    unknown = (1 << 7 * (position - segment - 4)) - 1
+    return position + length if length < unknown else None
+
+
+def _vint(file: BinaryIO, position: int) -> tuple[int, int]:
+    """A variable-size integer of EBML (RFC 8794, section 4), and the position behind it."""
+    first = _read_at(file, position, 1)
+    width = 9 - int.from_bytes(first).bit_length()
+    value = int.from_bytes(_read_at(file, position, width))
+    return value & ((1 << 7 * width) - 1), position + width
+
+
+def _iso_end(file: BinaryIO, size: int) -> int | None:
+    """End of the last box (ISO/IEC 14496-12, section 4.2)."""
+    position = 0
+    for _ in range(_MAX_CHUNKS):
+        head = _read_at(file, position, 16)
+        kind, length = head[4:8], int.from_bytes(head[:4])
+        if length == 1:
+            length = int.from_bytes(head[8:])
+        # length 0 means: to the end of the file
+        if length < 8 or kind not in _ISO_NEEDED | _ISO_OTHERS:
+            return None
+        position += length
+        if position >= size:
+            return position if kind in _ISO_NEEDED else None
+    return None
+
+
+def _flac_seconds(head: bytes) -> float | None:
+    """Of the first metadata block (RFC 9639, section 8.2)."""
+    rate = int.from_bytes(head[18:21]) >> 4
+    samples = int.from_bytes(head[21:26]) & 0xF_FFFF_FFFF
+    return samples / rate - 0.01 if rate and samples else None
+
+
+def _mp3_seconds(frame: bytes) -> float | None:
+    """Of the Xing or Info frame that encoders put first."""
+    at = max(frame.find(b"Xing"), frame.find(b"Info"))
+    flags = int.from_bytes(frame[at + 4 : at + 8])
+    if frame[:1] != b"\xff" or at < 0 or not flags & 1:
+        return None
+    version, rate_index = frame[1] >> 3 & 3, frame[2] >> 2 & 3
+    if version == 1 or rate_index == 3:  # reserved
+        return None
+    rate = (44_100, 48_000, 32_000)[rate_index] // {3: 1, 2: 2, 0: 4}[version]
+    samples_per_frame = 1152 if version == 3 else 576
+    frames = int.from_bytes(frame[at + 8 : at + 12]) - _MP3_SLACK
+    return frames * samples_per_frame / rate
+
+
+def _read_at(file: BinaryIO, position: int, length: int) -> bytes:
+    file.seek(position)
+    return file.read(length)

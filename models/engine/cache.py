@@ -1,0 +1,74 @@
+"""The static KV cache: one slot for each running sequence, allocated once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from models.catalogue import Dimensions
+
+
+@dataclass(frozen=True)
+class CacheRows:
+    """Which slots a batch uses and where in them its tokens stand.
+
+    `slots` is [batch], `positions` [batch, ctx], `mask` [batch, 1, ctx, length]: a token sees
+    the positions up to its own. `index` is a slice where the slots are neighbours, so that
+    reading is a view and not a copy.
+    """
+
+    slots: Tensor
+    positions: Tensor
+    mask: Tensor
+    length: int
+    index: slice | Tensor
+
+    @classmethod
+    def at(
+        cls, slots: Sequence[int], positions: Sequence[Sequence[int]], device: torch.device
+    ) -> CacheRows:
+        """Rows for these slots, with each row's positions."""
+        where = torch.tensor(positions, device=device)
+        index = torch.tensor(slots, device=device)
+        length = max(row[-1] for row in positions) + 1
+        mask = torch.arange(length, device=device) <= where[:, None, :, None]
+        neighbours = list(slots) == list(range(slots[0], slots[0] + len(slots)))
+        view = slice(slots[0], slots[0] + len(slots)) if neighbours else index
+        return cls(index, where, mask, length, view)
+
+
+class KVCache:
+    """Keys and values over text (self) and audio (cross) for every layer and slot."""
+
+    def __init__(
+        self, dims: Dimensions, slots: int, device: torch.device, dtype: torch.dtype
+    ) -> None:
+        head_dim = dims.n_text_state // dims.n_text_head
+        shape = (dims.n_text_layer, 2, slots, dims.n_text_head)
+        # [layer, key/value, slot, head, position, head_dim]
+        self.text = torch.zeros(*shape, dims.n_text_ctx, head_dim, device=device, dtype=dtype)
+        self.audio = torch.zeros(*shape, dims.n_audio_ctx, head_dim, device=device, dtype=dtype)
+
+    def write_cross(self, slots: Sequence[int], kv: Tensor) -> None:
+        """Store the cross-KV of new windows, [layer, 2, batch, head, n_audio_ctx, head_dim]."""
+        for row, slot in enumerate(slots):
+            self.audio[:, :, slot] = kv[:, :, row]
+
+    def write_self(self, layer: int, rows: CacheRows, k: Tensor, v: Tensor) -> None:
+        """Store keys and values, [batch, head, ctx, head_dim] each, at the rows' positions."""
+        slots = rows.slots[:, None]
+        self.text[layer, 0][slots, :, rows.positions] = k.transpose(1, 2)
+        self.text[layer, 1][slots, :, rows.positions] = v.transpose(1, 2)
+
+    def read_self(self, layer: int, rows: CacheRows) -> tuple[Tensor, Tensor]:
+        """Keys and values over the text, [batch, head, length, head_dim] each."""
+        kv = self.text[layer][:, rows.index, :, : rows.length]
+        return kv[0], kv[1]
+
+    def read_cross(self, layer: int, rows: CacheRows) -> tuple[Tensor, Tensor]:
+        """Keys and values over the window, [batch, head, n_audio_ctx, head_dim] each."""
+        kv = self.audio[layer][:, rows.index]
+        return kv[0], kv[1]

@@ -1,0 +1,106 @@
+"""From logits to the next token: the rules of openai-whisper (whisper/decoding.py) by the batch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence as Seq
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from models.engine.sequence import Sequence
+from models.engine.vocabulary import Vocabulary
+
+SECONDS_PER_TIMESTAMP = 0.02
+MAX_INITIAL_TIMESTAMP = 1.0
+NEVER = float("-inf")
+
+
+@dataclass(frozen=True)
+class TimestampState:
+    """What the timestamp rules need of each row; every tensor is [rows, 1].
+
+    `start` marks rows without a sampled token, `opened` and `closed` rows whose last token is the
+    first or the second timestamp of a pair; `least` is the smallest timestamp allowed.
+    """
+
+    start: Tensor
+    opened: Tensor
+    closed: Tensor
+    least: Tensor
+
+    @classmethod
+    def of(cls, sequences: Seq[Sequence], begin: int, device: torch.device) -> TimestampState:
+        """The state of these sequences' tokens; `begin` is the first timestamp token."""
+        rows = [_timestamp_row(sequence.tokens, begin) for sequence in sequences]
+        start, opened, closed, least = (
+            torch.tensor(column, device=device)[:, None] for column in zip(*rows, strict=True)
+        )
+        return cls(start, opened, closed, least)
+
+
+def _timestamp_row(tokens: list[int], begin: int) -> tuple[bool, bool, bool, int]:
+    last_is_timestamp = bool(tokens) and tokens[-1] >= begin
+    # At the very start a single timestamp counts as a closed pair: text has to follow.
+    pair = len(tokens) < 2 or tokens[-2] >= begin
+    last = next((token for token in reversed(tokens) if token >= begin), None)
+    opened, closed = last_is_timestamp and not pair, last_is_timestamp and pair
+    # A segment may start where the last one ended, but has to end after its own start.
+    least = begin if last is None else last if opened else last + 1
+    return not tokens, opened, closed, least
+
+
+class TokenRules:
+    """The tokens a row may take next."""
+
+    def __init__(self, vocabulary: Vocabulary, device: torch.device) -> None:
+        self.begin = vocabulary.timestamp_begin
+        self.eot = vocabulary.eot
+        self.latest_start = self.begin + round(MAX_INITIAL_TIMESTAMP / SECONDS_PER_TIMESTAMP)
+        self._suppressed = torch.tensor(vocabulary.suppressed, device=device)
+        self._suppressed_at_start = torch.tensor(vocabulary.suppressed_at_start, device=device)
+        self._timestamps = torch.arange(self.begin, vocabulary.dims.n_vocab, device=device)
+
+    def apply(self, logits: Tensor, state: TimestampState) -> None:
+        """Set what may not follow to -inf in `logits`, [rows, n_vocab], in place."""
+        logits[:, self._suppressed] = NEVER
+        at_start = logits[:, self._suppressed_at_start]
+        logits[:, self._suppressed_at_start] = at_start.masked_fill(state.start, NEVER)
+
+        text, timestamps = logits[:, : self.begin], logits[:, self.begin :]
+        # Timestamps come in pairs, except right before the end of the text.
+        text[:, : self.eot].masked_fill_(state.opened, NEVER)
+        too_late = state.start & (self._timestamps > self.latest_start)
+        forbidden = state.closed | too_late | (self._timestamps < state.least)
+        timestamps.masked_fill_(forbidden, NEVER)
+        # A row starts with a timestamp; later one is due when together they outweigh any text.
+        due = timestamps.logsumexp(-1, keepdim=True) > text.amax(-1, keepdim=True)
+        text.masked_fill_(state.start | due, NEVER)
+
+
+def choose(logits: Tensor, sequences: Seq[Sequence]) -> tuple[list[int], list[float]]:
+    """The next token of each row and its log-probability.
+
+    The most probable one at temperature 0, else one drawn from softmax(logits / temperature).
+    """
+    scores = logits
+    if any(sequence.temperature > 0 for sequence in sequences):
+        scores = logits.clone()
+        for row, sequence in enumerate(sequences):
+            if sequence.temperature > 0:
+                scores[row] = logits[row] / sequence.temperature + _gumbel(sequence, logits)
+    tokens = scores.argmax(-1, keepdim=True)
+    logprobs = logits.gather(-1, tokens) - logits.logsumexp(-1, keepdim=True)
+    return tokens.squeeze(-1).tolist(), logprobs.squeeze(-1).tolist()
+
+
+def _gumbel(sequence: Sequence, logits: Tensor) -> Tensor:
+    """Noise that makes argmax a draw (the Gumbel-max trick), [n_vocab].
+
+    It depends on the attempt and the position alone, so that a recording gives the same text
+    whatever else is in the batch.
+    """
+    generator = torch.Generator(logits.device)
+    generator.manual_seed(sequence.attempt * 1_000_003 + len(sequence.tokens))
+    uniform = torch.rand(logits.shape[-1], generator=generator, device=logits.device)
+    return -torch.log(-torch.log(uniform.clamp_(1e-20, 1 - 1e-7)))

@@ -1,0 +1,41 @@
+"""Which device and number format an engine uses on this machine."""
+
+from __future__ import annotations
+
+import torch
+
+from models.errors import DeviceError
+
+
+def resolve_device(wanted: str) -> torch.device:
+    """The device for auto, cpu, cuda or cuda:N.
+
+    Raises:
+        DeviceError: a CUDA device was asked for and PyTorch sees none with that number.
+    """
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if wanted == "auto":
+        wanted = "cuda" if count else "cpu"
+    device = torch.device(wanted)
+    if device.type == "cuda" and (device.index or 0) >= count:
+        raise DeviceError(
+            f"device {wanted!r} was asked for, but PyTorch {torch.__version__} sees {count} CUDA "
+            "devices. Check the driver (nvidia-smi) and that this PyTorch has CUDA, or use cpu."
+        )
+    return device
+
+
+def resolve_dtype(wanted: str, device: torch.device) -> torch.dtype:
+    """The number format; auto means float32 on a CPU and float16 on CUDA."""
+    if wanted == "auto":
+        wanted = "float16" if device.type == "cuda" else "float32"
+    formats = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
+    return formats[wanted]
+
+
+def describe_device(device: torch.device) -> str:
+    """The device as a person would name it, for the start line."""
+    if device.type == "cuda":
+        return f"{device} ({torch.cuda.get_device_name(device)})"
+    none = "" if torch.cuda.is_available() else ", no CUDA device found"
+    return f"cpu ({torch.get_num_threads()} threads{none})"

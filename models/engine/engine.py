@@ -1,0 +1,221 @@
+"""The engine: windows of all requests in one queue and one batch; `step()` is the whole of it."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import zlib
+from collections import Counter
+from concurrent.futures import Future, InvalidStateError
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from models.engine.device import describe_device
+from models.engine.runner import Runner
+from models.engine.scheduler import Plan, Scheduler
+from models.engine.sequence import DecodingResult, Sequence, Window
+from models.errors import EngineStoppedError
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass
+class EngineCounters:
+    """What the engine has done since it started.
+
+    `batch_sizes` counts decode steps by their number of rows; `shared_steps` those whose rows
+    belonged to more than one request.
+    """
+
+    steps: int = 0
+    windows: int = 0
+    tokens: int = 0
+    fallbacks: int = 0
+    cancelled: int = 0
+    shared_steps: int = 0
+    batch_sizes: Counter[int] = field(default_factory=Counter)
+
+
+class Engine:
+    """Decodes windows on one device, in a thread of its own.
+
+    `submit` may be called from any thread. Cancelling the future drops the window before the
+    next step.
+    """
+
+    def __init__(self, runner: Runner, *, slots: int, encode_batch: int) -> None:
+        self.runner = runner
+        self.vocabulary = runner.vocabulary
+        self.scheduler = Scheduler(slots, encode_batch)
+        self.counters = EngineCounters()
+        self._arrived: list[Sequence] = []
+        self._wakeup = threading.Condition()
+        self._stopping = False
+        self._thread = threading.Thread(target=self._run, name="whisper-engine", daemon=True)
+        self._thread.start()
+
+    @property
+    def device(self) -> str:
+        """The device as a person would name it."""
+        return describe_device(self.runner.device)
+
+    @property
+    def dtype(self) -> str:
+        """The number format of the weights: float32, float16 or bfloat16."""
+        return str(self.runner.dtype).removeprefix("torch.")
+
+    def submit(self, window: Window) -> Future[DecodingResult]:
+        """Queue a window; its result comes through the future.
+
+        Raises:
+            EngineStoppedError: the engine has been closed.
+        """
+        future: Future[DecodingResult] = Future()
+        language = window.language
+        if language is None and not self.vocabulary.dims.is_multilingual:
+            language = "en"
+        with self._wakeup:
+            if self._stopping:
+                raise EngineStoppedError("The server is shutting down.")
+            self._arrived.append(Sequence(window, future, language))
+            self._wakeup.notify()
+        return future
+
+    def close(self) -> None:
+        """Stop after the running step; windows not yet decoded fail with EngineStoppedError."""
+        with self._wakeup:
+            self._stopping = True
+            self._wakeup.notify()
+        self._thread.join()
+
+    def step(self) -> None:
+        """Schedule, run, postprocess."""
+        plan = self.scheduler.schedule()
+        self.counters.cancelled = self.scheduler.dropped
+        if plan.is_empty:
+            return
+        rows, logits = self._forward(plan)
+        if rows:
+            tokens, logprobs = self.runner.choose(logits, rows)
+            self._postprocess(rows, tokens, logprobs)
+        self.counters.steps += 1
+
+    def _forward(self, plan: Plan) -> tuple[list[Sequence], Tensor]:
+        """Run the plan's batches; the rows that take a token now, and their logits."""
+        rows: list[Sequence] = []
+        logits: list[Tensor] = []
+        if plan.encode:
+            self.runner.encode(plan.encode)
+            self.counters.windows += len(plan.encode)
+        if plan.prefill:
+            known, after_prompts = self._prefill(plan.prefill)
+            rows += known
+            logits.append(after_prompts)
+        if plan.decode:
+            rows += plan.decode
+            logits.append(self.runner.decode(plan.decode))
+            self.counters.batch_sizes[len(plan.decode)] += 1
+            requests = {sequence.window.request for sequence in plan.decode}
+            self.counters.shared_steps += len(requests) > 1
+        return rows, torch.cat(logits)
+
+    def _prefill(self, sequences: list[Sequence]) -> tuple[list[Sequence], Tensor]:
+        """Feed the prompts; a row whose language is unknown learns it now and starts next step."""
+        for sequence in sequences:
+            sequence.prompt = self._prompt(sequence)
+        logits = self.runner.prefill(sequences)
+        known = [row for row, sequence in enumerate(sequences) if sequence.language is not None]
+        for row, sequence in enumerate(sequences):
+            if sequence.language is None:
+                sequence.language_probs = self.runner.language_probs(logits[row])
+                sequence.language = max(
+                    sequence.language_probs, key=sequence.language_probs.__getitem__
+                )
+        return [sequences[row] for row in known], logits[known]
+
+    def _prompt(self, sequence: Sequence) -> tuple[int, ...]:
+        if sequence.language is None:
+            return (self.vocabulary.sot,)
+        window = sequence.window
+        return self.vocabulary.prompt(sequence.language, window.task, window.previous)
+
+    def _postprocess(self, rows: list[Sequence], tokens: list[int], logprobs: list[float]) -> None:
+        limit = self.vocabulary.dims.n_text_ctx
+        for sequence, token, logprob in zip(rows, tokens, logprobs, strict=True):
+            sequence.sum_logprob += logprob
+            ended = token == self.vocabulary.eot
+            if not ended:
+                sequence.tokens.append(token)
+                self.counters.tokens += 1
+            # The limits of openai-whisper: half the context for the text, prompt and text in all.
+            full = len(sequence.tokens) >= limit // 2 or sequence.position >= limit
+            if ended or full:
+                self._finish(sequence)
+
+    def _finish(self, sequence: Sequence) -> None:
+        result = self._result(sequence)
+        if sequence.has_more_temperatures and not sequence.window.accept(result):
+            sequence.restart()
+            self.counters.fallbacks += 1
+            return
+        self.scheduler.release(sequence)
+        _settle(sequence.future, result)
+
+    def _result(self, sequence: Sequence) -> DecodingResult:
+        text = self.vocabulary.decode(sequence.tokens).strip()
+        assert sequence.language is not None
+        return DecodingResult(
+            language=sequence.language,
+            tokens=tuple(sequence.tokens),
+            text=text,
+            avg_logprob=sequence.sum_logprob / (len(sequence.tokens) + 1),
+            no_speech_prob=sequence.no_speech_prob,
+            temperature=sequence.temperature,
+            compression_ratio=_compression_ratio(text),
+            language_probs=sequence.language_probs,
+        )
+
+    def _run(self) -> None:
+        with torch.inference_mode():
+            while self._wait_for_work():
+                try:
+                    self.step()
+                except Exception:  # one step's fault must not end the server
+                    logger.exception("a decoding step failed; its windows are given up")
+                    failure = EngineStoppedError("The model failed while decoding this recording.")
+                    _settle_all(self.scheduler.drain(waiting=False), failure)
+        stopped = EngineStoppedError("The server is shutting down.")
+        _settle_all(self.scheduler.drain(waiting=True), stopped)
+
+    def _wait_for_work(self) -> bool:
+        """Take in what has arrived, sleeping while there is nothing; False when stopping."""
+        with self._wakeup:
+            while self.scheduler.is_idle and not self._arrived and not self._stopping:
+                self._wakeup.wait()
+            for sequence in self._arrived:
+                self.scheduler.add(sequence)
+            self._arrived.clear()
+            return not self._stopping
+
+
+def _compression_ratio(text: str) -> float:
+    """How well the text compresses: loops do so far too well (openai-whisper, whisper/utils.py)."""
+    data = text.encode()
+    return len(data) / len(zlib.compress(data))
+
+
+def _settle(future: Future[DecodingResult], result: DecodingResult | Exception) -> None:
+    # The future may be cancelled by its owner at any moment, also between a check and this call.
+    with suppress(InvalidStateError):
+        if isinstance(result, Exception):
+            future.set_exception(result)
+        else:
+            future.set_result(result)
+
+
+def _settle_all(sequences: list[Sequence], failure: Exception) -> None:
+    for sequence in sequences:
+        _settle(sequence.future, failure)

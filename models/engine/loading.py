@@ -1,0 +1,74 @@
+"""A checkpoint's tensors into the engine's network: names mapped, projections of a layer fused."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import torch
+from torch import Tensor
+
+from models.catalogue import Dimensions
+from models.engine.network import Network, sinusoids
+
+_SAME = {"attn_ln": "attn_ln", "mlp_ln": "mlp_ln", "mlp.0": "mlp.up", "mlp.2": "mlp.down"}
+_ENCODER = {**_SAME, "attn.out": "attn_out"}
+_DECODER = {
+    **_ENCODER,
+    "cross_attn_ln": "cross_ln",
+    "cross_attn.query": "cross_q",
+    "cross_attn.out": "cross_out",
+}
+
+
+def load_network(
+    dims: Dimensions, tensors: Mapping[str, Tensor], device: torch.device, dtype: torch.dtype
+) -> Network:
+    """The network with these weights, named as in openai-whisper's state dict.
+
+    The encoder's positions are computed, not read: they are sinusoids (whisper/model.py).
+    """
+    with torch.device("meta"):
+        network = Network(dims)
+    weights = {name: tensor.to(device, dtype) for name, tensor in _fused(dims, tensors)}
+    network.load_state_dict(weights, assign=True)
+    return network.eval().requires_grad_(requires_grad=False)
+
+
+def _fused(dims: Dimensions, tensors: Mapping[str, Tensor]) -> Iterator[tuple[str, Tensor]]:
+    yield "encoder.positions", sinusoids(dims.n_audio_ctx, dims.n_audio_state)
+    yield "decoder.embedding", tensors["decoder.token_embedding.weight"]
+    yield "decoder.positions", tensors["decoder.positional_embedding"]
+    for module in ("encoder.conv1", "encoder.conv2", "encoder.ln_post", "decoder.ln"):
+        yield from _copied(tensors, module, module)
+    for layer in range(dims.n_audio_layer):
+        yield from _block(tensors, f"encoder.blocks.{layer}", _ENCODER)
+    for layer in range(dims.n_text_layer):
+        yield from _block(tensors, f"decoder.blocks.{layer}", _DECODER)
+    attentions = [f"decoder.blocks.{layer}.cross_attn" for layer in range(dims.n_text_layer)]
+    projections = [f"{attention}.{part}" for attention in attentions for part in ("key", "value")]
+    yield from _stacked(tensors, projections, "decoder.cross_kv")
+
+
+def _block(
+    tensors: Mapping[str, Tensor], block: str, names: Mapping[str, str]
+) -> Iterator[tuple[str, Tensor]]:
+    for theirs, ours in names.items():
+        yield from _copied(tensors, f"{block}.{theirs}", f"{block}.{ours}")
+    qkv = [f"{block}.attn.{part}" for part in ("query", "key", "value")]
+    yield from _stacked(tensors, qkv, f"{block}.attn_qkv")
+
+
+def _copied(tensors: Mapping[str, Tensor], theirs: str, ours: str) -> Iterator[tuple[str, Tensor]]:
+    for part in ("weight", "bias"):
+        yield f"{ours}.{part}", tensors[f"{theirs}.{part}"]
+
+
+def _stacked(
+    tensors: Mapping[str, Tensor], modules: list[str], ours: str
+) -> Iterator[tuple[str, Tensor]]:
+    """Linear layers over the same input as one; Whisper's keys have no bias, which is zero."""
+    weights = [tensors[f"{module}.weight"] for module in modules]
+    none = weights[0].new_zeros(weights[0].shape[0])
+    biases = [tensors.get(f"{module}.bias", none) for module in modules]
+    yield f"{ours}.weight", torch.cat(weights)
+    yield f"{ours}.bias", torch.cat(biases)

@@ -1,0 +1,76 @@
+"""Runs a step's batches on the device: encode windows, feed prompts, decode one token a row."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence as Seq
+
+import torch
+from torch import Tensor
+
+from models.engine.cache import CacheRows, KVCache
+from models.engine.decoding import TimestampState, TokenRules, choose
+from models.engine.network import Network
+from models.engine.sequence import Sequence
+from models.engine.vocabulary import Vocabulary
+
+
+class Runner:
+    """The network, its cache and the token rules on one device."""
+
+    def __init__(self, network: Network, vocabulary: Vocabulary, slots: int) -> None:
+        self.network, self.vocabulary = network, vocabulary
+        self.device, self.dtype = network.device, network.dtype
+        self.cache = KVCache(network.dims, slots, self.device, self.dtype)
+        self.rules = TokenRules(vocabulary, self.device)
+
+    def encode(self, sequences: Seq[Sequence]) -> None:
+        """Encode these windows and store their cross-KV in their slots."""
+        mel = torch.stack([sequence.window.mel for sequence in sequences])
+        audio = self.network.encoder(mel.to(self.device, self.dtype))
+        kv = self.network.decoder.project_cross_kv(audio)
+        self.cache.write_cross(_slots(sequences), kv)
+
+    def prefill(self, sequences: Seq[Sequence]) -> Tensor:
+        """Feed the prompts and note no-speech; the logits after each, [rows, n_vocab]."""
+        prompts = [sequence.prompt for sequence in sequences]
+        states = self._decode(sequences, prompts, [0] * len(prompts))
+        rows = range(len(prompts))
+        starts = [prompt.index(self.vocabulary.sot) for prompt in prompts]
+        ends = [len(prompt) - 1 for prompt in prompts]
+        at_start = self.network.decoder.logits(states[rows, starts])
+        no_speech = at_start.softmax(-1)[:, self.vocabulary.no_speech].tolist()
+        for sequence, probability in zip(sequences, no_speech, strict=True):
+            sequence.no_speech_prob = probability
+        return self.network.decoder.logits(states[rows, ends])
+
+    def decode(self, sequences: Seq[Sequence]) -> Tensor:
+        """Feed each row's last token; the logits after it, [rows, n_vocab]."""
+        tokens = [sequence.tokens[-1:] for sequence in sequences]
+        positions = [sequence.position for sequence in sequences]
+        return self.network.decoder.logits(self._decode(sequences, tokens, positions)[:, 0])
+
+    def choose(self, logits: Tensor, sequences: Seq[Sequence]) -> tuple[list[int], list[float]]:
+        """Each row's next token and its log-probability under the rules."""
+        state = TimestampState.of(sequences, self.rules.begin, self.device)
+        self.rules.apply(logits, state)
+        return choose(logits, sequences)
+
+    def language_probs(self, logits: Tensor) -> dict[str, float]:
+        """Probability of each language, from the logits after start-of-transcript, [n_vocab]."""
+        languages = self.vocabulary.languages
+        probabilities = logits[list(languages.values())].softmax(-1).tolist()
+        return dict(zip(languages, probabilities, strict=True))
+
+    def _decode(self, sequences: Seq[Sequence], tokens: Seq[Seq[int]], starts: Seq[int]) -> Tensor:
+        width = max(len(row) for row in tokens)
+        # What pads a short row stands after its tokens: nothing sees it before it is overwritten.
+        padded = [[*row, *[self.vocabulary.eot] * (width - len(row))] for row in tokens]
+        positions = [list(range(start, start + width)) for start in starts]
+        rows = CacheRows.at(_slots(sequences), positions, self.device)
+        fed = torch.tensor(padded, device=self.device)
+        states: Tensor = self.network.decoder(fed, self.cache, rows)
+        return states  # [rows, width, n_text_state]
+
+
+def _slots(sequences: Seq[Sequence]) -> list[int]:
+    return [sequence.slot for sequence in sequences if sequence.slot is not None]

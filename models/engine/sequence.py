@@ -1,0 +1,91 @@
+"""What the engine decodes: a window, the sequence it is being decoded as, and what came out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from models.options import Task
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+@dataclass(frozen=True)
+class DecodingResult:
+    """One decoded window; fields as in openai-whisper's `DecodingResult`.
+
+    `tokens` are without the prompt and without end-of-text. `language_probs` is there only where
+    the language was detected.
+    """
+
+    language: str
+    tokens: tuple[int, ...]
+    text: str
+    avg_logprob: float
+    no_speech_prob: float
+    temperature: float
+    compression_ratio: float
+    language_probs: dict[str, float] | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Window:
+    """One window to decode: `mel` is [n_mels, 3000], `previous` the text tokens before it.
+
+    `language` None asks for detection. The window is decoded at each of `temperatures` in turn
+    until `accept` takes the result; the last one is taken as it is. `request` tells the windows
+    of one request from those of others.
+    """
+
+    request: str
+    mel: Tensor
+    task: Task = "transcribe"
+    language: str | None = None
+    previous: tuple[int, ...] = ()
+    temperatures: tuple[float, ...] = (0.0,)
+    accept: Callable[[DecodingResult], bool] = lambda _: True
+
+
+@dataclass(eq=False)
+class Sequence:
+    """A window on its way through the engine; its facts are properties."""
+
+    window: Window
+    future: Future[DecodingResult]
+    language: str | None
+    slot: int | None = None
+    prompt: tuple[int, ...] = ()
+    tokens: list[int] = field(default_factory=list)
+    sum_logprob: float = 0.0
+    no_speech_prob: float = 0.0
+    attempt: int = 0
+    language_probs: dict[str, float] | None = None
+
+    @property
+    def temperature(self) -> float:
+        """The temperature of this attempt."""
+        return self.window.temperatures[self.attempt]
+
+    @property
+    def has_more_temperatures(self) -> bool:
+        """Whether another attempt could follow."""
+        return self.attempt + 1 < len(self.window.temperatures)
+
+    @property
+    def abandoned(self) -> bool:
+        """Whether nobody waits for the result any more."""
+        return self.future.cancelled()
+
+    @property
+    def position(self) -> int:
+        """Where the next token's input stands in the text context."""
+        return len(self.prompt) + len(self.tokens) - 1
+
+    def restart(self) -> None:
+        """Forget the text, keep slot, cross-KV and language: the next attempt begins."""
+        self.attempt += 1
+        self.tokens = []
+        self.sum_logprob = 0.0

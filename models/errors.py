@@ -1,0 +1,81 @@
+"""The error tree; `api/errors.py` maps it to HTTP, the scripts to one line and an exit status.
+
+WhisperError
+├── OptionError            a request option has a value that cannot be served
+├── AudioError             the audio cannot be read
+├── ModelNotFoundError     no loaded checkpoint has that model id
+├── OverloadedError        the queue is full; says when to come again
+├── EngineStoppedError     the engine is shutting down or has failed
+├── DeviceError            the device that was asked for is not there
+└── CheckpointError        a checkpoint cannot be imported, found or trusted
+    ├── UnknownCheckpointError     no such name in the catalogue or the store
+    ├── CheckpointFormatError      the source is not a Whisper checkpoint we can read
+    ├── ChecksumError              a file is not what its SHA-256 says
+    └── DownloadError              the source could not be reached or broke off
+"""
+
+from __future__ import annotations
+
+
+class WhisperError(Exception):
+    """Root of the tree. The message is written for the person who made the request."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class OptionError(WhisperError):
+    """A request option has a value that cannot be served; `option` names it."""
+
+    def __init__(self, option: str, message: str) -> None:
+        super().__init__(message)
+        self.option = option
+
+
+class AudioError(WhisperError):
+    """The audio cannot be read: empty, truncated, or of no known format."""
+
+
+class ModelNotFoundError(WhisperError):
+    """No loaded checkpoint has that model id."""
+
+    def __init__(self, model_id: str) -> None:
+        super().__init__(f"The model '{model_id}' does not exist")
+        self.model_id = model_id
+
+
+class OverloadedError(WhisperError):
+    """The queue is full; `retry_after` is in seconds."""
+
+    def __init__(self, message: str, retry_after: float) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class EngineStoppedError(WhisperError):
+    """The engine is shutting down or has failed; the request was not served."""
+
+
+class DeviceError(WhisperError):
+    """The device that was asked for is not there."""
+
+
+class CheckpointError(WhisperError):
+    """A checkpoint cannot be imported, found or trusted."""
+
+
+class UnknownCheckpointError(CheckpointError):
+    """No such name in the catalogue or in the store."""
+
+
+class CheckpointFormatError(CheckpointError):
+    """The source is not a Whisper checkpoint this version can read."""
+
+
+class ChecksumError(CheckpointError):
+    """A file's content is not what its SHA-256 says."""
+
+
+class DownloadError(CheckpointError):
+    """The source could not be reached, or the transfer broke off."""

@@ -1,0 +1,3 @@
+"""Where checkpoints come from: one file a format or origin, all giving the same weights."""
+
+from __future__ import annotations

@@ -1,0 +1,59 @@
+"""A window's tokens cut into segments, as openai-whisper does (whisper/transcribe.py)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+FRAMES_PER_SECOND = 100
+FRAMES_PER_TIMESTAMP = 2
+SECONDS_PER_TIMESTAMP = FRAMES_PER_TIMESTAMP / FRAMES_PER_SECOND
+
+
+@dataclass(frozen=True)
+class Cut:
+    """A segment's tokens and its times in seconds from the start of the recording."""
+
+    start: float
+    end: float
+    tokens: tuple[int, ...]
+
+
+def cut_at_timestamps(
+    tokens: Sequence[int], *, seek: int, frames: int, timestamp_begin: int
+) -> tuple[list[Cut], int]:
+    """Cut the tokens of the window at frame `seek` that holds `frames` frames of the recording.
+
+    Segments end where two timestamps meet. Text after the last pair is left to the next window,
+    unless a single timestamp closes it.
+
+    Returns:
+        The cuts, and the frame where the next window starts.
+    """
+    is_timestamp = [token >= timestamp_begin for token in tokens]
+    ends = [i for i in range(1, len(tokens)) if is_timestamp[i - 1] and is_timestamp[i]]
+    closed = is_timestamp[-2:] == [False, True]
+    offset = seek / FRAMES_PER_SECOND
+
+    def seconds(token: int) -> float:
+        return offset + (token - timestamp_begin) * SECONDS_PER_TIMESTAMP
+
+    if not ends:
+        stamps = [token for token in tokens if token > timestamp_begin]
+        end = seconds(stamps[-1]) if stamps else offset + frames / FRAMES_PER_SECOND
+        return [Cut(offset, end, tuple(tokens))], seek + frames
+    if closed:
+        ends.append(len(tokens))
+    parts = [tuple(tokens[a:b]) for a, b in zip([0, *ends], ends, strict=False)]
+    cuts = [Cut(seconds(part[0]), seconds(part[-1]), part) for part in parts]
+    if closed:
+        return cuts, seek + frames
+    return cuts, seek + (parts[-1][-1] - timestamp_begin) * FRAMES_PER_TIMESTAMP
+
+
+def drop_empty(cut: Cut, decode: Callable[[Sequence[int]], str]) -> tuple[str, tuple[int, ...]]:
+    """A cut's text and tokens; none where it takes no time or says nothing."""
+    text = decode(cut.tokens)
+    if cut.start == cut.end or not text.strip():
+        return "", ()
+    return text, cut.tokens

@@ -1,0 +1,42 @@
+"""The result of a transcription: segments with times, and the transcript they make."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from models.options import Task
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A stretch of text between two timestamps; fields as in openai-whisper's segments.
+
+    `seek` is the start of the segment's window in frames of 10 ms, `start` and `end` are seconds
+    in the recording, `text` keeps its leading space, `tokens` include the timestamp tokens.
+    """
+
+    id: int
+    seek: int
+    start: float
+    end: float
+    text: str
+    tokens: tuple[int, ...]
+    temperature: float
+    avg_logprob: float
+    compression_ratio: float
+    no_speech_prob: float
+
+
+@dataclass(frozen=True)
+class Transcript:
+    """Everything known of a recording; `duration` in seconds, `language` an ISO-639-1 code."""
+
+    task: Task
+    language: str
+    duration: float
+    segments: tuple[Segment, ...]
+
+    @property
+    def text(self) -> str:
+        """The segments' texts joined, without the outer spaces."""
+        return "".join(segment.text for segment in self.segments).strip()

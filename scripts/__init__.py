@@ -1,0 +1,3 @@
+"""Entry points run as `python -m scripts.NAME`."""
+
+from __future__ import annotations

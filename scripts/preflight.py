@@ -1,0 +1,28 @@
+"""Before a start: checks settings and port, then prints the models to import, one a line."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+
+from api.port import port_problem
+from api.settings import SettingError, Settings
+
+
+def main(environ: Mapping[str, str] | None = None) -> int:
+    """The exit status: 0, or 2 when a setting stops the start (one line each on stderr)."""
+    try:
+        settings = Settings.from_environ() if environ is None else Settings.from_environ(environ)
+    except SettingError as error:
+        print(error.message, file=sys.stderr)
+        return 2
+    problem = port_problem(settings.host, settings.port)
+    if problem:
+        print(problem, file=sys.stderr)
+        return 2
+    print(*settings.models, sep="\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

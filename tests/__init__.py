@@ -1,0 +1,3 @@
+"""Tests; they mirror models/ and api/."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""Tests of api/."""
+
+from __future__ import annotations

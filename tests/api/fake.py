@@ -1,0 +1,93 @@
+"""A transcriber without a model, and an app that serves it."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import BinaryIO
+
+from starlette.testclient import TestClient
+
+from api.app import create_app
+from api.served import ServedModel, ServedModels, Transcriber
+from models.options import TranscribeOptions
+from models.text.transcript import Segment, Transcript
+
+CREATED = 1_700_000_000
+TRANSCRIPTIONS = "/v1/audio/transcriptions"
+TRANSLATIONS = "/v1/audio/translations"
+
+
+def segment(number: int, start: float, end: float, text: str) -> Segment:
+    """A segment with scores that floats hold exactly."""
+    return Segment(
+        id=number,
+        seek=0,
+        start=start,
+        end=end,
+        text=text,
+        tokens=(50364, 440, 50464),
+        temperature=0.0,
+        avg_logprob=-0.25,
+        compression_ratio=1.5,
+        no_speech_prob=0.125,
+    )
+
+
+SEGMENTS = (segment(0, 0.0, 2.0, " The naïve wind and"), segment(1, 2.0, 3.9, " the sun."))
+
+
+@dataclass
+class FakeTranscriber:
+    """Gives the same segments for every recording and keeps what it was asked."""
+
+    segments: tuple[Segment, ...] = SEGMENTS
+    duration: float = 3.7
+    language: str = "en"
+    calls: list[tuple[bytes, TranscribeOptions]] = field(default_factory=list)
+
+    async def transcribe(self, audio: BinaryIO, options: TranscribeOptions) -> Transcript:
+        """The fixed transcript, with the task asked for."""
+        self.calls.append((audio.read(), options))
+        return Transcript(options.task, self.language, self.duration, self.segments)
+
+
+@dataclass
+class FailingTranscriber:
+    """Raises `error` for every recording."""
+
+    error: Exception
+
+    async def transcribe(self, audio: BinaryIO, options: TranscribeOptions) -> Transcript:
+        """Never a transcript."""
+        raise self.error
+
+
+class EndlessTranscriber:
+    """Works until it is cancelled."""
+
+    def __init__(self) -> None:
+        self.started = asyncio.Event()
+        self.cancelled = asyncio.Event()
+
+    async def transcribe(self, audio: BinaryIO, options: TranscribeOptions) -> Transcript:
+        """Never a transcript."""
+        self.started.set()
+        try:
+            return await asyncio.Future()
+        except asyncio.CancelledError:
+            self.cancelled.set()
+            raise
+
+
+def served(*names: str, transcriber: Transcriber | None = None) -> ServedModels:
+    """Models on the CPU that share one transcriber."""
+    shared = transcriber or FakeTranscriber()
+    return ServedModels([ServedModel(name, CREATED, "cpu", "float32", shared) for name in names])
+
+
+def client(transcriber: Transcriber | None = None, *names: str) -> TestClient:
+    """A client of an app that serves `base`, or the models named."""
+    app = create_app("1.2.3")
+    app.state.served = served(*(names or ("base",)), transcriber=transcriber)
+    return TestClient(app)

@@ -1,0 +1,58 @@
+"""Tests of model ids."""
+
+from __future__ import annotations
+
+import pytest
+
+from models.errors import ModelNotFoundError
+from tests.api.fake import served
+
+
+@pytest.mark.parametrize(
+    ("model_id", "name"),
+    [
+        ("whisper-1", "base"),
+        ("base", "base"),
+        ("whisper-base", "base"),
+        ("openai/whisper-base", "base"),
+        ("turbo", "large-v3-turbo"),
+        ("whisper-large-v3-turbo", "large-v3-turbo"),
+        ("mine", "mine"),
+        ("whisper-mine", "mine"),
+    ],
+)
+def test_find(model_id: str, name: str) -> None:
+    assert served("base", "large-v3-turbo", "mine").find(model_id).name == name
+
+
+@pytest.mark.parametrize("model_id", ["", "default", "tiny", "gpt-4o-transcribe", "BASE"])
+def test_find_unknown(model_id: str) -> None:
+    with pytest.raises(ModelNotFoundError, match=f"The model '{model_id}' does not exist"):
+        served("base").find(model_id)
+
+
+def test_ids() -> None:
+    assert served("base", "large-v3-turbo", "mine").ids() == [
+        "whisper-1",
+        "base",
+        "whisper-base",
+        "large-v3-turbo",
+        "whisper-large-v3-turbo",
+        "turbo",
+        "mine",
+        "whisper-mine",
+    ]
+
+
+def test_ids_are_all_found() -> None:
+    models = served("large-v3", "tiny.en", "mine")
+    assert [models.find(model_id).name for model_id in models.ids()] == [
+        *["large-v3"] * 4,
+        *["tiny.en"] * 2,
+        *["mine"] * 2,
+    ]
+
+
+def test_served_models_none() -> None:
+    with pytest.raises(ValueError, match="at least one model"):
+        served()

@@ -1,0 +1,144 @@
+"""Tests of the environment variables."""
+
+from __future__ import annotations
+
+import pytest
+
+from api.settings import SettingError, Settings
+
+WHOLE_PORT = "wanted a whole number from 1 to 65535"
+DEVICE = "wanted auto, cpu, cuda or cuda:N"
+MODEL = "wanted the name of a model, such as base or large-v3-turbo"
+
+
+def test_settings_empty_environment() -> None:
+    assert Settings.from_environ({}) == Settings(
+        device="auto",
+        dtype="auto",
+        default_model="base",
+        models=("base",),
+        host="127.0.0.1",
+        port=8000,
+        slots=8,
+        threads=0,
+        timeout=3600,
+    )
+
+
+def test_settings_all_given() -> None:
+    environ = {
+        "WHISPER_DEVICE": "cuda:1",
+        "WHISPER_DTYPE": "bfloat16",
+        "WHISPER_DEFAULT_MODEL": "turbo",
+        "WHISPER_MODELS": "tiny.en, base,large-v3-turbo",
+        "WHISPER_HOST": "0.0.0.0",
+        "WHISPER_PORT": "1",
+        "WHISPER_SLOTS": "256",
+        "WHISPER_THREADS": "4",
+        "WHISPER_TIMEOUT": "60",
+    }
+    assert Settings.from_environ(environ) == Settings(
+        device="cuda:1",
+        dtype="bfloat16",
+        default_model="large-v3-turbo",
+        models=("large-v3-turbo", "tiny.en", "base"),
+        host="0.0.0.0",
+        port=1,
+        slots=256,
+        threads=4,
+        timeout=60,
+    )
+
+
+def test_settings_empty_string_is_not_given() -> None:
+    names = [name for name, _, _ in Settings.table()]
+    assert Settings.from_environ(dict.fromkeys(names, " ")) == Settings()
+
+
+@pytest.mark.parametrize(
+    ("given", "host"), [("localhost", "127.0.0.1"), ("::1", "::1"), ("10.0.0.7", "10.0.0.7")]
+)
+def test_settings_host(given: str, host: str) -> None:
+    assert Settings.from_environ({"WHISPER_HOST": given}).host == host
+
+
+@pytest.mark.parametrize("given", ["openai/whisper-large", "whisper-large-v3", "large"])
+def test_settings_default_model_alias(given: str) -> None:
+    assert Settings.from_environ({"WHISPER_DEFAULT_MODEL": given}).models == ("large-v3",)
+
+
+def test_settings_default_model_comes_first() -> None:
+    environ = {"WHISPER_DEFAULT_MODEL": "tiny", "WHISPER_MODELS": "base,tiny,base"}
+    assert Settings.from_environ(environ).models == ("tiny", "base")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "wanted"),
+    [
+        ("WHISPER_DEVICE", "gpu", DEVICE),
+        ("WHISPER_DEVICE", "cuda:", DEVICE),
+        ("WHISPER_DEVICE", "cuda:-1", DEVICE),
+        ("WHISPER_DTYPE", "int8", "wanted auto, float32, float16 or bfloat16"),
+        ("WHISPER_DEFAULT_MODEL", "whisper-1", MODEL),
+        ("WHISPER_DEFAULT_MODEL", "a b", MODEL),
+        ("WHISPER_DEFAULT_MODEL", "../base", MODEL),
+        (
+            "WHISPER_MODELS",
+            "base,,tiny",
+            "wanted names of models with commas between, such as base,tiny.en",
+        ),
+        ("WHISPER_HOST", "example.org", "wanted an IP address or localhost"),
+        ("WHISPER_HOST", "127.0.0.1:8000", "wanted an IP address or localhost"),
+        ("WHISPER_PORT", "abc", WHOLE_PORT),
+        ("WHISPER_PORT", "0", WHOLE_PORT),
+        ("WHISPER_PORT", "65536", WHOLE_PORT),
+        ("WHISPER_PORT", "80.0", WHOLE_PORT),
+        ("WHISPER_PORT", "-1", WHOLE_PORT),
+        ("WHISPER_PORT", "8_000", WHOLE_PORT),
+        ("WHISPER_PORT", "٨٠", WHOLE_PORT),
+        ("WHISPER_SLOTS", "257", "wanted a whole number from 1 to 256"),
+        ("WHISPER_THREADS", "all", "wanted a whole number from 0 to 1024"),
+        ("WHISPER_TIMEOUT", "1h", "wanted a whole number from 1 to 86400"),
+    ],
+)
+def test_settings_malformed(name: str, value: str, wanted: str) -> None:
+    with pytest.raises(SettingError) as caught:
+        Settings.from_environ({name: value})
+    assert caught.value.message == f"{name}={value!r}: {wanted}"
+
+
+def test_settings_malformed_stays_on_one_line() -> None:
+    with pytest.raises(SettingError) as caught:
+        Settings.from_environ({"WHISPER_DEVICE": "cpu\ncuda"})
+    assert caught.value.message == f"WHISPER_DEVICE='cpu\\ncuda': {DEVICE}"
+
+
+def test_settings_malformed_all_named() -> None:
+    with pytest.raises(SettingError) as caught:
+        Settings.from_environ({"WHISPER_PORT": "abc", "WHISPER_DEVICE": "tpu"})
+    assert caught.value.message.splitlines() == [
+        f"WHISPER_DEVICE='tpu': {DEVICE}",
+        f"WHISPER_PORT='abc': {WHOLE_PORT}",
+    ]
+
+
+def test_settings_table() -> None:
+    rows = [(name, default) for name, default, _ in Settings.table()]
+    assert rows == [
+        ("WHISPER_DEVICE", "auto"),
+        ("WHISPER_DTYPE", "auto"),
+        ("WHISPER_DEFAULT_MODEL", "base"),
+        ("WHISPER_MODELS", ""),
+        ("WHISPER_HOST", "127.0.0.1"),
+        ("WHISPER_PORT", "8000"),
+        ("WHISPER_SLOTS", "8"),
+        ("WHISPER_THREADS", "0"),
+        ("WHISPER_TIMEOUT", "3600"),
+    ]
+
+
+def test_settings_table_descriptions_fit_a_markdown_cell() -> None:
+    for _, _, description in Settings.table():
+        assert description.endswith(".")
+        assert "|" not in description
+        assert "\n" not in description

@@ -1,0 +1,73 @@
+"""Real checkpoints in a store of the tests' own, and openai-whisper over the same weights."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from functools import cache
+from pathlib import Path
+
+import pytest
+from whisper.model import ModelDimensions, Whisper
+
+PROJECT = Path(__file__).parent.parent
+# Before anything imports bentoml, which reads it once. Users' own stores stay untouched.
+os.environ.setdefault("BENTOML_HOME", str(PROJECT / ".cache" / "bentoml"))
+os.environ.setdefault("BENTOML_DO_NOT_TRACK", "True")
+Path(os.environ["BENTOML_HOME"]).mkdir(parents=True, exist_ok=True)
+
+from models import store  # noqa: E402
+from models.engine.config import EngineConfig  # noqa: E402
+from models.engine.engine import Engine  # noqa: E402
+from models.engine.start import start_engine  # noqa: E402
+from models.weights import Weights  # noqa: E402
+
+
+@pytest.fixture(scope="session")
+def weights() -> Callable[[str], Weights]:
+    """The weights of an official checkpoint, imported into the tests' store if they are not."""
+
+    @cache
+    def load(name: str) -> Weights:
+        command = [sys.executable, "-m", "scripts.import_model", name, "--if-missing"]
+        subprocess.run(command, cwd=PROJECT, check=True)
+        stored = store.find(name)
+        assert stored is not None
+        return store.load(stored)
+
+    return load
+
+
+@pytest.fixture(scope="session")
+def engine(weights: Callable[[str], Weights]) -> Iterator[Callable[[str], Engine]]:
+    """A running float32 engine over an official checkpoint."""
+    engines: dict[str, Engine] = {}
+
+    def start(name: str) -> Engine:
+        if name not in engines:
+            config = EngineConfig(device="cpu", dtype="float32")
+            loaded = weights(name)
+            engines[name] = start_engine(loaded.dims, loaded.tensors, config)
+        return engines[name]
+
+    yield start
+    for running in engines.values():
+        running.close()
+
+
+@pytest.fixture(scope="session")
+def reference(weights: Callable[[str], Weights]) -> Callable[[str], Whisper]:
+    """openai-whisper's own model over the same weights, in float32 on the CPU."""
+
+    @cache
+    def load(name: str) -> Whisper:
+        loaded = weights(name)
+        model = Whisper(ModelDimensions(**asdict(loaded.dims)))
+        state = {**model.state_dict(), **loaded.tensors}
+        model.load_state_dict(state, strict=True)
+        return model.eval()
+
+    return load

@@ -1,0 +1,151 @@
+"""The engine on a tiny random checkpoint: batches, cancellation, fallback, faults."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import CancelledError
+
+import pytest
+import torch
+
+from models.engine.config import EngineConfig
+from models.engine.engine import Engine
+from models.engine.sequence import DecodingResult, Window
+from models.engine.start import start_engine
+from models.errors import DeviceError, EngineStoppedError
+from tests.tiny import tiny_weights
+
+CONFIG = EngineConfig(device="cpu", slots=3, encode_batch=2)
+
+
+@pytest.fixture
+def engine() -> Iterator[Engine]:
+    weights = tiny_weights()
+    engine = start_engine(weights.dims, weights.tensors, CONFIG)
+    yield engine
+    engine.close()
+
+
+def window(seed: int, request: str = "r", **options: object) -> Window:
+    mel = torch.randn(80, 3000, generator=torch.Generator().manual_seed(seed))
+    return Window(request=request, mel=mel, **options)  # type: ignore[arg-type]
+
+
+def test_submit_batch_gives_each_its_own_result(engine: Engine) -> None:
+    alone = [engine.submit(window(seed)).result(60) for seed in range(5)]
+
+    futures = [engine.submit(window(seed, request=str(seed))) for seed in range(5)]
+    together = [future.result(60) for future in futures]
+
+    assert [result.tokens for result in together] == [result.tokens for result in alone]
+    assert [result.language for result in together] == [result.language for result in alone]
+    assert len({result.tokens for result in alone}) == 5
+    assert max(engine.counters.batch_sizes) == 3
+    assert engine.counters.shared_steps > 0
+
+
+def test_submit_known_language_skips_detection(engine: Engine) -> None:
+    detected = engine.submit(window(1)).result(60)
+    given = engine.submit(window(1, language=detected.language)).result(60)
+
+    assert detected.language_probs is not None
+    assert sum(detected.language_probs.values()) == pytest.approx(1, abs=1e-4)
+    assert max(detected.language_probs, key=detected.language_probs.__getitem__) == given.language
+    assert given.language_probs is None
+    assert given.tokens == detected.tokens
+
+
+def test_submit_mixed_prompts_do_not_touch_each_other(engine: Engine) -> None:
+    prompts = [(), tuple(range(100, 150)), tuple(range(300))]
+    windows = [window(9, language="en", previous=previous) for previous in prompts]
+    alone = [engine.submit(window).result(60).tokens for window in windows]
+
+    futures = [engine.submit(window) for window in windows]
+
+    assert [future.result(60).tokens for future in futures] == alone
+
+
+def test_submit_text_ends_at_the_context_limits(engine: Engine) -> None:
+    n_text_ctx = engine.vocabulary.dims.n_text_ctx
+    free = engine.submit(window(3, language="en")).result(60)
+    crowded = engine.submit(window(3, language="en", previous=tuple(range(300)))).result(60)
+
+    assert len(free.tokens) <= n_text_ctx // 2
+    assert len(crowded.tokens) <= n_text_ctx + 1 - len(crowded_prompt(engine))
+
+
+def crowded_prompt(engine: Engine) -> tuple[int, ...]:
+    return engine.vocabulary.prompt("en", "transcribe", tuple(range(300)))
+
+
+def test_submit_rejected_result_falls_back_without_a_second_encoding(engine: Engine) -> None:
+    tried: list[float] = []
+
+    def accept(result: DecodingResult) -> bool:
+        tried.append(result.temperature)
+        return result.temperature >= 0.4
+
+    result = engine.submit(window(2, temperatures=(0.0, 0.2, 0.4, 0.6), accept=accept)).result(60)
+
+    assert tried == [0.0, 0.2, 0.4]
+    assert result.temperature == 0.4
+    assert engine.counters.fallbacks == 2
+    assert engine.counters.windows == 1
+
+
+def test_submit_last_temperature_is_taken_as_it_is(engine: Engine) -> None:
+    result = engine.submit(window(2, temperatures=(0.0, 1.0), accept=lambda _: False)).result(60)
+
+    assert result.temperature == 1.0
+
+
+def test_submit_same_audio_at_a_temperature_gives_the_same_text(engine: Engine) -> None:
+    first = engine.submit(window(4, temperatures=(0.8,))).result(60)
+    futures = [engine.submit(window(seed, temperatures=(0.8,))) for seed in (5, 4, 6)]
+
+    assert futures[1].result(60).tokens == first.tokens
+
+
+def test_cancel_frees_the_engine_for_others(engine: Engine) -> None:
+    futures = [engine.submit(window(seed)) for seed in range(6)]
+    for future in futures[:5]:
+        future.cancel()
+
+    assert futures[5].result(60).tokens
+    with pytest.raises(CancelledError):
+        futures[0].result(1)
+    assert engine.counters.cancelled == 5
+    assert engine.scheduler.is_idle
+
+
+def test_step_fault_fails_its_windows_and_the_engine_goes_on(engine: Engine) -> None:
+    wrong_shape = Window(request="r", mel=torch.zeros(80, 17))
+
+    with pytest.raises(EngineStoppedError):
+        engine.submit(wrong_shape).result(60)
+    assert engine.submit(window(0)).result(60).tokens
+
+
+def test_accept_fault_fails_the_window_and_the_engine_goes_on(engine: Engine) -> None:
+    def accept(_: DecodingResult) -> bool:
+        raise ZeroDivisionError
+
+    with pytest.raises(EngineStoppedError):
+        engine.submit(window(0, temperatures=(0.0, 0.2), accept=accept)).result(60)
+    assert engine.submit(window(0)).result(60).tokens
+
+
+def test_close_fails_what_waits_and_refuses_more(engine: Engine) -> None:
+    futures = [engine.submit(window(seed)) for seed in range(6)]
+    engine.close()
+
+    with pytest.raises(EngineStoppedError):
+        futures[-1].result(60)
+    with pytest.raises(EngineStoppedError):
+        engine.submit(window(0))
+
+
+def test_start_missing_cuda_device_says_what_is_there() -> None:
+    weights = tiny_weights()
+    with pytest.raises(DeviceError, match="'cuda:99' was asked for, but PyTorch"):
+        start_engine(weights.dims, weights.tensors, EngineConfig(device="cuda:99"))

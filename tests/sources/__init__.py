@@ -1,0 +1,3 @@
+"""Tests of models/sources."""
+
+from __future__ import annotations

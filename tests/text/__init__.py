@@ -1,0 +1,3 @@
+"""Tests of models/text."""
+
+from __future__ import annotations
