@@ -12,7 +12,7 @@ from pathlib import Path
 import bentoml
 import pytest
 import torch
-import yaml  # type: ignore[import-untyped]
+import yaml
 from bentoml._internal.configuration.containers import BentoMLContainer
 from bentoml._internal.models import ModelStore
 
