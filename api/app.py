@@ -19,6 +19,8 @@ def create_app(version: str) -> FastAPI:
         title="whisper-bento",
         description="Whisper over OpenAI's audio API.",
         version=version,
+        # BentoML's own page shows these endpoints, and needs nothing from the internet for it.
+        docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
     )
