@@ -30,7 +30,7 @@ def _device(value: str) -> str:
 
 
 def _dtype(value: str) -> str:
-    if value not in ("auto", "float32", "float16", "bfloat16"):
+    if value not in ("auto", "float32", "float16", "bfloat16", "int8"):
         raise ValueError(value)
     return value
 
@@ -78,9 +78,9 @@ class Settings:
     dtype: str = _setting(
         "auto",
         _dtype,
-        "auto, float32, float16 or bfloat16",
-        "Precision of the weights: `auto` is float32 on CPU and float16 on CUDA; or `float32`, "
-        "`float16`, `bfloat16`.",
+        "auto, float32, float16, bfloat16 or int8",
+        "Precision: `auto` is float32 on CPU and float16 on CUDA; or `float32`, `bfloat16`, "
+        "`float16` (CUDA only), `int8` (CPU only, the fastest there).",
     )
     default_model: str = _setting(
         "base",

@@ -9,8 +9,40 @@ from models.errors import OptionError
 from models.languages import LANGUAGES
 
 Task = Literal["transcribe", "translate"]
+Strategy = Literal["sequential", "parallel"]
 
+# More padding than that would leave little of a window of 30 s for the speech.
+MAX_VOICE_MS = 5_000
 FALLBACK_TEMPERATURES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
+
+
+@dataclass(frozen=True)
+class VoiceOptions:
+    """How speech is found, in the words and with the defaults of OpenAI's `server_vad`.
+
+    A frame is speech from the probability `threshold` on. `prefix_padding_ms` of the pause stays
+    around what is said, pauses under `silence_duration_ms` do not end a span, and spans under
+    `min_speech_duration_ms` are noise.
+
+    Raises:
+        OptionError: a value cannot be served; it names the option.
+    """
+
+    threshold: float = 0.5
+    prefix_padding_ms: int = 300
+    silence_duration_ms: int = 200
+    min_speech_duration_ms: int = 100
+
+    def __post_init__(self) -> None:
+        if not 0.0 < self.threshold <= 1.0:
+            raise OptionError(
+                "threshold",
+                f"threshold must be above 0 and at most 1, not {self.threshold:g}.",
+            )
+        for name in ("prefix_padding_ms", "silence_duration_ms", "min_speech_duration_ms"):
+            value = getattr(self, name)
+            if not 0 <= value <= MAX_VOICE_MS:
+                raise OptionError(name, f"{name} must lie in 0..{MAX_VOICE_MS}, not {value}.")
 
 
 @dataclass(frozen=True)
@@ -19,7 +51,9 @@ class TranscribeOptions:
 
     Names, meaning and defaults are those of `whisper.transcribe` (openai-whisper,
     `whisper/transcribe.py`), except that `condition_on_previous_text` is off: windows of one
-    recording stay independent.
+    recording stay independent. `strategy` sequential is `whisper.transcribe`'s loop, where each
+    window starts as the text before it ended; parallel finds the speech first, as `voice` says,
+    and decodes its windows side by side.
 
     Raises:
         OptionError: a value cannot be served; it names the option.
@@ -33,10 +67,22 @@ class TranscribeOptions:
     logprob_threshold: float | None = -1.0
     no_speech_threshold: float | None = 0.6
     condition_on_previous_text: bool = False
+    strategy: Strategy = "sequential"
+    voice: VoiceOptions = VoiceOptions()
 
     def __post_init__(self) -> None:
         if self.task not in ("transcribe", "translate"):
             raise OptionError("task", f"task must be transcribe or translate, not {self.task!r}.")
+        if self.strategy not in ("sequential", "parallel"):
+            raise OptionError(
+                "strategy", f"strategy must be sequential or parallel, not {self.strategy!r}."
+            )
+        if self.strategy == "parallel" and self.condition_on_previous_text:
+            raise OptionError(
+                "condition_on_previous_text",
+                "condition_on_previous_text needs the sequential strategy: windows decoded side "
+                "by side do not know each other's text.",
+            )
         if self.language is not None and self.language not in LANGUAGES:
             raise OptionError(
                 "language",

@@ -28,6 +28,7 @@ LIGHT = {
 ONLY_IN = {
     "torch": {
         "models/audio/mel.py",
+        "models/audio/silero.py",
         "models/engine/",
         "models/sources/",
         "models/tensor_file.py",

@@ -41,21 +41,32 @@ class CacheRows:
 
 
 class KVCache:
-    """Keys and values over text (self) and audio (cross) for every layer and slot."""
+    """Keys and values over text (self) and audio (cross) for every layer and slot.
+
+    `state` is the format of those over text: short, and read fastest as it is. `attention` is
+    that of those over audio, which are most of what a decode step reads.
+    """
 
     def __init__(
-        self, dims: Dimensions, slots: int, device: torch.device, dtype: torch.dtype
+        self,
+        dims: Dimensions,
+        slots: int,
+        device: torch.device,
+        *,
+        state: torch.dtype,
+        attention: torch.dtype,
     ) -> None:
         head_dim = dims.n_text_state // dims.n_text_head
         shape = (dims.n_text_layer, 2, slots, dims.n_text_head)
         # [layer, key/value, slot, head, position, head_dim]
-        self.text = torch.zeros(*shape, dims.n_text_ctx, head_dim, device=device, dtype=dtype)
-        self.audio = torch.zeros(*shape, dims.n_audio_ctx, head_dim, device=device, dtype=dtype)
+        self.text = torch.zeros(*shape, dims.n_text_ctx, head_dim, device=device, dtype=state)
+        self.audio = torch.zeros(*shape, dims.n_audio_ctx, head_dim, device=device, dtype=attention)
 
-    def write_cross(self, slots: Sequence[int], kv: Tensor) -> None:
-        """Store the cross-KV of new windows, [layer, 2, batch, head, n_audio_ctx, head_dim]."""
+    def write_cross(self, layer: int, slots: Sequence[int], k: Tensor, v: Tensor) -> None:
+        """Store one layer's keys and values over audio, [batch, head, n_audio_ctx, head_dim]."""
         for row, slot in enumerate(slots):
-            self.audio[:, :, slot] = kv[:, :, row]
+            self.audio[layer, 0, slot] = k[row]
+            self.audio[layer, 1, slot] = v[row]
 
     def write_self(self, layer: int, rows: CacheRows, k: Tensor, v: Tensor) -> None:
         """Store keys and values, [batch, head, ctx, head_dim] each, at the rows' positions."""

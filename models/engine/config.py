@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class EngineConfig:
-    """`device` is auto, cpu, cuda or cuda:N; `dtype` auto, float32, float16 or bfloat16.
+    """`device` is auto, cpu, cuda or cuda:N; `dtype` auto, float32, float16, bfloat16
+    or int8.
 
     `slots` is how many windows decode at once, `encode_batch` how many of them may enter in one
     step: the running ones wait for the encoder that long. `threads` are CPU threads, 0 for all.

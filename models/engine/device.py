@@ -25,14 +25,6 @@ def resolve_device(wanted: str) -> torch.device:
     return device
 
 
-def resolve_dtype(wanted: str, device: torch.device) -> torch.dtype:
-    """The number format; auto means float32 on a CPU and float16 on CUDA."""
-    if wanted == "auto":
-        wanted = "float16" if device.type == "cuda" else "float32"
-    formats = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
-    return formats[wanted]
-
-
 def describe_device(device: torch.device) -> str:
     """The device as a person would name it, for the start line."""
     if device.type == "cuda":

@@ -64,8 +64,8 @@ class Engine:
 
     @property
     def dtype(self) -> str:
-        """The number format of the weights: float32, float16 or bfloat16."""
-        return str(self.runner.dtype).removeprefix("torch.")
+        """The precision: float32, float16, bfloat16 or int8."""
+        return self.runner.precision.name
 
     def submit(self, window: Window) -> Future[DecodingResult]:
         """Queue a window; its result comes through the future.

@@ -8,7 +8,9 @@ import torch
 from torch import Tensor
 
 from models.catalogue import Dimensions
+from models.engine.linear import pack_linears
 from models.engine.network import Network, sinusoids
+from models.engine.precision import Precision
 
 _SAME = {"attn_ln": "attn_ln", "mlp_ln": "mlp_ln", "mlp.0": "mlp.up", "mlp.2": "mlp.down"}
 _ENCODER = {**_SAME, "attn.out": "attn_out"}
@@ -21,17 +23,23 @@ _DECODER = {
 
 
 def load_network(
-    dims: Dimensions, tensors: Mapping[str, Tensor], device: torch.device, dtype: torch.dtype
+    dims: Dimensions, tensors: Mapping[str, Tensor], device: torch.device, precision: Precision
 ) -> Network:
     """The network with these weights, named as in openai-whisper's state dict.
 
     The encoder's positions are computed, not read: they are sinusoids (whisper/model.py).
     """
     with torch.device("meta"):
-        network = Network(dims)
-    weights = {name: tensor.to(device, dtype) for name, tensor in _fused(dims, tensors)}
+        network = Network(dims, precision.attention)
+    weights = {name: t.to(device, precision.state) for name, t in _fused(dims, tensors)}
+    weights["decoder.head.weight"] = weights["decoder.embedding"]
     network.load_state_dict(weights, assign=True)
-    return network.eval().requires_grad_(requires_grad=False)
+    network.eval().requires_grad_(requires_grad=False)
+    pack_linears(network.encoder, precision.encoder)
+    # Once for a window, like the encoder's, and not for every token.
+    pack_linears(network.decoder.cross_kv, precision.encoder)
+    pack_linears(network.decoder, precision.decoder)
+    return network
 
 
 def _fused(dims: Dimensions, tensors: Mapping[str, Tensor]) -> Iterator[tuple[str, Tensor]]:
@@ -44,9 +52,9 @@ def _fused(dims: Dimensions, tensors: Mapping[str, Tensor]) -> Iterator[tuple[st
         yield from _block(tensors, f"encoder.blocks.{layer}", _ENCODER)
     for layer in range(dims.n_text_layer):
         yield from _block(tensors, f"decoder.blocks.{layer}", _DECODER)
-    attentions = [f"decoder.blocks.{layer}.cross_attn" for layer in range(dims.n_text_layer)]
-    projections = [f"{attention}.{part}" for attention in attentions for part in ("key", "value")]
-    yield from _stacked(tensors, projections, "decoder.cross_kv")
+        attention = f"decoder.blocks.{layer}.cross_attn"
+        kv = [f"{attention}.key", f"{attention}.value"]
+        yield from _stacked(tensors, kv, f"decoder.cross_kv.{layer}")
 
 
 def _block(

@@ -7,23 +7,16 @@ encoder positions, learned decoder positions, logits from the token embedding.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from models.catalogue import Dimensions
+from models.engine.attention import attend_cached, attend_window, merge_heads, split_heads
 from models.engine.cache import CacheRows, KVCache
-
-
-def split_heads(x: Tensor, n_head: int) -> Tensor:
-    """[batch, ctx, state] -> [batch, head, ctx, state / head]."""
-    return x.view(*x.shape[:-1], n_head, -1).transpose(1, 2)
-
-
-def merge_heads(x: Tensor) -> Tensor:
-    """[batch, head, ctx, state / head] -> [batch, ctx, state]."""
-    return x.transpose(1, 2).flatten(2)
+from models.engine.linear import MLP
 
 
 def sinusoids(length: int, channels: int) -> Tensor:
@@ -34,24 +27,12 @@ def sinusoids(length: int, channels: int) -> Tensor:
     return torch.cat([angles.sin(), angles.cos()], dim=1)
 
 
-class MLP(nn.Module):
-    """Linear, GELU, linear, over four times the state."""
-
-    def __init__(self, n_state: int) -> None:
-        super().__init__()
-        self.up = nn.Linear(n_state, 4 * n_state)
-        self.down = nn.Linear(4 * n_state, n_state)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.down(F.gelu(self.up(x)))
-
-
 class EncoderBlock(nn.Module):
     """Self-attention over a whole window, then the MLP."""
 
-    def __init__(self, n_state: int, n_head: int) -> None:
+    def __init__(self, n_state: int, n_head: int, attn_dtype: torch.dtype) -> None:
         super().__init__()
-        self.n_head = n_head
+        self.n_head, self.attn_dtype = n_head, attn_dtype
         self.attn_ln = nn.LayerNorm(n_state)
         self.attn_qkv = nn.Linear(n_state, 3 * n_state)
         self.attn_out = nn.Linear(n_state, n_state)
@@ -59,23 +40,23 @@ class EncoderBlock(nn.Module):
         self.mlp = MLP(n_state)
 
     def forward(self, x: Tensor) -> Tensor:  # [batch, n_audio_ctx, n_audio_state]
-        qkv = self.attn_qkv(self.attn_ln(x)).chunk(3, dim=-1)
+        qkv = self.attn_qkv(self.attn_ln(x)).to(self.attn_dtype).chunk(3, dim=-1)
         q, k, v = (split_heads(part, self.n_head) for part in qkv)
-        x = x + self.attn_out(merge_heads(F.scaled_dot_product_attention(q, k, v)))
+        x = x + self.attn_out(merge_heads(attend_window(q, k, v)))
         return x + self.mlp(self.mlp_ln(x))
 
 
 class Encoder(nn.Module):
     """Log-mel windows to audio states."""
 
-    def __init__(self, dims: Dimensions) -> None:
+    def __init__(self, dims: Dimensions, attn_dtype: torch.dtype) -> None:
         super().__init__()
         n_state = dims.n_audio_state
         self.conv1 = nn.Conv1d(dims.n_mels, n_state, kernel_size=3, padding=1)
         self.conv2 = nn.Conv1d(n_state, n_state, kernel_size=3, stride=2, padding=1)
         self.positions = nn.Parameter(torch.empty(dims.n_audio_ctx, n_state))
         self.blocks = nn.ModuleList(
-            EncoderBlock(n_state, dims.n_audio_head) for _ in range(dims.n_audio_layer)
+            EncoderBlock(n_state, dims.n_audio_head, attn_dtype) for _ in range(dims.n_audio_layer)
         )
         self.ln_post = nn.LayerNorm(n_state)
 
@@ -104,16 +85,15 @@ class DecoderBlock(nn.Module):
         self.mlp = MLP(n_state)
 
     def forward(self, x: Tensor, cache: KVCache, layer: int, rows: CacheRows) -> Tensor:
-        qkv = self.attn_qkv(self.attn_ln(x)).chunk(3, dim=-1)
+        qkv = self.attn_qkv(self.attn_ln(x)).to(x.dtype).chunk(3, dim=-1)
         q, k, v = (split_heads(part, self.n_head) for part in qkv)
         cache.write_self(layer, rows, k, v)
-        k, v = cache.read_self(layer, rows)
-        attended = F.scaled_dot_product_attention(q, k, v, attn_mask=rows.mask)
+        attended = attend_cached(q, *cache.read_self(layer, rows), rows.mask)
         x = x + self.attn_out(merge_heads(attended))
 
         q = split_heads(self.cross_q(self.cross_ln(x)), self.n_head)
-        k, v = cache.read_cross(layer, rows)
-        x = x + self.cross_out(merge_heads(F.scaled_dot_product_attention(q, k, v)))
+        attended = attend_cached(q, *cache.read_cross(layer, rows))
+        x = x + self.cross_out(merge_heads(attended).to(x.dtype))
         return x + self.mlp(self.mlp_ln(x))
 
 
@@ -123,20 +103,24 @@ class Decoder(nn.Module):
     def __init__(self, dims: Dimensions) -> None:
         super().__init__()
         n_state = dims.n_text_state
-        self.n_layer, self.n_head = dims.n_text_layer, dims.n_text_head
+        self.n_head = dims.n_text_head
         self.embedding = nn.Parameter(torch.empty(dims.n_vocab, n_state))
         self.positions = nn.Parameter(torch.empty(dims.n_text_ctx, n_state))
-        # Keys and values of every layer in one product: [state] -> [layer, key/value, state].
-        self.cross_kv = nn.Linear(dims.n_audio_state, dims.n_text_layer * 2 * n_state)
+        self.cross_kv = nn.ModuleList(
+            nn.Linear(dims.n_audio_state, 2 * n_state) for _ in range(dims.n_text_layer)
+        )
         self.blocks = nn.ModuleList(
             DecoderBlock(n_state, dims.n_text_head) for _ in range(dims.n_text_layer)
         )
         self.ln = nn.LayerNorm(n_state)
+        # Shares the embedding's weights; a layer of its own, so that it can be packed.
+        self.head = nn.Linear(n_state, dims.n_vocab, bias=False)
 
-    def project_cross_kv(self, audio: Tensor) -> Tensor:
-        """[batch, n_audio_ctx, n_audio_state] -> [layer, 2, batch, head, n_audio_ctx, head_dim]."""
-        kv = self.cross_kv(audio).unflatten(-1, (self.n_layer, 2, self.n_head, -1))
-        return kv.permute(2, 3, 0, 4, 1, 5)
+    def write_cross(self, audio: Tensor, cache: KVCache, slots: Sequence[int]) -> None:
+        """Keys and values of [batch, n_audio_ctx, n_audio_state] into the slots, layer by layer."""
+        for layer, project in enumerate(self.cross_kv):
+            kv = project(audio).chunk(2, dim=-1)
+            cache.write_cross(layer, slots, *(split_heads(part, self.n_head) for part in kv))
 
     def forward(self, tokens: Tensor, cache: KVCache, rows: CacheRows) -> Tensor:
         x = self.embedding[tokens] + self.positions[rows.positions]  # [batch, ctx, n_text_state]
@@ -146,16 +130,16 @@ class Decoder(nn.Module):
 
     def logits(self, x: Tensor) -> Tensor:
         """[rows, n_text_state] -> [rows, n_vocab], in float32."""
-        return F.linear(x, self.embedding).float()
+        return self.head(x).float()
 
 
 class Network(nn.Module):
     """Encoder and decoder of one checkpoint on one device."""
 
-    def __init__(self, dims: Dimensions) -> None:
+    def __init__(self, dims: Dimensions, attn_dtype: torch.dtype) -> None:
         super().__init__()
         self.dims = dims
-        self.encoder = Encoder(dims)
+        self.encoder = Encoder(dims, attn_dtype)
         self.decoder = Decoder(dims)
 
     @property
@@ -165,5 +149,5 @@ class Network(nn.Module):
 
     @property
     def dtype(self) -> torch.dtype:
-        """The number format of the weights."""
+        """The number format between layers."""
         return self.decoder.embedding.dtype

@@ -10,6 +10,7 @@ from torch import Tensor
 from models.engine.cache import CacheRows, KVCache
 from models.engine.decoding import TimestampState, TokenRules, choose
 from models.engine.network import Network
+from models.engine.precision import Precision
 from models.engine.sequence import Sequence
 from models.engine.vocabulary import Vocabulary
 
@@ -17,18 +18,34 @@ from models.engine.vocabulary import Vocabulary
 class Runner:
     """The network, its cache and the token rules on one device."""
 
-    def __init__(self, network: Network, vocabulary: Vocabulary, slots: int) -> None:
-        self.network, self.vocabulary = network, vocabulary
-        self.device, self.dtype = network.device, network.dtype
-        self.cache = KVCache(network.dims, slots, self.device, self.dtype)
+    def __init__(
+        self, network: Network, vocabulary: Vocabulary, precision: Precision, slots: int
+    ) -> None:
+        self.network, self.vocabulary, self.precision = network, vocabulary, precision
+        self.device = network.device
+        self.cache = KVCache(
+            network.dims,
+            slots,
+            self.device,
+            state=precision.state,
+            attention=precision.attention,
+        )
         self.rules = TokenRules(vocabulary, self.device)
 
     def encode(self, sequences: Seq[Sequence]) -> None:
-        """Encode these windows and store their cross-KV in their slots."""
+        """Encode these windows and store their cross-KV in their slots.
+
+        A CPU gains nothing from a batch of windows, and alone each gives the same states whatever
+        comes beside it.
+        """
+        size = 1 if self.device.type == "cpu" else len(sequences)
+        for start in range(0, len(sequences), size):
+            self._encode(sequences[start : start + size])
+
+    def _encode(self, sequences: Seq[Sequence]) -> None:
         mel = torch.stack([sequence.window.mel for sequence in sequences])
-        audio = self.network.encoder(mel.to(self.device, self.dtype))
-        kv = self.network.decoder.project_cross_kv(audio)
-        self.cache.write_cross(_slots(sequences), kv)
+        audio = self.network.encoder(mel.to(self.device, self.precision.state))
+        self.network.decoder.write_cross(audio, self.cache, _slots(sequences))
 
     def prefill(self, sequences: Seq[Sequence]) -> Tensor:
         """Feed the prompts and note no-speech; the logits after each, [rows, n_vocab]."""

@@ -78,7 +78,7 @@ def test_settings_default_model_comes_first() -> None:
         ("WHISPER_DEVICE", "gpu", DEVICE),
         ("WHISPER_DEVICE", "cuda:", DEVICE),
         ("WHISPER_DEVICE", "cuda:-1", DEVICE),
-        ("WHISPER_DTYPE", "int8", "wanted auto, float32, float16 or bfloat16"),
+        ("WHISPER_DTYPE", "int4", "wanted auto, float32, float16, bfloat16 or int8"),
         ("WHISPER_DEFAULT_MODEL", "whisper-1", MODEL),
         ("WHISPER_DEFAULT_MODEL", "a b", MODEL),
         ("WHISPER_DEFAULT_MODEL", "../base", MODEL),

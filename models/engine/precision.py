@@ -1,0 +1,64 @@
+"""Number formats: of the linear layers, of what passes between them, and of the cache."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+
+from models.errors import DeviceError
+
+LinearKind = Literal["plain", "bfloat16", "int8"]
+
+_PLAIN = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
+
+
+@dataclass(frozen=True)
+class Precision:
+    """`state` is the format between layers, `attention` that of attention over a window.
+
+    `encoder` and `decoder` say how their linear layers multiply. On a CPU half-precision
+    arithmetic exists only inside the GEMMs: there bfloat16 and int8 mean the linear layers, and
+    the state stays float32.
+    """
+
+    name: str
+    state: torch.dtype
+    attention: torch.dtype
+    encoder: LinearKind = "plain"
+    decoder: LinearKind = "plain"
+
+
+def resolve_precision(wanted: str, device: torch.device) -> Precision:
+    """The precision for auto, float32, float16, bfloat16 or int8.
+
+    Auto means float16 on CUDA and float32 on a CPU. int8 is for the decoder, whose steps read
+    every weight for a few rows; the encoder has work enough for each weight, so that bfloat16
+    costs it no time where the CPU multiplies it, and takes less off the accuracy.
+
+    Raises:
+        DeviceError: this device does not do that one.
+    """
+    if wanted == "auto":
+        wanted = "float16" if device.type == "cuda" else "float32"
+    plain = _PLAIN.get(wanted)
+    if plain is not None and (device.type == "cuda" or plain is torch.float32):
+        return Precision(wanted, plain, plain)
+    half = torch.bfloat16 if multiplies_bfloat16() else torch.float32
+    if device.type == "cpu" and wanted == "bfloat16":
+        return Precision(wanted, torch.float32, torch.bfloat16, "bfloat16", "bfloat16")
+    if device.type == "cpu" and wanted == "int8" and has_int8_linear():
+        encoder: LinearKind = "bfloat16" if multiplies_bfloat16() else "int8"
+        return Precision(wanted, torch.float32, half, encoder, "int8")
+    raise DeviceError(f"{wanted} is not available on {device.type} here; leave WHISPER_DTYPE alone")
+
+
+def multiplies_bfloat16() -> bool:
+    """Whether this CPU has instructions for bfloat16 products; without, they are emulated."""
+    return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()  # noqa: SLF001
+
+
+def has_int8_linear() -> bool:
+    """Whether PyTorch's int8 GEMM (FBGEMM) knows this CPU."""
+    return "fbgemm" in torch.backends.quantized.supported_engines

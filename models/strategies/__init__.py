@@ -1,0 +1,3 @@
+"""Recording to segments: which windows are decoded, and in which order."""
+
+from __future__ import annotations

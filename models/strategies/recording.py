@@ -1,0 +1,86 @@
+"""What both strategies do with a window: make it, and put its text in the recording's time."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, replace
+from functools import partial
+
+from models.audio.mel import LogMel
+from models.engine.engine import Engine
+from models.engine.sequence import DecodingResult, Window
+from models.guards import is_good
+from models.options import TranscribeOptions
+from models.text.segments import cut_at_timestamps, drop_empty
+from models.text.transcript import Segment
+
+
+@dataclass(frozen=True)
+class CutWindow:
+    """A window's segments, and the frame of the recording where its text ended."""
+
+    segments: tuple[Segment, ...]
+    after: int
+
+
+class Recording:
+    """One recording on its way through the engine.
+
+    `language` is the one asked for or, once a window has been decoded, the one detected.
+    """
+
+    def __init__(self, engine: Engine, options: TranscribeOptions) -> None:
+        self.engine, self.options = engine, options
+        self.vocabulary = engine.vocabulary
+        self.language = options.language
+        self.request = uuid.uuid4().hex
+        self._accept = partial(is_good, options)
+
+    def prompt(self) -> tuple[int, ...]:
+        """The tokens of the prompt that the request gave."""
+        text = self.options.initial_prompt
+        return self.vocabulary.encode(" " + text.strip()) if text else ()
+
+    def window(self, mel: LogMel, seek: int, previous: tuple[int, ...]) -> Window:
+        """The window at frame `seek` of a log-mel, to be decoded after the tokens `previous`."""
+        return Window(
+            request=self.request,
+            mel=mel.window(seek),
+            task=self.options.task,
+            language=self.language,
+            previous=previous,
+            temperatures=self.options.temperature,
+            accept=self._accept,
+        )
+
+    def cut(self, result: DecodingResult, seek: int, frames: int) -> CutWindow:
+        """The text of the window at frame `seek` that holds `frames` frames; ids are all 0."""
+        cuts, after = cut_at_timestamps(
+            result.tokens,
+            seek=seek,
+            frames=frames,
+            timestamp_begin=self.vocabulary.timestamp_begin,
+        )
+        segments: list[Segment] = []
+        for cut in cuts:
+            text, tokens = drop_empty(cut, self.vocabulary.decode)
+            segments.append(
+                Segment(
+                    id=0,
+                    seek=seek,
+                    start=cut.start,
+                    end=cut.end,
+                    text=text,
+                    tokens=tokens,
+                    temperature=result.temperature,
+                    avg_logprob=result.avg_logprob,
+                    compression_ratio=result.compression_ratio,
+                    no_speech_prob=result.no_speech_prob,
+                )
+            )
+        return CutWindow(tuple(segments), after)
+
+
+def numbered(segment: Segment, number: int) -> Segment:
+    """The segment with its place in the recording."""
+    return replace(segment, id=number)

@@ -1,0 +1,50 @@
+"""One window after another: the seek loop of openai-whisper (whisper/transcribe.py)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from itertools import count
+
+from models.audio.mel import LogMel
+from models.engine.sequence import DecodingResult
+from models.guards import is_silence
+from models.strategies.recording import Recording, numbered
+from models.text.transcript import Segment
+
+# Above it a window's text is too random to be the next window's prompt (whisper/transcribe.py).
+MAX_PROMPT_TEMPERATURE = 0.5
+
+
+async def sequential(recording: Recording, mel: LogMel) -> AsyncIterator[Segment]:
+    """The segments in order, each as soon as its window is done."""
+    seek = 0
+    numbers = count()
+    previous = recording.prompt()
+    while seek < mel.frames:
+        window = recording.window(mel, seek, previous)
+        result = await asyncio.wrap_future(recording.engine.submit(window))
+        recording.language = result.language
+        frames = mel.content(seek)
+        if is_silence(recording.options, result):
+            seek += frames
+            continue
+        cut = recording.cut(result, seek, frames)
+        for segment in cut.segments:
+            yield numbered(segment, next(numbers))
+        previous = _remembered(recording, previous, cut.segments, result)
+        seek = cut.after
+
+
+def _remembered(
+    recording: Recording,
+    previous: tuple[int, ...],
+    segments: tuple[Segment, ...],
+    result: DecodingResult,
+) -> tuple[int, ...]:
+    """The tokens that the next window is told."""
+    if not recording.options.condition_on_previous_text:
+        return ()
+    if result.temperature > MAX_PROMPT_TEMPERATURE:
+        return ()
+    return previous + tuple(token for segment in segments for token in segment.tokens)

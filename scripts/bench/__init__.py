@@ -1,0 +1,3 @@
+"""What the two benchmark programs are made of."""
+
+from __future__ import annotations

@@ -1,0 +1,47 @@
+"""How a contestant is to run; the same for all of them, as far as they know the option."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+
+from models.options import Strategy
+
+
+@dataclass(frozen=True)
+class Setup:
+    """`model` is an official name; with `tokens_per_window` its weights are random.
+
+    `files` is the model in the contestant's own format, where it cannot read the store.
+    `compute_type` and `batch_size` are CTranslate2's; `concurrency` is how many recordings are
+    in flight at once.
+    """
+
+    model: str
+    threads: int
+    device: str = "auto"
+    dtype: str = "auto"
+    slots: int = 8
+    concurrency: int = 1
+    strategy: Strategy = "sequential"
+    compute_type: str = "int8"
+    batch_size: int = 8
+    tokens_per_window: int | None = None
+    files: str | None = None
+
+    def to_json(self) -> str:
+        """For a command line."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> Setup:
+        """What `to_json` wrote."""
+        return cls(**json.loads(text))
+
+
+@dataclass(frozen=True)
+class Recording:
+    """One file to transcribe and the language spoken in it."""
+
+    path: str
+    language: str

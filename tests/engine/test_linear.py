@@ -1,0 +1,70 @@
+"""Linear layers in int8 and bfloat16, against float32 ones."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+
+from models.engine.linear import MLP, BFloat16Linear, Int8Linear, pack_linears
+from models.engine.precision import has_int8_linear
+
+needs_int8 = pytest.mark.skipif(not has_int8_linear(), reason="this CPU has no FBGEMM")
+
+
+def relative_error(found: torch.Tensor, exact: torch.Tensor) -> float:
+    return float((found.float() - exact).norm() / exact.norm())
+
+
+@needs_int8
+@pytest.mark.parametrize("bias", [True, False])
+def test_int8_linear_is_near_the_exact_one(bias: bool) -> None:
+    torch.manual_seed(0)
+    linear, x = nn.Linear(512, 768, bias=bias), torch.randn(3, 5, 512)
+
+    with torch.inference_mode():
+        assert relative_error(Int8Linear(linear)(x), linear(x)) < 0.02
+
+
+@needs_int8
+def test_int8_linear_row_does_not_depend_on_the_others() -> None:
+    torch.manual_seed(0)
+    packed, x = Int8Linear(nn.Linear(64, 96)), torch.randn(1, 64)
+    crowd = torch.cat([x, 1000 * torch.randn(7, 64)])
+
+    with torch.inference_mode():
+        assert torch.equal(packed(crowd)[:1], packed(x))
+
+
+@needs_int8
+def test_int8_linear_row_of_zeros_gives_the_bias() -> None:
+    linear = nn.Linear(64, 96)
+
+    with torch.inference_mode():
+        assert torch.equal(Int8Linear(linear)(torch.zeros(1, 64))[0], linear.bias)
+
+
+def test_bfloat16_linear_is_near_the_exact_one() -> None:
+    torch.manual_seed(0)
+    linear, x = nn.Linear(512, 768), torch.randn(3, 5, 512)
+
+    with torch.inference_mode():
+        assert relative_error(BFloat16Linear(linear)(x), linear(x)) < 0.01
+
+
+def test_pack_linears_mlp_keeps_its_gelu() -> None:
+    torch.manual_seed(0)
+    mlp, x = MLP(64), torch.randn(3, 64)
+    with torch.inference_mode():
+        exact = mlp(x)
+        pack_linears(mlp, "bfloat16")
+
+        assert isinstance(mlp.activation, nn.Identity)
+        assert relative_error(mlp(x), exact) < 0.02
+
+
+def test_pack_linears_plain_leaves_everything() -> None:
+    mlp = MLP(64)
+    pack_linears(mlp, "plain")
+
+    assert isinstance(mlp.up, nn.Linear)

@@ -1,0 +1,3 @@
+"""Tests of the programs under scripts/."""
+
+from __future__ import annotations
