@@ -56,7 +56,7 @@ class FasterWhisperBatched(FasterWhisper):
         from faster_whisper import BatchedInferencePipeline
 
         super().__init__(setup)
-        self.transcriber = BatchedInferencePipeline(self.model)  # type: ignore[no-untyped-call]
+        self.transcriber = BatchedInferencePipeline(self.model)
         self.description += f", batch {setup.batch_size}, no timestamps"
         self.options = {"without_timestamps": True, "batch_size": setup.batch_size}
 
