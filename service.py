@@ -96,10 +96,11 @@ def check_start(settings: Settings, checkpoints: Sequence[store.StoredCheckpoint
     if problem := port_problem(host, port):
         raise BentoMLException(problem)
     try:
-        if settings.device.startswith("cuda"):
+        if (settings.device, settings.dtype) != ("auto", "auto"):
             from models.engine.device import resolve_device
+            from models.engine.precision import resolve_precision
 
-            resolve_device(settings.device)
+            resolve_precision(settings.dtype, resolve_device(settings.device))
         for checkpoint in checkpoints:
             store.verify(checkpoint)
     except WhisperError as error:

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import BinaryIO
 
-from models.audio.load import load
+from models.audio.load import SAMPLE_RATE, load
 from models.audio.mel import LogMel, Samples
 from models.audio.silero import load_silero
 from models.engine.engine import Engine
@@ -16,8 +16,6 @@ from models.strategies.parallel import find_windows, parallel
 from models.strategies.recording import Recording
 from models.strategies.sequential import sequential
 from models.text.transcript import Segment, Transcript
-
-SAMPLE_RATE = 16_000
 
 
 class Transcriber:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
 
@@ -16,6 +15,7 @@ from models.catalogue import (
     N_VOCAB_MULTILINGUAL,
     Dimensions,
 )
+from models.engine.network import sinusoids
 from models.errors import CheckpointFormatError
 
 AlignmentHeads = tuple[tuple[int, int], ...]
@@ -223,19 +223,11 @@ def _check_sinusoids(dims: Dimensions, positions: torch.Tensor) -> None:
     _check_type(_SINUSOIDS, positions)
     # twice the rounding of the type they were saved in, float16's at least
     tolerance = max(torch.finfo(torch.float16).eps, torch.finfo(positions.dtype).eps)
-    difference = (positions - _sinusoids(*shape)).abs().max().item()
+    difference = (positions - sinusoids(*shape)).abs().max().item()
     if not difference <= tolerance:
         raise CheckpointFormatError(
             f"tensor {_SINUSOIDS} is not Whisper's sinusoids (off by {difference:.3g})"
         )
-
-
-def _sinusoids(length: int, channels: int) -> torch.Tensor:
-    # [length, channels]: sines, then cosines, of wavelengths from 2 pi to 10 000 times that
-    steps = torch.arange(channels // 2, dtype=torch.float64) / (channels // 2 - 1)
-    frequencies = torch.exp(-math.log(10_000) * steps)
-    angles = torch.arange(length, dtype=torch.float64)[:, None] * frequencies
-    return torch.cat([angles.sin(), angles.cos()], dim=1)
 
 
 def _check_type(name: str, tensor: torch.Tensor) -> None:

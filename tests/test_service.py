@@ -283,6 +283,10 @@ def test_start_busy_port_names_port_and_variable(weights: Callable[[str], Weight
     [
         ({"WHISPER_DEVICE": "gpu"}, "WHISPER_DEVICE='gpu': wanted auto, cpu, cuda or cuda:N"),
         ({"WHISPER_DEVICE": "cuda:99"}, "device 'cuda:99' was asked for, but PyTorch"),
+        (
+            {"WHISPER_DEVICE": "cpu", "WHISPER_DTYPE": "float16"},
+            "float16 is not available on cpu here: take auto or float32",
+        ),
         ({"WHISPER_MODELS": "nobodys"}, "python -m scripts.import_model nobodys"),
     ],
 )

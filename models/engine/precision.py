@@ -51,7 +51,7 @@ def resolve_precision(wanted: str, device: torch.device) -> Precision:
     if device.type == "cpu" and wanted == "int8" and has_int8_linear():
         encoder: LinearKind = "bfloat16" if multiplies_bfloat16() else "int8"
         return Precision(wanted, torch.float32, half, encoder, "int8")
-    raise DeviceError(f"{wanted} is not available on {device.type} here; leave WHISPER_DTYPE alone")
+    raise DeviceError(f"{wanted} is not available on {device.type} here: take auto or float32")
 
 
 def multiplies_bfloat16() -> bool:
