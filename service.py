@@ -73,7 +73,7 @@ def start_transcriber(
     weights = store.load(checkpoint)
     engine = start_engine(weights.dims, weights.tensors, config)
     logger.info("%s on %s in %s, at %s", checkpoint.tag, engine.device, engine.dtype, url)
-    return Transcriber(engine)
+    return Transcriber(engine, settings.strategy)
 
 
 def serve(checkpoint: store.StoredCheckpoint, transcriber: Transcriber) -> ServedModel:

@@ -7,10 +7,11 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast, get_args
 
 from models.catalogue import checkpoint_name
 from models.errors import WhisperError
+from models.options import Strategy
 
 PREFIX = "WHISPER_"
 # What a BentoML model tag may be called.
@@ -33,6 +34,12 @@ def _dtype(value: str) -> str:
     if value not in ("auto", "float32", "float16", "bfloat16", "int8"):
         raise ValueError(value)
     return value
+
+
+def _strategy(value: str) -> Strategy:
+    if value not in get_args(Strategy):
+        raise ValueError(value)
+    return cast("Strategy", value)
 
 
 def _name(value: str) -> str:
@@ -81,6 +88,14 @@ class Settings:
         "auto, float32, float16, bfloat16 or int8",
         "Precision: `auto` is float32 on CPU and float16 on CUDA; or `float32`, `bfloat16`, "
         "`float16` (CUDA only), `int8` (CPU only, the fastest there).",
+    )
+    strategy: Strategy = _setting(  # noqa: RUF009 - text, which does not change
+        "auto",
+        _strategy,
+        "auto, sequential or parallel",
+        "How a recording is decoded: `sequential`, one window after the other as openai-whisper "
+        "does; `parallel`, the speech found first and its windows side by side; `auto`, in "
+        "parallel if it is longer than 30 s.",
     )
     default_model: str = _setting(
         "base",

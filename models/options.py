@@ -9,7 +9,7 @@ from models.errors import OptionError
 from models.languages import LANGUAGES
 
 Task = Literal["transcribe", "translate"]
-Strategy = Literal["sequential", "parallel"]
+Strategy = Literal["auto", "sequential", "parallel"]
 
 # More padding than that would leave little of a window of 30 s for the speech.
 MAX_VOICE_MS = 5_000
@@ -52,8 +52,9 @@ class TranscribeOptions:
     Names, meaning and defaults are those of `whisper.transcribe` (openai-whisper,
     `whisper/transcribe.py`), except that `condition_on_previous_text` is off: windows of one
     recording stay independent. `strategy` sequential is `whisper.transcribe`'s loop, where each
-    window starts as the text before it ended; parallel finds the speech first, as `voice` says,
-    and decodes its windows side by side.
+    window starts as the text before it ended; parallel finds the speech, as `voice` says, and
+    decodes its windows side by side; auto is parallel for recordings that one window does not
+    hold, unless `condition_on_previous_text` asks for one after the other.
 
     Raises:
         OptionError: a value cannot be served; it names the option.
@@ -67,15 +68,15 @@ class TranscribeOptions:
     logprob_threshold: float | None = -1.0
     no_speech_threshold: float | None = 0.6
     condition_on_previous_text: bool = False
-    strategy: Strategy = "sequential"
+    strategy: Strategy = "auto"
     voice: VoiceOptions = VoiceOptions()
 
     def __post_init__(self) -> None:
         if self.task not in ("transcribe", "translate"):
             raise OptionError("task", f"task must be transcribe or translate, not {self.task!r}.")
-        if self.strategy not in ("sequential", "parallel"):
+        if self.strategy not in ("auto", "sequential", "parallel"):
             raise OptionError(
-                "strategy", f"strategy must be sequential or parallel, not {self.strategy!r}."
+                "strategy", f"strategy must be auto, sequential or parallel, not {self.strategy!r}."
             )
         if self.strategy == "parallel" and self.condition_on_previous_text:
             raise OptionError(

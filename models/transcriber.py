@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
+from contextlib import closing
+from dataclasses import replace
+from functools import partial
 from typing import BinaryIO
 
-from models.audio.load import SAMPLE_RATE, load
-from models.audio.mel import LogMel, Samples
+import numpy as np
+
+from models.audio.load import SAMPLE_RATE, read
+from models.audio.mel import LogMel, Mel, Samples, StreamedLogMel
 from models.audio.silero import load_silero
+from models.audio.windows import LONGEST
 from models.engine.engine import Engine
 from models.errors import OptionError
-from models.options import TranscribeOptions
-from models.strategies.parallel import find_windows, parallel
+from models.options import Strategy, TranscribeOptions
+from models.strategies.parallel import parallel
 from models.strategies.recording import Recording
 from models.strategies.sequential import sequential
+from models.strategies.source import Pieces, Source
 from models.text.transcript import Segment, Transcript
 
 
 class Transcriber:
-    """Transcribes recordings with one engine."""
+    """Transcribes recordings with one engine; `strategy` is what auto in their options means."""
 
-    def __init__(self, engine: Engine) -> None:
-        self.engine = engine
+    def __init__(self, engine: Engine, strategy: Strategy = "auto") -> None:
+        self.engine, self.strategy = engine, strategy
         self.vocabulary = engine.vocabulary
         self.detector = load_silero()
 
@@ -37,29 +43,45 @@ class Transcriber:
             EngineStoppedError: the engine has been closed or has failed.
         """
         self._check(options)
-        samples = await asyncio.to_thread(load, audio)
-        return await self.transcribe_samples(samples, options)
+        return await self._transcribe(partial(read, audio), options)
 
     async def transcribe_samples(self, samples: Samples, options: TranscribeOptions) -> Transcript:
         """The transcript of samples, float32 mono at 16 kHz."""
+        return await self._transcribe(lambda: (piece for piece in (samples,)), options)
+
+    async def _transcribe(self, pieces: Pieces, options: TranscribeOptions) -> Transcript:
+        if options.strategy == "auto" and not options.condition_on_previous_text:
+            options = replace(options, strategy=self.strategy)
         recording = Recording(self.engine, options)
-        segments = [segment async for segment in self._segments(recording, samples)]
+        with closing(Source(pieces)) as source:
+            segments = [segment async for segment in self._segments(recording, source)]
         return Transcript(
             task=options.task,
             language=recording.language or "en",
-            duration=len(samples) / SAMPLE_RATE,
+            duration=source.length / SAMPLE_RATE,
             segments=tuple(segments),
         )
 
-    async def _segments(self, recording: Recording, samples: Samples) -> AsyncIterator[Segment]:
-        if recording.options.strategy == "parallel":
-            windows = await asyncio.to_thread(find_windows, samples, self.detector, recording)
-            segments = parallel(recording, samples, windows)
+    async def _segments(self, recording: Recording, source: Source) -> AsyncIterator[Segment]:
+        mel = await source.run(self._mel, recording.options, source)
+        if mel is None:
+            segments = parallel(recording, source, self.detector)
         else:
-            mel = await asyncio.to_thread(LogMel, samples, self.vocabulary.dims.n_mels)
-            segments = sequential(recording, mel)
+            segments = sequential(recording, source, mel)
         async for segment in segments:
             yield segment
+
+    def _mel(self, options: TranscribeOptions, source: Source) -> Mel | None:
+        """What the sequential strategy decodes, where it is the one to take."""
+        n_mels = self.vocabulary.dims.n_mels
+        if options.strategy == "parallel":
+            return None
+        beginning = source.beginning(LONGEST)
+        if sum(map(len, beginning)) <= LONGEST:
+            return LogMel(np.concatenate(beginning), n_mels)
+        if options.strategy == "auto" and not options.condition_on_previous_text:
+            return None
+        return StreamedLogMel(source.pieces, n_mels)
 
     def close(self) -> None:
         """Stop the engine; what it has not decoded fails."""

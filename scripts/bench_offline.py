@@ -98,8 +98,8 @@ def _add_model(parser: argparse.ArgumentParser) -> None:
     )
     ours.add_argument(
         "--strategy",
-        choices=("sequential", "parallel"),
-        default="sequential",
+        choices=("auto", "sequential", "parallel"),
+        default="auto",
         help="how a long recording is cut into windows",
     )
     peers = parser.add_argument_group("faster-whisper")

@@ -89,7 +89,9 @@ def test_long_recording_segments_equal_whisper_transcribe(
         condition_on_previous_text=condition,
         fp16=False,
     )
-    options = TranscribeOptions(temperature=(0.0,), condition_on_previous_text=condition)
+    options = TranscribeOptions(
+        temperature=(0.0,), condition_on_previous_text=condition, strategy="sequential"
+    )
 
     transcript = asyncio.run(Transcriber(engine("base")).transcribe_samples(samples, options))
 

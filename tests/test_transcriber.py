@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import io
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import pairwise
 
+import av
 import numpy as np
 import pytest
 from whisper.normalizers import BasicTextNormalizer, EnglishTextNormalizer
@@ -16,8 +19,8 @@ from models.audio.mel import Samples
 from models.engine.config import EngineConfig
 from models.engine.engine import Engine
 from models.engine.start import start_engine
-from models.errors import OptionError
-from models.options import TranscribeOptions
+from models.errors import AudioError, OptionError
+from models.options import Strategy, TranscribeOptions
 from models.strategies.parallel import IN_FLIGHT
 from models.text.transcript import Transcript
 from models.transcriber import Transcriber
@@ -90,7 +93,7 @@ def test_parallel_few_windows_are_with_the_engine_at_once(tiny: Transcriber) -> 
         work = asyncio.create_task(tiny.transcribe_samples(speech(IN_FLIGHT + 8), EVERYTHING))
         while not work.done():
             scheduler = tiny.engine.scheduler
-            most = max(most, len(scheduler.waiting) + len(scheduler.running))
+            most = max(most, scheduler.waiting + len(scheduler.running))
             await asyncio.sleep(0.001)
         await work
 
@@ -143,8 +146,129 @@ def test_parallel_does_not_go_with_the_previous_text() -> None:
         TranscribeOptions(strategy="parallel", condition_on_previous_text=True)
 
 
+def spoken(transcript: Transcript) -> list[tuple[int, tuple[int, ...]]]:
+    return [(segment.seek, segment.tokens) for segment in transcript.segments]
+
+
+@pytest.mark.parametrize(
+    ("times", "condition", "served", "meant"),
+    [
+        (1, False, "auto", "sequential"),
+        (2, False, "auto", "parallel"),
+        (2, True, "auto", "sequential"),
+        (2, False, "sequential", "sequential"),
+        (1, False, "parallel", "parallel"),
+        (2, True, "parallel", "sequential"),
+    ],
+)
+def test_auto_strategy_depends_on_length_and_condition_and_the_servers_choice(
+    tiny: Transcriber, times: int, condition: bool, served: Strategy, meant: Strategy
+) -> None:
+    options = replace(EVERYTHING, strategy="auto", condition_on_previous_text=condition)
+    expected = transcribe(tiny, speech(times), replace(options, strategy=meant))
+
+    found = transcribe(Transcriber(tiny.engine, served), speech(times), options)
+
+    assert spoken(found) == spoken(expected)
+
+
+class Watched(io.BytesIO):
+    """A file that knows how often it was read."""
+
+    reads = 0
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """As the file in memory does."""
+        self.reads += 1
+        return super().read(size)
+
+
+def recording(seconds: int) -> Watched:
+    """A FLAC file of the 11 s clip, over and over."""
+    samples = np.resize(load(jfk().path), seconds * 16_000)
+    file = Watched()
+    with av.open(file, "w", format="flac") as output:
+        stream = output.add_stream("flac", rate=16_000, layout="mono")
+        assert isinstance(stream, av.AudioStream)
+        for start in range(0, len(samples), 4096):
+            piece = (samples[None, start : start + 4096] * 32767).astype(np.int16)
+            frame = av.AudioFrame.from_ndarray(piece, format="s16", layout="mono")
+            frame.rate = 16_000
+            output.mux(stream.encode(frame))
+        output.mux(stream.encode(None))
+    return file
+
+
+@pytest.mark.parametrize("strategy", ["sequential", "parallel", "auto"])
+def test_duration_is_known_at_the_end_of_the_file(tiny: Transcriber, strategy: Strategy) -> None:
+    options = replace(EVERYTHING, strategy=strategy)
+
+    assert asyncio.run(tiny.transcribe(recording(95), options)).duration == 95.0
+
+
+@pytest.mark.parametrize("strategy", ["sequential", "parallel", "auto"])
+def test_cut_off_file_is_an_error_also_when_its_end_tells(
+    tiny: Transcriber, strategy: Strategy
+) -> None:
+    whole = recording(200).getvalue()
+
+    with pytest.raises(AudioError, match="cut off"):
+        asyncio.run(
+            tiny.transcribe(
+                io.BytesIO(whole[: len(whole) * 3 // 4]), replace(EVERYTHING, strategy=strategy)
+            )
+        )
+
+    assert asyncio.run(tiny.transcribe(recording(20), EVERYTHING)).segments
+    assert tiny.engine.scheduler.is_idle
+
+
+@pytest.mark.parametrize("strategy", ["sequential", "parallel"])
+@pytest.mark.parametrize("after", [0.02, 0.3])
+def test_cancelled_request_does_not_use_the_file_any_more(
+    tiny: Transcriber, strategy: Strategy, after: float
+) -> None:
+    file = recording(900)
+    file.reads = 0
+
+    async def cancel() -> int:
+        work = tiny.transcribe(file, replace(EVERYTHING, strategy=strategy))
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(work, after)
+        reads = file.reads
+        await asyncio.sleep(0.2)
+        return file.reads - reads
+
+    started = time.monotonic()
+    assert asyncio.run(cancel()) == 0
+    assert file.reads > 0
+    # `asyncio.run` waits for threads: none goes on reading
+    assert time.monotonic() - started < after + 1.5
+
+
+def test_first_window_is_with_the_engine_before_the_file_is_read(tiny: Transcriber) -> None:
+    file = recording(900)
+    file.reads = 0
+    load(file)
+    all_reads, file.reads = file.reads, 0
+
+    async def reads_before_the_first_window() -> int:
+        work = asyncio.create_task(tiny.transcribe(file, EVERYTHING))
+        for _ in range(10_000):
+            if not tiny.engine.scheduler.is_idle:
+                break
+            await asyncio.sleep(0.001)
+        reads = file.reads
+        work.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await work
+        return reads
+
+    assert asyncio.run(reads_before_the_first_window()) < all_reads / 3
+
+
 def test_options_unknown_strategy_is_refused() -> None:
-    with pytest.raises(OptionError, match="strategy must be sequential or parallel"):
+    with pytest.raises(OptionError, match="strategy must be auto, sequential or parallel"):
         TranscribeOptions(strategy="fast")  # type: ignore[arg-type]
 
 

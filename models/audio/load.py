@@ -1,8 +1,8 @@
-"""Container to samples: any audio or video file becomes mono float32 at 16 kHz."""
+"""Container to samples: any audio or video file becomes mono float32 at 16 kHz, piece by piece."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing
 from itertools import chain, groupby
 from pathlib import Path
@@ -10,12 +10,15 @@ from typing import BinaryIO
 
 import av
 import numpy as np
-import numpy.typing as npt
+from av.audio.fifo import AudioFifo
 from av.audio.frame import AudioFrame
 from av.container import InputContainer
+from numpy.typing import NDArray
 
 from models.audio.truncation import check_complete, stated_seconds
 from models.errors import AudioError
+
+Samples = NDArray[np.float32]
 
 SAMPLE_RATE = 16_000
 
@@ -35,12 +38,18 @@ _UNREADABLE = (
 )
 
 
-def load(source: BinaryIO | Path) -> npt.NDArray[np.float32]:
-    """Samples in [-1, 1], `[samples]`, of the first audio track of a file.
+def load(source: BinaryIO | Path) -> Samples:
+    """All samples of a file at once, `[samples]`; else as `read`."""
+    return np.concatenate(list(read(source)))
+
+
+def read(source: BinaryIO | Path) -> Generator[Samples, None, None]:
+    """Samples in [-1, 1] of the first audio track of a file, in pieces of about a second.
 
     `source` is a path or a seekable binary file; the format is told by content. Mixing and
     resampling are libswresample's defaults in 16 bits, as in openai-whisper's `whisper/audio.py`;
-    a packet that cannot be decoded is left out, as ffmpeg does.
+    a packet that cannot be decoded is left out, as ffmpeg does. Whether all of the file is there
+    may show only at its end.
 
     Raises:
         AudioError: the file is empty, cut off, of no known format, or has no readable audio.
@@ -48,16 +57,17 @@ def load(source: BinaryIO | Path) -> npt.NDArray[np.float32]:
     """
     if isinstance(source, Path):
         with source.open("rb") as file:
-            return load(file)
+            yield from read(file)
+        return
     check_complete(source)
     seconds = stated_seconds(source)
-    pieces = list(_read(source))
-    if not sum(map(len, pieces)):
+    found = 0
+    for piece in _read(source):
+        found += len(piece)
+        yield piece.astype(np.float32) / np.float32(32768)
+    if not found:
         raise AudioError("The file's audio track is empty, or nothing in it could be decoded.")
-    samples = np.concatenate(pieces).astype(np.float32)
-    samples /= 32768.0
-    _check_duration(len(samples) / SAMPLE_RATE, seconds)
-    return samples
+    _check_duration(found / SAMPLE_RATE, seconds)
 
 
 def _check_duration(found: float, stated: float | None) -> None:
@@ -67,7 +77,7 @@ def _check_duration(found: float, stated: float | None) -> None:
         )
 
 
-def _read(source: BinaryIO) -> Iterator[npt.NDArray[np.int16]]:
+def _read(source: BinaryIO) -> Iterator[NDArray[np.int16]]:
     with closing(_open(source)) as container:
         if not container.streams.audio:
             raise AudioError("The file has no audio track.")
@@ -97,16 +107,31 @@ def _frames(container: InputContainer) -> Iterator[AudioFrame]:
         yield from frames
 
 
-def _resample(frames: Iterable[AudioFrame]) -> Iterator[npt.NDArray[np.int16]]:
+def _resample(frames: Iterable[AudioFrame]) -> Iterator[NDArray[np.int16]]:
     # Rate and layout may change midway (joined Ogg streams): each stretch has its own resampler.
     for (_, _, rate), stretch in groupby(frames, _layout):
         if not _MIN_RATE <= rate <= _MAX_RATE:
             raise AudioError(f"Audio with a sample rate of {rate} Hz is not supported.")
         resampler = av.AudioResampler(format="s16", layout="mono", rate=SAMPLE_RATE)
-        for frame in chain(stretch, (None,)):  # None: give out what is still inside
+        for frame in chain(_joined(stretch, rate), (None,)):  # None: give out what is still inside
             for resampled in resampler.resample(frame):
                 if resampled is not None:
                     yield resampled.to_ndarray()[0]
+
+
+def _joined(frames: Iterable[AudioFrame], samples: int) -> Iterator[AudioFrame]:
+    """The same audio in frames of that many samples and more: the resampler takes its time a frame.
+
+    Codecs have frames of 10 to 100 ms.
+    """
+    fifo = AudioFifo()
+    for frame in frames:
+        frame.pts = None  # gaps between frames are nothing to the resampler
+        fifo.write(frame)
+        if fifo.samples >= samples and (joined := fifo.read()):
+            yield joined
+    if joined := fifo.read():
+        yield joined
 
 
 def _layout(frame: AudioFrame) -> tuple[str, str, int]:

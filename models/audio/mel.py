@@ -2,21 +2,55 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator
+from typing import Protocol
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from whisper.audio import HOP_LENGTH, N_FRAMES, N_SAMPLES, log_mel_spectrogram, pad_or_trim
+from whisper.audio import (
+    HOP_LENGTH,
+    N_FFT,
+    N_FRAMES,
+    N_SAMPLES,
+    log_mel_spectrogram,
+    mel_filters,
+    pad_or_trim,
+)
+
+from models.audio.blocks import blocks
 
 Samples = NDArray[np.float32]
 
+_EDGE = N_FFT // 2  # samples that a frame sees on either side of where it stands
+_BLOCK = 1000 * HOP_LENGTH
+
+
+class Mel(Protocol):
+    """The log-mel of one recording of so many frames, handed out as windows of 3000."""
+
+    frames: int
+
+    def window(self, seek: int) -> Tensor:
+        """The window that starts at frame `seek`, [n_mels, 3000]."""
+        ...
+
+    def content(self, seek: int) -> int:
+        """How many frames of the recording the window at frame `seek` holds."""
+        ...
+
+    def read_ahead(self, seek: int) -> None:
+        """Makes ready what the window after the one at frame `seek` may hold."""
+        ...
+
 
 class LogMel:
-    """The log-mel of one recording, handed out as windows of 3000 frames.
+    """The log-mel of a recording that is in memory.
 
-    A recording of at most 30 s is seen as `whisper.decode`'s users see it: padded with silence
-    to 30 s. A longer one as `whisper.transcribe` sees it: one log-mel over the whole file, whose
-    windows are padded with zeros.
+    One of at most 30 s is seen as `whisper.decode`'s users see it: padded with silence to 30 s.
+    A longer one as `whisper.transcribe` sees it: one log-mel over the whole file, whose windows
+    are padded with zeros.
     """
 
     def __init__(self, samples: Samples, n_mels: int) -> None:
@@ -34,3 +68,83 @@ class LogMel:
     def content(self, seek: int) -> int:
         """How many frames of the recording the window at frame `seek` holds."""
         return min(N_FRAMES, self.frames - seek)
+
+    def read_ahead(self, seek: int) -> None:
+        """All of it is there."""
+
+
+class StreamedLogMel:
+    """The log-mel of a recording of more than 30 s that is read twice, never held whole.
+
+    The first time tells its length and its loudest place, which all frames are measured by; the
+    second time, windows are handed out, with seeks that never go back.
+    """
+
+    def __init__(self, passes: Callable[[], Iterable[Samples]], n_mels: int) -> None:
+        self._length, self._loudest = 0, -10.0
+        for spectrum in _spectra(self._counted(passes()), n_mels):
+            self._loudest = max(self._loudest, float(spectrum.max()))
+        self.frames = self._length // HOP_LENGTH
+        self._spectra = _spectra(passes(), n_mels)
+        self._held, self._first = torch.empty(n_mels, 0), 0
+        self._read_until(N_FRAMES)
+
+    def window(self, seek: int) -> Tensor:
+        """The window that starts at frame `seek`, [n_mels, 3000]."""
+        self._read_until(seek + N_FRAMES)
+        self._held, self._first = self._held[:, seek - self._first :], seek
+        return pad_or_trim(self._held[:, : self.content(seek)], N_FRAMES)
+
+    def content(self, seek: int) -> int:
+        """How many frames of the recording the window at frame `seek` holds."""
+        return min(N_FRAMES, self.frames - seek)
+
+    def read_ahead(self, seek: int) -> None:
+        """Makes ready what the window after the one at frame `seek` may hold."""
+        self._read_until(seek + 2 * N_FRAMES)
+
+    def _read_until(self, frame: int) -> None:
+        new: list[Tensor] = []
+        end = self._first + self._held.shape[1]
+        while end < min(frame, self.frames):
+            spectrum = next(self._spectra)
+            new.append((torch.maximum(spectrum, self._floor) + 4.0) / 4.0)
+            end += spectrum.shape[1]
+        if new:
+            self._held = torch.cat([self._held, *new], dim=1)
+
+    @property
+    def _floor(self) -> Tensor:
+        return torch.tensor(self._loudest - 8.0)
+
+    def _counted(self, pieces: Iterable[Samples]) -> Iterator[Samples]:
+        for piece in pieces:
+            self._length += len(piece)
+            yield piece
+
+
+def _spectra(pieces: Iterable[Samples], n_mels: int) -> Iterator[Tensor]:
+    """All frames that hold samples, `[n_mels, frames]` at a time, in powers of ten.
+
+    Before the recording its beginning is mirrored, behind it is silence.
+    """
+    window, filters = torch.hann_window(N_FFT), mel_filters("cpu", n_mels)
+    before: Samples | None = None
+    for block in _with_end(blocks(pieces, _BLOCK)):
+        if before is None:
+            before = block[_EDGE:0:-1]
+        seen = np.concatenate([before, block])
+        if len(seen) < N_FFT:
+            before = seen
+            continue
+        stft = torch.stft(
+            torch.from_numpy(seen), N_FFT, HOP_LENGTH, window=window, center=False,
+            return_complex=True,
+        )  # fmt: skip
+        yield (filters @ stft.abs().square()).clamp(min=1e-10).log10()
+        before = seen[stft.shape[1] * HOP_LENGTH :]
+
+
+def _with_end(pieces: Iterable[Samples]) -> Iterator[Samples]:
+    yield from pieces
+    yield np.zeros(N_FFT, np.float32)

@@ -30,20 +30,64 @@ class Span:
         return self.end - self.start
 
 
+class SpanFinder:
+    """Finds a recording's spans while it is being read.
+
+    A span begins at the threshold and ends where `silence_duration_ms` without speech begin.
+    `open` is the one that may still grow, of those read so far; `probabilities` are kept from
+    frame `first` on, no more of them than the latest spans need.
+    """
+
+    def __init__(self, options: VoiceOptions) -> None:
+        self._options = options
+        self.probabilities = np.zeros(0, np.float32)
+        self.first = 0
+        self.open: Span | None = None
+
+    @property
+    def known(self) -> int:
+        """The sample before which no further span begins."""
+        return self.open.start if self.open else self._read * FRAME
+
+    @property
+    def _read(self) -> int:
+        return self.first + len(self.probabilities)
+
+    def feed(self, probabilities: NDArray[np.float32], length: int | None = None) -> list[Span]:
+        """The spans that are over, once these probabilities of the next frames are known.
+
+        With the recording's last ones comes its `length` in samples: then all are over.
+        """
+        first = self.known // FRAME
+        self.probabilities = np.concatenate(
+            [self.probabilities[first - self.first :], probabilities]
+        )
+        self.first = first
+        stretches = _stretches(self.probabilities, self._options.threshold)
+        spans = [
+            Span((self.first + a) * FRAME, (self.first + b) * FRAME)
+            for a, b in _join(stretches, self._options)
+        ]
+        self.open = None
+        if length is None and spans and self._may_grow(spans[-1]):
+            self.open = spans.pop()
+        shortest = _frames(self._options.min_speech_duration_ms) * FRAME
+        end = self._read * FRAME if length is None else length
+        return [Span(s.start, min(s.end, end)) for s in spans if s.length >= shortest]
+
+    def _may_grow(self, span: Span) -> bool:
+        pause = max(1, _frames(self._options.silence_duration_ms))
+        return span.end // FRAME + pause > self._read
+
+
 def speech_spans(
     probabilities: NDArray[np.float32], length: int, options: VoiceOptions
 ) -> list[Span]:
     """The spans of a recording of `length` samples, in order and disjoint.
 
-    `probabilities` are those of its frames of 512 samples, `[ceil(length / 512)]`. A span begins
-    at the threshold and ends where `silence_duration_ms` without speech begin.
+    `probabilities` are those of its frames of 512 samples, `[ceil(length / 512)]`.
     """
-    shortest = _frames(options.min_speech_duration_ms)
-    return [
-        Span(first * FRAME, min(end * FRAME, length))
-        for first, end in _join(_stretches(probabilities, options.threshold), options)
-        if end - first >= shortest
-    ]
+    return SpanFinder(options).feed(probabilities, length)
 
 
 def _stretches(probabilities: NDArray[np.float32], threshold: float) -> Iterator[tuple[int, int]]:

@@ -17,32 +17,49 @@ def merge_heads(x: Tensor) -> Tensor:
     return x.transpose(1, 2).flatten(2)
 
 
-def attend_window(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
-    """Every position attends to every other, [batch, head, ctx, head_dim] each."""
+def attend_window(q: Tensor, k: Tensor, v: Tensor, log_weight: Tensor | None = None) -> Tensor:
+    """Every position attends to every other, [batch, head, ctx, head_dim] each.
+
+    `log_weight`, [ctx], is added to the scores: a position of weight 8 counts eight times.
+    """
     if q.device.type == "cpu" and q.dtype is torch.bfloat16:
-        return _attend_by_head(q, k, v)
-    return F.scaled_dot_product_attention(q, k, v)
+        return _attend_by_head(q, k, v, log_weight)
+    return F.scaled_dot_product_attention(q, k, v, attn_mask=_as_mask(log_weight))
 
 
-def attend_cached(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None = None) -> Tensor:
-    """Few queries over many positions; `mask` is [batch, 1, ctx, length], true where seen."""
-    if q.device.type == "cpu" and k.dtype is torch.bfloat16:
-        q = (q * q.shape[-1] ** -0.5).bfloat16()
-        weights = (q @ k.transpose(-1, -2)).softmax(-1)
-        return weights @ v
+def attend_text(q: Tensor, k: Tensor, v: Tensor, mask: Tensor) -> Tensor:
+    """Few queries over the text so far; `mask` is [batch, 1, ctx, length], true where seen."""
     return F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
 
 
-def _attend_by_head(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+def attend_audio(q: Tensor, k: Tensor, v: Tensor, log_weight: Tensor | None = None) -> Tensor:
+    """Few queries over a window, [batch, head, ctx, head_dim]; `log_weight` as above."""
+    if q.device.type == "cpu" and k.dtype is torch.bfloat16:
+        scores = (q * q.shape[-1] ** -0.5).bfloat16() @ k.transpose(-1, -2)
+        if log_weight is not None:
+            scores = scores.float() + log_weight
+        return (scores.softmax(-1).bfloat16() @ v).to(q.dtype)
+    return F.scaled_dot_product_attention(q, k, v, attn_mask=_as_mask(log_weight))
+
+
+def _as_mask(log_weight: Tensor | None) -> Tensor | None:
+    return None if log_weight is None else log_weight[None, None, None]
+
+
+def _attend_by_head(q: Tensor, k: Tensor, v: Tensor, log_weight: Tensor | None) -> Tensor:
     # PyTorch's own kernel takes half as long again here. One head's scores at a time, in memory
     # that is written again and again, stay in the cache.
     ctx = q.shape[2]
     q = q * q.shape[-1] ** -0.5
+    bias = q.new_zeros(ctx) if log_weight is None else log_weight.to(q.dtype)
     out = torch.empty(q.shape[0], ctx, q.shape[1], q.shape[3], dtype=q.dtype).transpose(1, 2)
     scores, weights = torch.empty(2, ctx, ctx, dtype=q.dtype)
     for row in range(q.shape[0]):
         for head in range(q.shape[1]):
-            torch.mm(q[row, head], k[row, head].T, out=scores)
+            if log_weight is None:
+                torch.mm(q[row, head], k[row, head].T, out=scores)
+            else:
+                torch.addmm(bias, q[row, head], k[row, head].T, out=scores)
             torch.softmax(scores, -1, out=weights)
             out[row, head] = weights @ v[row, head]
     return out

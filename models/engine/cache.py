@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 import torch
 from torch import Tensor
 
 from models.catalogue import Dimensions
+from models.engine.padding import Kept
 
 
 @dataclass(frozen=True)
@@ -20,6 +22,7 @@ class CacheRows:
     reading is a view and not a copy.
     """
 
+    numbers: tuple[int, ...]
     slots: Tensor
     positions: Tensor
     mask: Tensor
@@ -37,7 +40,20 @@ class CacheRows:
         mask = torch.arange(length, device=device) <= where[:, None, :, None]
         neighbours = list(slots) == list(range(slots[0], slots[0] + len(slots)))
         view = slice(slots[0], slots[0] + len(slots)) if neighbours else index
-        return cls(index, where, mask, length, view)
+        return cls(tuple(slots), index, where, mask, length, view)
+
+
+@dataclass(frozen=True)
+class CrossRun:
+    """Rows of a batch that read their windows together: neighbouring slots of one length.
+
+    `rows` says which of the batch, `k` and `v` are [rows, head, kept, head_dim] views.
+    """
+
+    rows: slice
+    k: Tensor
+    v: Tensor
+    log_weight: Tensor | None
 
 
 class KVCache:
@@ -61,12 +77,16 @@ class KVCache:
         # [layer, key/value, slot, head, position, head_dim]
         self.text = torch.zeros(*shape, dims.n_text_ctx, head_dim, device=device, dtype=state)
         self.audio = torch.zeros(*shape, dims.n_audio_ctx, head_dim, device=device, dtype=attention)
+        self._kept: list[Kept | None] = [None] * slots
 
-    def write_cross(self, layer: int, slots: Sequence[int], k: Tensor, v: Tensor) -> None:
-        """Store one layer's keys and values over audio, [batch, head, n_audio_ctx, head_dim]."""
+    def write_cross(
+        self, layer: int, slots: Sequence[int], kept: Kept, k: Tensor, v: Tensor
+    ) -> None:
+        """Store one layer's keys and values over audio, [batch, head, kept, head_dim]."""
         for row, slot in enumerate(slots):
-            self.audio[layer, 0, slot] = k[row]
-            self.audio[layer, 1, slot] = v[row]
+            self.audio[layer, 0, slot, :, : kept.size] = k[row]
+            self.audio[layer, 1, slot, :, : kept.size] = v[row]
+            self._kept[slot] = kept
 
     def write_self(self, layer: int, rows: CacheRows, k: Tensor, v: Tensor) -> None:
         """Store keys and values, [batch, head, ctx, head_dim] each, at the rows' positions."""
@@ -79,7 +99,19 @@ class KVCache:
         kv = self.text[layer][:, rows.index, :, : rows.length]
         return kv[0], kv[1]
 
-    def read_cross(self, layer: int, rows: CacheRows) -> tuple[Tensor, Tensor]:
-        """Keys and values over the window, [batch, head, n_audio_ctx, head_dim] each."""
-        kv = self.audio[layer][:, rows.index]
-        return kv[0], kv[1]
+    def read_cross(self, layer: int, rows: CacheRows) -> Iterator[CrossRun]:
+        """Keys and values over the windows, as few views as the slots allow and no copy."""
+
+        def run(row_and_slot: tuple[int, int]) -> tuple[int, Kept | None]:
+            row, slot = row_and_slot
+            kept = self._kept[slot]
+            # Neighbours differ by as much in slot as in row.
+            return slot - row, kept if kept and kept.log_weight is not None else None
+
+        for (offset, kept), found in groupby(enumerate(rows.numbers), run):
+            first, *rest = (row for row, _ in found)
+            end = first + 1 + len(rest)
+            positions = self.audio.shape[4] if kept is None else kept.size
+            kv = self.audio[layer][:, first + offset : end + offset, :, :positions]
+            weight = None if kept is None else kept.log_weight
+            yield CrossRun(slice(first, end), kv[0], kv[1], weight)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
+
+Padding = Literal["full", "thin"]
 
 
 @dataclass(frozen=True)
@@ -10,12 +13,15 @@ class EngineConfig:
     """`device` is auto, cpu, cuda or cuda:N; `dtype` auto, float32, float16, bfloat16
     or int8.
 
-    `slots` is how many windows decode at once, `encode_batch` how many of them may enter in one
-    step: the running ones wait for the encoder that long. `threads` are CPU threads, 0 for all.
+    `padding` full computes every position of a window, thin only a part of those without sound;
+    auto is thin on a CPU but for float32, which is there for openai-whisper's exact tokens.
+    `slots` is how many windows decode at once, `encode_batch` how many of them a GPU encodes
+    together. `threads` are CPU threads, 0 for all.
     """
 
     device: str = "auto"
     dtype: str = "auto"
+    padding: Literal["auto", "full", "thin"] = "auto"
     slots: int = 8
     encode_batch: int = 4
     threads: int = 0

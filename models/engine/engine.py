@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 import zlib
 from collections import Counter
 from concurrent.futures import Future, InvalidStateError
@@ -15,7 +16,7 @@ from torch import Tensor
 
 from models.engine.device import describe_device
 from models.engine.runner import Runner
-from models.engine.scheduler import Plan, Scheduler
+from models.engine.scheduler import Encoding, Plan, Scheduler
 from models.engine.sequence import DecodingResult, Sequence, Window
 from models.errors import EngineStoppedError
 
@@ -42,11 +43,11 @@ class EngineCounters:
 class Engine:
     """Decodes windows on one device, in a thread of its own.
 
-    `submit` may be called from any thread. Cancelling the future drops the window before the
+    It computes with so many CPU `threads` (0: all). `submit` may be called from any thread. Cancelling the future drops the window before the
     next step.
     """
 
-    def __init__(self, runner: Runner, *, slots: int, encode_batch: int) -> None:
+    def __init__(self, runner: Runner, *, slots: int, encode_batch: int, threads: int = 0) -> None:
         self.runner = runner
         self.vocabulary = runner.vocabulary
         self.scheduler = Scheduler(slots, encode_batch)
@@ -54,6 +55,7 @@ class Engine:
         self._arrived: list[Sequence] = []
         self._wakeup = threading.Condition()
         self._stopping = False
+        self._threads = threads or torch.get_num_threads()
         self._thread = threading.Thread(target=self._run, name="whisper-engine", daemon=True)
         self._thread.start()
 
@@ -93,23 +95,35 @@ class Engine:
 
     def step(self) -> None:
         """Schedule, run, postprocess."""
+        begin = time.perf_counter()
         plan = self.scheduler.schedule()
         self.counters.cancelled = self.scheduler.dropped
         if plan.is_empty:
             return
         rows, logits = self._forward(plan)
         if rows:
-            tokens, logprobs = self.runner.choose(logits, rows)
+            tokens, logprobs = self.runner.choose(torch.cat(logits), rows)
             self._postprocess(rows, tokens, logprobs)
+        # Last: windows encoded now decode from the next step on.
+        if plan.encoding:
+            self._encode(plan.encoding)
         self.counters.steps += 1
+        self.scheduler.ran(time.perf_counter() - begin)
 
-    def _forward(self, plan: Plan) -> tuple[list[Sequence], Tensor]:
-        """Run the plan's batches; the rows that take a token now, and their logits."""
+    def _encode(self, encoding: Encoding) -> None:
+        """One stage further; complete windows go on to decoding."""
+        if encoding.work is None:
+            encoding.work = self.runner.encode(encoding.sequences)
+        with suppress(StopIteration):
+            next(encoding.work)
+            return
+        self.counters.windows += len(encoding.sequences)
+        self.scheduler.encoded(encoding)
+
+    def _forward(self, plan: Plan) -> tuple[list[Sequence], list[Tensor]]:
+        """Run the plan's prompts and rows; those that take a token now, and their logits."""
         rows: list[Sequence] = []
         logits: list[Tensor] = []
-        if plan.encode:
-            self.runner.encode(plan.encode)
-            self.counters.windows += len(plan.encode)
         if plan.prefill:
             known, after_prompts = self._prefill(plan.prefill)
             rows += known
@@ -120,7 +134,7 @@ class Engine:
             self.counters.batch_sizes[len(plan.decode)] += 1
             requests = {sequence.window.request for sequence in plan.decode}
             self.counters.shared_steps += len(requests) > 1
-        return rows, torch.cat(logits)
+        return rows, logits
 
     def _prefill(self, sequences: list[Sequence]) -> tuple[list[Sequence], Tensor]:
         """Feed the prompts; a row whose language is unknown learns it now and starts next step."""
@@ -179,6 +193,7 @@ class Engine:
         )
 
     def _run(self) -> None:
+        torch.set_num_threads(self._threads)
         with torch.inference_mode():
             while self._wait_for_work():
                 try:

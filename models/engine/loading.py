@@ -11,6 +11,7 @@ from models.catalogue import Dimensions
 from models.engine.linear import pack_linears
 from models.engine.network import Network, sinusoids
 from models.engine.precision import Precision
+from models.engine.rotation import rotated
 
 _SAME = {"attn_ln": "attn_ln", "mlp_ln": "mlp_ln", "mlp.0": "mlp.up", "mlp.2": "mlp.down"}
 _ENCODER = {**_SAME, "attn.out": "attn_out"}
@@ -29,13 +30,17 @@ def load_network(
 
     The encoder's positions are computed, not read: they are sinusoids (whisper/model.py).
     """
+    weights = dict(_fused(dims, tensors))
+    if precision.rotates:
+        weights = rotated(weights)
     with torch.device("meta"):
-        network = Network(dims, precision.attention)
-    weights = {name: t.to(device, precision.state) for name, t in _fused(dims, tensors)}
-    weights["decoder.head.weight"] = weights["decoder.embedding"]
+        network = Network(dims, precision.attention, rotates=precision.rotates)
+    weights = {name: tensor.to(device, precision.state) for name, tensor in weights.items()}
+    if not precision.rotates:
+        weights["decoder.head.weight"] = weights["decoder.embedding"]
     network.load_state_dict(weights, assign=True)
     network.eval().requires_grad_(requires_grad=False)
-    pack_linears(network.encoder, precision.encoder)
+    pack_linears(network.encoder.blocks, precision.encoder)
     # Once for a window, like the encoder's, and not for every token.
     pack_linears(network.decoder.cross_kv, precision.encoder)
     pack_linears(network.decoder, precision.decoder)
@@ -44,7 +49,10 @@ def load_network(
 
 def _fused(dims: Dimensions, tensors: Mapping[str, Tensor]) -> Iterator[tuple[str, Tensor]]:
     yield "encoder.positions", sinusoids(dims.n_audio_ctx, dims.n_audio_state)
-    yield "decoder.embedding", tensors["decoder.token_embedding.weight"]
+    embedding = tensors["decoder.token_embedding.weight"]
+    yield "decoder.embedding", embedding
+    yield "decoder.head.weight", embedding
+    yield "decoder.head.bias", embedding.new_zeros(len(embedding))
     yield "decoder.positions", tensors["decoder.positional_embedding"]
     for module in ("encoder.conv1", "encoder.conv2", "encoder.ln_post", "decoder.ln"):
         yield from _copied(tensors, module, module)

@@ -7,16 +7,23 @@ encoder positions, learned decoder positions, logits from the token embedding.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from models.catalogue import Dimensions
-from models.engine.attention import attend_cached, attend_window, merge_heads, split_heads
+from models.engine.attention import (
+    attend_audio,
+    attend_text,
+    attend_window,
+    merge_heads,
+    split_heads,
+)
 from models.engine.cache import CacheRows, KVCache
 from models.engine.linear import MLP
+from models.engine.padding import END, Kept
 
 
 def sinusoids(length: int, channels: int) -> Tensor:
@@ -39,34 +46,53 @@ class EncoderBlock(nn.Module):
         self.mlp_ln = nn.LayerNorm(n_state)
         self.mlp = MLP(n_state)
 
-    def forward(self, x: Tensor) -> Tensor:  # [batch, n_audio_ctx, n_audio_state]
+    def forward(self, x: Tensor, log_weight: Tensor | None) -> Tensor:  # [batch, kept, state]
         qkv = self.attn_qkv(self.attn_ln(x)).to(self.attn_dtype).chunk(3, dim=-1)
         q, k, v = (split_heads(part, self.n_head) for part in qkv)
-        x = x + self.attn_out(merge_heads(attend_window(q, k, v)))
+        x = x + self.attn_out(merge_heads(attend_window(q, k, v, log_weight)))
         return x + self.mlp(self.mlp_ln(x))
 
 
 class Encoder(nn.Module):
     """Log-mel windows to audio states."""
 
-    def __init__(self, dims: Dimensions, attn_dtype: torch.dtype) -> None:
+    def __init__(self, dims: Dimensions, attn_dtype: torch.dtype, *, rotates: bool) -> None:
         super().__init__()
         n_state = dims.n_audio_state
         self.conv1 = nn.Conv1d(dims.n_mels, n_state, kernel_size=3, padding=1)
         self.conv2 = nn.Conv1d(n_state, n_state, kernel_size=3, stride=2, padding=1)
+        # Into the basis of the residual stream, where that is another (rotation.py).
+        self.entry = nn.Linear(n_state, n_state, bias=False) if rotates else None
         self.positions = nn.Parameter(torch.empty(dims.n_audio_ctx, n_state))
         self.blocks = nn.ModuleList(
             EncoderBlock(n_state, dims.n_audio_head, attn_dtype) for _ in range(dims.n_audio_layer)
         )
         self.ln_post = nn.LayerNorm(n_state)
 
-    def forward(self, mel: Tensor) -> Tensor:  # [batch, n_mels, 2 * n_audio_ctx]
-        x = F.gelu(self.conv1(mel))
-        x = F.gelu(self.conv2(x)).transpose(1, 2)
-        x = x + self.positions
+    def stages(self, mel: Tensor, kept: Kept) -> Iterator[Tensor]:
+        """The states of [batch, n_mels, 2 * n_audio_ctx], from layer to layer.
+
+        The last is the encoder's output, [batch, kept, n_audio_state].
+        """
+        x = self._convolved(mel, kept)
+        x = (x if self.entry is None else self.entry(x)) + self.positions[kept.index]
+        yield x
         for block in self.blocks:
-            x = block(x)
-        return self.ln_post(x)  # [batch, n_audio_ctx, n_audio_state]
+            x = block(x, kept.log_weight)
+            yield x
+        yield self.ln_post(x)
+
+    def _convolved(self, mel: Tensor, kept: Kept) -> Tensor:
+        if kept.log_weight is None:
+            return self._convolve(mel)
+        # Two positions more than asked for: what the convolutions see beyond is the window's own.
+        sound = self._convolve(mel[..., : 2 * (kept.dense + 2)])[:, : kept.dense]
+        end = self._convolve(mel[..., -2 * (END + 2) :])[:, 2:]
+        between = end[:, :1].expand(-1, kept.size - kept.dense - END, -1)
+        return torch.cat([sound, between, end], dim=1)
+
+    def _convolve(self, mel: Tensor) -> Tensor:
+        return F.gelu(self.conv2(F.gelu(self.conv1(mel)))).transpose(1, 2)
 
 
 class DecoderBlock(nn.Module):
@@ -88,12 +114,13 @@ class DecoderBlock(nn.Module):
         qkv = self.attn_qkv(self.attn_ln(x)).to(x.dtype).chunk(3, dim=-1)
         q, k, v = (split_heads(part, self.n_head) for part in qkv)
         cache.write_self(layer, rows, k, v)
-        attended = attend_cached(q, *cache.read_self(layer, rows), rows.mask)
+        attended = attend_text(q, *cache.read_self(layer, rows), rows.mask)
         x = x + self.attn_out(merge_heads(attended))
 
         q = split_heads(self.cross_q(self.cross_ln(x)), self.n_head)
-        attended = attend_cached(q, *cache.read_cross(layer, rows))
-        x = x + self.cross_out(merge_heads(attended).to(x.dtype))
+        runs = cache.read_cross(layer, rows)
+        parts = [attend_audio(q[run.rows], run.k, run.v, run.log_weight) for run in runs]
+        x = x + self.cross_out(merge_heads(torch.cat(parts)))
         return x + self.mlp(self.mlp_ln(x))
 
 
@@ -113,14 +140,17 @@ class Decoder(nn.Module):
             DecoderBlock(n_state, dims.n_text_head) for _ in range(dims.n_text_layer)
         )
         self.ln = nn.LayerNorm(n_state)
-        # Shares the embedding's weights; a layer of its own, so that it can be packed.
-        self.head = nn.Linear(n_state, dims.n_vocab, bias=False)
+        # The embedding again; a layer of its own, so that it can be packed.
+        self.head = nn.Linear(n_state, dims.n_vocab)
 
-    def write_cross(self, audio: Tensor, cache: KVCache, slots: Sequence[int]) -> None:
-        """Keys and values of [batch, n_audio_ctx, n_audio_state] into the slots, layer by layer."""
+    def write_cross(
+        self, audio: Tensor, cache: KVCache, slots: Sequence[int], kept: Kept
+    ) -> None:
+        """Keys and values of [batch, kept, n_audio_state] into the slots, layer by layer."""
         for layer, project in enumerate(self.cross_kv):
             kv = project(audio).chunk(2, dim=-1)
-            cache.write_cross(layer, slots, *(split_heads(part, self.n_head) for part in kv))
+            k, v = (split_heads(part, self.n_head) for part in kv)
+            cache.write_cross(layer, slots, kept, k, v)
 
     def forward(self, tokens: Tensor, cache: KVCache, rows: CacheRows) -> Tensor:
         x = self.embedding[tokens] + self.positions[rows.positions]  # [batch, ctx, n_text_state]
@@ -136,10 +166,10 @@ class Decoder(nn.Module):
 class Network(nn.Module):
     """Encoder and decoder of one checkpoint on one device."""
 
-    def __init__(self, dims: Dimensions, attn_dtype: torch.dtype) -> None:
+    def __init__(self, dims: Dimensions, attn_dtype: torch.dtype, *, rotates: bool) -> None:
         super().__init__()
         self.dims = dims
-        self.encoder = Encoder(dims, attn_dtype)
+        self.encoder = Encoder(dims, attn_dtype, rotates=rotates)
         self.decoder = Decoder(dims)
 
     @property

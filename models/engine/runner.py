@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from collections.abc import Sequence as Seq
 
 import torch
@@ -10,6 +11,8 @@ from torch import Tensor
 from models.engine.cache import CacheRows, KVCache
 from models.engine.decoding import TimestampState, TokenRules, choose
 from models.engine.network import Network
+from models.engine.config import Padding
+from models.engine.padding import Kept, kept_positions
 from models.engine.precision import Precision
 from models.engine.sequence import Sequence
 from models.engine.vocabulary import Vocabulary
@@ -19,9 +22,16 @@ class Runner:
     """The network, its cache and the token rules on one device."""
 
     def __init__(
-        self, network: Network, vocabulary: Vocabulary, precision: Precision, slots: int
+        self,
+        network: Network,
+        vocabulary: Vocabulary,
+        precision: Precision,
+        *,
+        slots: int,
+        padding: Padding,
     ) -> None:
         self.network, self.vocabulary, self.precision = network, vocabulary, precision
+        self.padding: Padding = padding
         self.device = network.device
         self.cache = KVCache(
             network.dims,
@@ -32,20 +42,23 @@ class Runner:
         )
         self.rules = TokenRules(vocabulary, self.device)
 
-    def encode(self, sequences: Seq[Sequence]) -> None:
-        """Encode these windows and store their cross-KV in their slots.
+    def encode(self, sequences: Seq[Sequence]) -> Iterator[None]:
+        """Encode these windows and store their cross-KV in their slots, a layer at a time.
 
-        A CPU gains nothing from a batch of windows, and alone each gives the same states whatever
-        comes beside it.
+        Between two layers others may run.
         """
-        size = 1 if self.device.type == "cpu" else len(sequences)
-        for start in range(0, len(sequences), size):
-            self._encode(sequences[start : start + size])
-
-    def _encode(self, sequences: Seq[Sequence]) -> None:
+        kept = self._kept(sequences[0])
         mel = torch.stack([sequence.window.mel for sequence in sequences])
-        audio = self.network.encoder(mel.to(self.device, self.precision.state))
-        self.network.decoder.write_cross(audio, self.cache, _slots(sequences))
+        audio = mel.to(self.device, self.precision.state)
+        for states in self.network.encoder.stages(audio, kept):
+            yield
+            audio = states
+        self.network.decoder.write_cross(audio, self.cache, _slots(sequences), kept)
+
+    def _kept(self, sequence: Sequence) -> Kept:
+        return kept_positions(
+            sequence.window.frames, self.network.dims.n_audio_ctx, self.padding, self.device
+        )
 
     def prefill(self, sequences: Seq[Sequence]) -> Tensor:
         """Feed the prompts and note no-speech; the logits after each, [rows, n_vocab]."""

@@ -3,34 +3,79 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 
 from models.engine.sequence import Sequence
+
+# Of the time in which both lanes have work, what the background lane gets at least.
+BACKGROUND_SHARE = 0.25
+
+
+@dataclass(eq=False)
+class Encoding:
+    """Windows being encoded together; `work` is the rest of it, once begun, a layer at a time."""
+
+    sequences: list[Sequence]
+    work: Iterator[None] | None = None
 
 
 @dataclass(frozen=True)
 class Plan:
-    """One step's work: windows to encode, prompts to feed, rows that decode one token."""
+    """One step's work: windows to encode further, prompts to feed, rows that decode one token."""
 
-    encode: list[Sequence]
+    encoding: Encoding | None
     prefill: list[Sequence]
     decode: list[Sequence]
 
     @property
     def is_empty(self) -> bool:
         """Whether there is nothing to run."""
-        return not (self.encode or self.prefill or self.decode)
+        return not (self.encoding or self.prefill or self.decode)
+
+
+@dataclass(eq=False)
+class Lane:
+    """Windows that are served first come, first served: waiting, being encoded, decoding."""
+
+    waiting: deque[Sequence] = field(default_factory=deque)
+    encoding: Encoding | None = None
+    running: list[Sequence] = field(default_factory=list)
+
+    @property
+    def holders(self) -> list[Sequence]:
+        """The sequences that have a slot."""
+        return [*(self.encoding.sequences if self.encoding else ()), *self.running]
 
 
 class Scheduler:
-    """First come, first served; a sequence keeps its slot until it is released."""
+    """Two lanes: the first windows of requests, and the later ones of long recordings.
+
+    A request's first window goes before the later ones of others, so that a short clip does not
+    wait behind a long file; these have a share of the time that nobody can take from them. A
+    sequence keeps its slot until it is released; the background may not take the last quarter of
+    the slots.
+    """
 
     def __init__(self, slots: int, encode_batch: int) -> None:
         self.encode_batch = encode_batch
-        self.waiting: deque[Sequence] = deque()
-        self.running: list[Sequence] = []
         self.dropped = 0
+        self._first, self._background = Lane(), Lane()
+        self._reserved = slots // 4
         self._free = sorted(range(slots), reverse=True)
+        # Seconds that the background lane is owed.
+        self._owed = 0.0
+        self._turn = self._first
+
+    @property
+    def waiting(self) -> int:
+        """Windows without a slot."""
+        return sum(len(lane.waiting) for lane in self._lanes)
+
+    @property
+    def running(self) -> list[Sequence]:
+        """The sequences that have a slot."""
+        return [sequence for lane in self._lanes for sequence in lane.holders]
 
     @property
     def is_idle(self) -> bool:
@@ -38,51 +83,100 @@ class Scheduler:
         return not self.waiting and not self.running
 
     def add(self, sequence: Sequence) -> None:
-        """Queue a sequence behind those that wait."""
-        self.waiting.append(sequence)
+        """Queue a sequence behind those of its lane that wait."""
+        self._lane(sequence).waiting.append(sequence)
 
     def schedule(self) -> Plan:
         """Drop what nobody waits for, admit what fits, and say what this step runs."""
         self._drop_abandoned()
-        admitted = self._admit()
-        prefill = [s for s in self.running if not s.tokens]
-        decode = [s for s in self.running if s.tokens]
-        return Plan(admitted, prefill, decode)
+        for lane in self._lanes:
+            if lane.encoding is None:
+                lane.encoding = self._admit(lane)
+        first, background = self._first, self._background
+        if not first.holders or (background.holders and self._owed > 0):
+            self._turn = background
+        else:
+            self._turn = first
+        return _plan(self._turn)
+
+    def ran(self, seconds: float) -> None:
+        """Note how long the scheduled step took."""
+        if not (self._first.holders and self._background.holders):
+            self._owed = 0.0
+        elif self._turn is self._background:
+            self._owed -= seconds
+        else:
+            self._owed += seconds * BACKGROUND_SHARE / (1 - BACKGROUND_SHARE)
+
+    def encoded(self, encoding: Encoding) -> None:
+        """Let windows whose encoding is complete decode."""
+        lane = self._lane(encoding.sequences[0])
+        assert lane.encoding is encoding
+        lane.encoding = None
+        lane.running.extend(encoding.sequences)
+        # In slot order, so that neighbouring slots make one view of the cache.
+        lane.running.sort(key=lambda s: s.slot or 0)
 
     def release(self, sequence: Sequence) -> None:
-        """Free a finished sequence's slot."""
-        assert sequence.slot is not None
-        self.running.remove(sequence)
-        self._free.append(sequence.slot)
-        # The lowest slot goes first: running rows stay neighbours and are read without a copy.
-        self._free.sort(reverse=True)
-        sequence.slot = None
+        """Free the slot of a sequence that was decoding."""
+        self._lane(sequence).running.remove(sequence)
+        self._release_slot(sequence)
 
     def drain(self, *, waiting: bool) -> list[Sequence]:
         """Take out what runs, and also what waits where asked."""
-        sequences = list(self.running)
+        sequences = self.running
         for sequence in sequences:
-            self.release(sequence)
-        if waiting:
-            sequences.extend(self.waiting)
-            self.waiting.clear()
+            self._release_slot(sequence)
+        for lane in self._lanes:
+            lane.encoding = None
+            lane.running.clear()
+            if waiting:
+                sequences.extend(lane.waiting)
+                lane.waiting.clear()
         return sequences
 
-    def _drop_abandoned(self) -> None:
-        kept = deque(s for s in self.waiting if not s.abandoned)
-        abandoned = [s for s in self.running if s.abandoned]
-        self.dropped += len(self.waiting) - len(kept) + len(abandoned)
-        self.waiting = kept
-        for sequence in abandoned:
-            self.release(sequence)
+    @property
+    def _lanes(self) -> tuple[Lane, Lane]:
+        return self._first, self._background
 
-    def _admit(self) -> list[Sequence]:
+    def _lane(self, sequence: Sequence) -> Lane:
+        return self._background if sequence.window.is_background else self._first
+
+    def _release_slot(self, sequence: Sequence) -> None:
+        assert sequence.slot is not None
+        self._free.append(sequence.slot)
+        # The lowest slot goes first: running rows stay neighbours.
+        self._free.sort(reverse=True)
+        sequence.slot = None
+
+    def _drop_abandoned(self) -> None:
+        for lane in self._lanes:
+            kept = deque(s for s in lane.waiting if not s.abandoned)
+            self.dropped += len(lane.waiting) - len(kept)
+            lane.waiting = kept
+            for sequence in [s for s in lane.running if s.abandoned]:
+                self.dropped += 1
+                self.release(sequence)
+            # Windows encoded together end together: the rest still needs the work.
+            if lane.encoding and all(s.abandoned for s in lane.encoding.sequences):
+                self.dropped += len(lane.encoding.sequences)
+                for sequence in lane.encoding.sequences:
+                    self._release_slot(sequence)
+                lane.encoding = None
+
+    def _admit(self, lane: Lane) -> Encoding | None:
         admitted: list[Sequence] = []
-        while self.waiting and self._free and len(admitted) < self.encode_batch:
-            sequence = self.waiting.popleft()
+        spare = self._reserved if lane is self._background else 0
+        while lane.waiting and len(self._free) > spare and len(admitted) < self.encode_batch:
+            sequence = lane.waiting.popleft()
             sequence.slot = self._free.pop()
             admitted.append(sequence)
-        self.running.extend(admitted)
-        # In slot order, so that neighbouring slots make one view of the cache.
-        self.running.sort(key=lambda s: s.slot or 0)
-        return admitted
+        return Encoding(admitted) if admitted else None
+
+
+def _plan(lane: Lane) -> Plan:
+    return Plan(
+        lane.encoding,
+        [s for s in lane.running if not s.tokens],
+        [s for s in lane.running if s.tokens],
+    )

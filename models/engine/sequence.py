@@ -35,18 +35,21 @@ class DecodingResult:
 class Window:
     """One window to decode: `mel` is [n_mels, 3000], `previous` the text tokens before it.
 
-    `language` None asks for detection. The window is decoded at each of `temperatures` in turn
+    The recording fills `frames` of the 3000; behind them is padding. `language` None asks for detection. The window is decoded at each of `temperatures` in turn
     until `accept` takes the result; the last one is taken as it is. `request` tells the windows
-    of one request from those of others.
+    of one request from those of others; those behind its first are `is_background`: they let the
+    first windows of others go before.
     """
 
     request: str
     mel: Tensor
+    frames: int = 3000
     task: Task = "transcribe"
     language: str | None = None
     previous: tuple[int, ...] = ()
     temperatures: tuple[float, ...] = (0.0,)
     accept: Callable[[DecodingResult], bool] = lambda _: True
+    is_background: bool = False
 
 
 @dataclass(eq=False)

@@ -8,13 +8,20 @@ import torch
 from torch import Tensor
 
 from models.catalogue import Dimensions
-from models.engine.config import EngineConfig
+from models.engine.config import EngineConfig, Padding
 from models.engine.device import resolve_device
 from models.engine.engine import Engine
 from models.engine.loading import load_network
 from models.engine.precision import resolve_precision
 from models.engine.runner import Runner
 from models.engine.vocabulary import Vocabulary
+
+
+def resolve_padding(config: EngineConfig, device: torch.device) -> Padding:
+    """Full or thin: see `EngineConfig`."""
+    if config.padding != "auto":
+        return config.padding
+    return "thin" if device.type == "cpu" and config.dtype != "float32" else "full"
 
 
 def start_engine(dims: Dimensions, tensors: Mapping[str, Tensor], config: EngineConfig) -> Engine:
@@ -25,8 +32,11 @@ def start_engine(dims: Dimensions, tensors: Mapping[str, Tensor], config: Engine
     """
     device = resolve_device(config.device)
     precision = resolve_precision(config.dtype, device)
-    if config.threads:
-        torch.set_num_threads(config.threads)
     network = load_network(dims, tensors, device, precision)
-    runner = Runner(network, Vocabulary(dims), precision, config.slots)
-    return Engine(runner, slots=config.slots, encode_batch=config.encode_batch)
+    padding = resolve_padding(config, device)
+    runner = Runner(network, Vocabulary(dims), precision, slots=config.slots, padding=padding)
+    # A CPU gains nothing from a batch of windows, and alone each is independent of the others;
+    # thinned windows have a length each.
+    together = device.type != "cpu" and padding == "full"
+    batch = config.encode_batch if together else 1
+    return Engine(runner, slots=config.slots, encode_batch=batch, threads=config.threads)

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import replace
-from itertools import count, pairwise
+from itertools import count, islice, pairwise
 from operator import attrgetter
 
-from models.audio.mel import LogMel, Samples
+from models.audio.mel import LogMel
 from models.audio.silero import Silero
-from models.audio.vad import speech_spans
-from models.audio.windows import HOP, PlannedWindow, plan_windows
-from models.engine.sequence import DecodingResult
+from models.audio.stream import SpeechWindow, speech_windows
+from models.audio.windows import HOP
+from models.engine.sequence import DecodingResult, Window
 from models.guards import is_silence
 from models.strategies.recording import Recording, numbered
+from models.strategies.source import Source
 from models.text.segments import FRAMES_PER_SECOND
 from models.text.transcript import Segment
 
@@ -25,39 +26,52 @@ IN_FLIGHT = 16
 # Samples of speech without text that cannot be a breath, or timestamps that are not exact.
 _UNHEARD = 16_000
 
-
-def find_windows(samples: Samples, detector: Silero, recording: Recording) -> list[PlannedWindow]:
-    """The recording's windows: those parts in which somebody speaks."""
-    voice = recording.options.voice
-    probabilities = detector.probabilities(samples)
-    spans = speech_spans(probabilities, len(samples), voice)
-    return plan_windows(spans, probabilities, len(samples), voice.prefix_padding_ms)
+Reading = asyncio.Task[tuple[SpeechWindow, LogMel] | None]
 
 
 async def parallel(
-    recording: Recording, samples: Samples, windows: Sequence[PlannedWindow]
+    recording: Recording, source: Source, detector: Silero
 ) -> AsyncIterator[Segment]:
     """The segments in order, each as soon as its window and all before it are done.
 
     Where the language is not known the first window is decoded alone and tells the others.
     """
+    windows = speech_windows(source.pieces(), detector, recording.options.voice)
     numbers = count()
     running: deque[asyncio.Task[list[Segment]]] = deque()
-    waiting = deque(windows)
     previous = recording.prompt()
+    # One window is read ahead of those that are with the engine.
+    reading: Reading | None = _next(recording, source, windows)
     try:
-        while waiting or running:
-            while waiting and len(running) < _room(recording):
-                work = _Work(recording, samples, waiting.popleft(), previous)
-                running.append(asyncio.create_task(work.segments()))
-                previous = ()
-            for segment in await running[0]:
-                yield numbered(segment, next(numbers))
-            running.popleft()
+        while reading or running:
+            ready = [reading] if reading and len(running) < _room(recording) else []
+            await asyncio.wait([*ready, *islice(running, 1)], return_when=asyncio.FIRST_COMPLETED)
+            for read in (task.result() for task in ready if task.done()):
+                reading = _next(recording, source, windows) if read else None
+                if read:
+                    work = _Work(recording, *read, previous)
+                    running.append(asyncio.create_task(work.segments()))
+                    previous = ()
+            while running and running[0].done():
+                for segment in running.popleft().result():
+                    yield numbered(segment, next(numbers))
     finally:
-        for task in running:
+        tasks = [*running, *([reading] if reading else [])]
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _next(recording: Recording, source: Source, windows: Iterator[SpeechWindow]) -> Reading:
+    """Reads on to the next window, and makes its log-mel in the same thread."""
+
+    def read() -> tuple[SpeechWindow, LogMel] | None:
+        window = next(windows, None)
+        if window is None:
+            return None
+        return window, LogMel(window.samples, recording.vocabulary.dims.n_mels)
+
+    return asyncio.create_task(source.run(read))
 
 
 def _room(recording: Recording) -> int:
@@ -71,35 +85,34 @@ class _Work:
     def __init__(
         self,
         recording: Recording,
-        samples: Samples,
-        plan: PlannedWindow,
+        window: SpeechWindow,
+        mel: LogMel,
         previous: tuple[int, ...],
     ) -> None:
-        self.recording, self.samples, self.plan = recording, samples, plan
-        self.previous = previous
+        self.recording, self.first = recording, recording.window(mel, 0, previous)
+        self.samples, self.plan = window.samples, window.plan
 
     async def segments(self) -> list[Segment]:
         """The window's segments in the recording's time; none last beyond it."""
-        found = await self._part(self.plan.start, self.plan.end)
+        found = await self._part(self.first, self.plan.start, self.plan.end)
         return sorted(found, key=attrgetter("start"))
 
-    async def _part(self, start: int, end: int) -> list[Segment]:
-        result = await self._decode(start, end)
+    async def _part(self, window: Window, start: int, end: int) -> list[Segment]:
+        result = await asyncio.wrap_future(self.recording.engine.submit(window))
         self.recording.language = self.recording.language or result.language
         if is_silence(self.recording.options, result):
             return []
         cut = self.recording.cut(result, start // HOP, -(-(end - start) // HOP))
         found = [_clamped(segment, end) for segment in cut.segments]
         for hole in self._unheard(result, found, end):
-            found += await self._part(*hole)
+            found += await self._part(await self._window(*hole), *hole)
         return found
 
-    async def _decode(self, start: int, end: int) -> DecodingResult:
+    async def _window(self, start: int, end: int) -> Window:
+        samples = self.samples[start - self.plan.start : end - self.plan.start]
         n_mels = self.recording.vocabulary.dims.n_mels
-        mel = await asyncio.to_thread(LogMel, self.samples[start:end], n_mels)
-        window = self.recording.window(mel, 0, self.previous)
-        self.previous = ()
-        return await asyncio.wrap_future(self.recording.engine.submit(window))
+        mel = await asyncio.to_thread(LogMel, samples, n_mels)
+        return self.recording.window(mel, 0, ())
 
     def _unheard(
         self, result: DecodingResult, segments: Sequence[Segment], end: int

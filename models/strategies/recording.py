@@ -5,8 +5,9 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import count
 
-from models.audio.mel import LogMel
+from models.audio.mel import Mel
 from models.engine.engine import Engine
 from models.engine.sequence import DecodingResult, Window
 from models.guards import is_good
@@ -34,6 +35,7 @@ class Recording:
         self.vocabulary = engine.vocabulary
         self.language = options.language
         self.request = uuid.uuid4().hex
+        self._windows = count()
         self._accept = partial(is_good, options)
 
     def prompt(self) -> tuple[int, ...]:
@@ -41,16 +43,18 @@ class Recording:
         text = self.options.initial_prompt
         return self.vocabulary.encode(" " + text.strip()) if text else ()
 
-    def window(self, mel: LogMel, seek: int, previous: tuple[int, ...]) -> Window:
+    def window(self, mel: Mel, seek: int, previous: tuple[int, ...]) -> Window:
         """The window at frame `seek` of a log-mel, to be decoded after the tokens `previous`."""
         return Window(
             request=self.request,
             mel=mel.window(seek),
+            frames=mel.content(seek),
             task=self.options.task,
             language=self.language,
             previous=previous,
             temperatures=self.options.temperature,
             accept=self._accept,
+            is_background=next(self._windows) > 0,
         )
 
     def cut(self, result: DecodingResult, seek: int, frames: int) -> CutWindow:

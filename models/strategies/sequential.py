@@ -6,24 +6,25 @@ import asyncio
 from collections.abc import AsyncIterator
 from itertools import count
 
-from models.audio.mel import LogMel
-from models.engine.sequence import DecodingResult
+from models.audio.mel import Mel
+from models.engine.sequence import DecodingResult, Window
 from models.guards import is_silence
 from models.strategies.recording import Recording, numbered
+from models.strategies.source import Source
 from models.text.transcript import Segment
 
 # Above it a window's text is too random to be the next window's prompt (whisper/transcribe.py).
 MAX_PROMPT_TEMPERATURE = 0.5
 
 
-async def sequential(recording: Recording, mel: LogMel) -> AsyncIterator[Segment]:
+async def sequential(recording: Recording, source: Source, mel: Mel) -> AsyncIterator[Segment]:
     """The segments in order, each as soon as its window is done."""
     seek = 0
     numbers = count()
     previous = recording.prompt()
     while seek < mel.frames:
         window = recording.window(mel, seek, previous)
-        result = await asyncio.wrap_future(recording.engine.submit(window))
+        result = await _decoded(recording, source, mel, window, seek)
         recording.language = result.language
         frames = mel.content(seek)
         if is_silence(recording.options, result):
@@ -34,6 +35,19 @@ async def sequential(recording: Recording, mel: LogMel) -> AsyncIterator[Segment
             yield numbered(segment, next(numbers))
         previous = _remembered(recording, previous, cut.segments, result)
         seek = cut.after
+
+
+async def _decoded(
+    recording: Recording, source: Source, mel: Mel, window: Window, seek: int
+) -> DecodingResult:
+    """The window's result; what the next one may need is read meanwhile."""
+    result = asyncio.wrap_future(recording.engine.submit(window))
+    try:
+        if seek + mel.content(seek) < mel.frames:
+            await source.run(mel.read_ahead, seek)
+        return await result
+    finally:
+        result.cancel()
 
 
 def _remembered(

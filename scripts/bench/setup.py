@@ -23,7 +23,7 @@ class Setup:
     dtype: str = "auto"
     slots: int = 8
     concurrency: int = 1
-    strategy: Strategy = "sequential"
+    strategy: Strategy = "auto"
     compute_type: str = "int8"
     batch_size: int = 8
     tokens_per_window: int | None = None

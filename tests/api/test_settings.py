@@ -15,6 +15,7 @@ def test_settings_empty_environment() -> None:
     assert Settings.from_environ({}) == Settings(
         device="auto",
         dtype="auto",
+        strategy="auto",
         default_model="base",
         models=("base",),
         host="127.0.0.1",
@@ -29,6 +30,7 @@ def test_settings_all_given() -> None:
     environ = {
         "WHISPER_DEVICE": "cuda:1",
         "WHISPER_DTYPE": "bfloat16",
+        "WHISPER_STRATEGY": "sequential",
         "WHISPER_DEFAULT_MODEL": "turbo",
         "WHISPER_MODELS": "tiny.en, base,large-v3-turbo",
         "WHISPER_HOST": "0.0.0.0",
@@ -40,6 +42,7 @@ def test_settings_all_given() -> None:
     assert Settings.from_environ(environ) == Settings(
         device="cuda:1",
         dtype="bfloat16",
+        strategy="sequential",
         default_model="large-v3-turbo",
         models=("large-v3-turbo", "tiny.en", "base"),
         host="0.0.0.0",
@@ -75,6 +78,7 @@ def test_settings_default_model_comes_first() -> None:
 @pytest.mark.parametrize(
     ("name", "value", "wanted"),
     [
+        ("WHISPER_STRATEGY", "fast", "wanted auto, sequential or parallel"),
         ("WHISPER_DEVICE", "gpu", DEVICE),
         ("WHISPER_DEVICE", "cuda:", DEVICE),
         ("WHISPER_DEVICE", "cuda:-1", DEVICE),
@@ -127,6 +131,7 @@ def test_settings_table() -> None:
     assert rows == [
         ("WHISPER_DEVICE", "auto"),
         ("WHISPER_DTYPE", "auto"),
+        ("WHISPER_STRATEGY", "auto"),
         ("WHISPER_DEFAULT_MODEL", "base"),
         ("WHISPER_MODELS", ""),
         ("WHISPER_HOST", "127.0.0.1"),

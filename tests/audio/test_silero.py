@@ -36,7 +36,7 @@ def test_probabilities_do_not_depend_on_the_blocks(
 ) -> None:
     samples = load(jfk().path)
     whole = detector.probabilities(samples)
-    monkeypatch.setattr("models.audio.silero._BLOCK", 7)
+    monkeypatch.setattr("models.audio.silero.BLOCK", 7 * FRAME)
 
     pieces = detector.probabilities(samples)
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from models.engine.attention import attend_cached, attend_window, merge_heads, split_heads
+from models.engine.attention import attend_audio, attend_window, merge_heads, split_heads
 
 
 def heads(*shape: int) -> list[torch.Tensor]:
@@ -32,10 +32,26 @@ def test_attend_window_as_pytorch_does(dtype: torch.dtype) -> None:
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
-def test_attend_cached_as_pytorch_does(dtype: torch.dtype) -> None:
+def test_attend_audio_as_pytorch_does(dtype: torch.dtype) -> None:
     q, k, v = heads(2, 3, 300, 64)
 
-    found = attend_cached(q[:, :, :1], k.to(dtype), v.to(dtype))
+    found = attend_audio(q[:, :, :1], k.to(dtype), v.to(dtype))
 
     exact = F.scaled_dot_product_attention(q[:, :, :1], k, v)
     assert (found.float() - exact).abs().max() < (1e-5 if dtype is torch.float32 else 2e-2)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_attend_weighted_position_counts_so_many_times(dtype: torch.dtype) -> None:
+    q, k, v = (part.to(dtype) for part in heads(1, 2, 40, 64))
+    weights = torch.tensor([1.0] * 30 + [4.0] * 10)
+    repeated = torch.arange(40).repeat_interleave(weights.long())
+    expected = F.scaled_dot_product_attention(
+        q.float(), k[:, :, repeated].float(), v[:, :, repeated].float()
+    )
+
+    for attend in (attend_window, attend_audio):
+        found = attend(q, k, v, weights.log())
+        assert (found.float() - expected).abs().max() < (
+            1e-5 if dtype is torch.float32 else 3e-2
+        )

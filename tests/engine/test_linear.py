@@ -7,8 +7,11 @@ import torch
 from torch import nn
 
 from models.engine.linear import MLP, BFloat16Linear, Int8Linear, pack_linears
-from models.engine.precision import has_int8_linear
+from models.engine.precision import has_bfloat16_linear, has_int8_linear
 
+needs_bfloat16 = pytest.mark.skipif(
+    not has_bfloat16_linear(), reason="this CPU has no bfloat16 GEMM"
+)
 needs_int8 = pytest.mark.skipif(not has_int8_linear(), reason="this CPU has no FBGEMM")
 
 
@@ -44,6 +47,7 @@ def test_int8_linear_row_of_zeros_gives_the_bias() -> None:
         assert torch.equal(Int8Linear(linear)(torch.zeros(1, 64))[0], linear.bias)
 
 
+@needs_bfloat16
 def test_bfloat16_linear_is_near_the_exact_one() -> None:
     torch.manual_seed(0)
     linear, x = nn.Linear(512, 768), torch.randn(3, 5, 512)
@@ -52,6 +56,7 @@ def test_bfloat16_linear_is_near_the_exact_one() -> None:
         assert relative_error(BFloat16Linear(linear)(x), linear(x)) < 0.01
 
 
+@needs_bfloat16
 def test_pack_linears_mlp_keeps_its_gelu() -> None:
     torch.manual_seed(0)
     mlp, x = MLP(64), torch.randn(3, 64)
