@@ -17,7 +17,7 @@ from api.parameters import Temperature, TranscriptionRequest, TranslationRequest
 from api.port import port_problem
 from api.schemas import TranscriptionVerbose
 from api.served import ServedModel, ServedModels
-from api.settings import SettingError, Settings
+from api.settings import SettingError, Settings, prepare_openmp
 from models import store
 from models.errors import WhisperError
 
@@ -67,6 +67,7 @@ def start_transcriber(
     config = EngineConfig(
         device=settings.device,
         dtype=settings.dtype,
+        padding=settings.padding,
         slots=settings.slots,
         threads=settings.threads,
     )
@@ -112,6 +113,7 @@ def as_service(decorated: type[Whisper]) -> Service[Whisper]:
     return cast("Service[Whisper]", decorated)
 
 
+prepare_openmp()
 settings = read_settings()
 checkpoints = find_checkpoints(settings)
 app = create_app(VERSION)

@@ -7,7 +7,7 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any, TypeVar, cast, get_args
+from typing import Any, Literal, TypeVar, cast, get_args
 
 from models.catalogue import checkpoint_name
 from models.errors import WhisperError
@@ -18,6 +18,17 @@ PREFIX = "WHISPER_"
 NAME = re.compile(r"[a-z0-9]([a-z0-9._-]{0,61}[a-z0-9])?")
 
 T = TypeVar("T")
+
+
+# How long a thread of the models busily waits for the others before it sleeps. GNU OpenMP's
+# default is milliseconds, in which it keeps from the core just the thread that it waits for.
+_OPENMP = {"GOMP_SPINCOUNT": "1000"}
+
+
+def prepare_openmp() -> None:
+    """Set how threads wait, unless the environment does; PyTorch reads it when it is imported."""
+    for name, value in _OPENMP.items():
+        os.environ.setdefault(name, value)
 
 
 class SettingError(WhisperError):
@@ -34,6 +45,12 @@ def _dtype(value: str) -> str:
     if value not in ("auto", "float32", "float16", "bfloat16", "int8"):
         raise ValueError(value)
     return value
+
+
+def _padding(value: str) -> Literal["auto", "full", "thin"]:
+    if value not in ("auto", "full", "thin"):
+        raise ValueError(value)
+    return cast("Literal['auto', 'full', 'thin']", value)
 
 
 def _strategy(value: str) -> Strategy:
@@ -86,8 +103,15 @@ class Settings:
         "auto",
         _dtype,
         "auto, float32, float16, bfloat16 or int8",
-        "Precision: `auto` is float32 on CPU and float16 on CUDA; or `float32`, `bfloat16`, "
-        "`float16` (CUDA only), `int8` (CPU only, the fastest there).",
+        "Precision: `auto` is the fastest, on a CPU `int8` where it can and on CUDA `float16`; or "
+        "`float32` (openai-whisper's exact tokens), `bfloat16`.",
+    )
+    padding: Literal["auto", "full", "thin"] = _setting(  # noqa: RUF009 - text, which does not change
+        "auto",
+        _padding,
+        "auto, full or thin",
+        "The silence that fills a short recording up to 30 s: computed in `full`, or `thin`, an "
+        "eighth of it for all. `auto` is thin on a CPU unless `WHISPER_DTYPE` is `float32`.",
     )
     strategy: Strategy = _setting(  # noqa: RUF009 - text, which does not change
         "auto",

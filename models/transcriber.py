@@ -18,6 +18,7 @@ from models.engine.engine import Engine
 from models.errors import OptionError
 from models.options import Strategy, TranscribeOptions
 from models.strategies.parallel import parallel
+from models.strategies.readers import Readers
 from models.strategies.recording import Recording
 from models.strategies.sequential import sequential
 from models.strategies.source import Pieces, Source
@@ -31,6 +32,7 @@ class Transcriber:
         self.engine, self.strategy = engine, strategy
         self.vocabulary = engine.vocabulary
         self.detector = load_silero()
+        self._readers = Readers()
 
     async def transcribe(self, audio: BinaryIO, options: TranscribeOptions) -> Transcript:
         """The transcript of the recording in `audio`, a file of any format FFmpeg knows.
@@ -53,7 +55,7 @@ class Transcriber:
         if options.strategy == "auto" and not options.condition_on_previous_text:
             options = replace(options, strategy=self.strategy)
         recording = Recording(self.engine, options)
-        with closing(Source(pieces)) as source:
+        with closing(Source(pieces, self._readers)) as source:
             segments = [segment async for segment in self._segments(recording, source)]
         return Transcript(
             task=options.task,
@@ -63,7 +65,8 @@ class Transcriber:
         )
 
     async def _segments(self, recording: Recording, source: Source) -> AsyncIterator[Segment]:
-        mel = await source.run(self._mel, recording.options, source)
+        mel = await source.run(partial(self._mel, recording.options, source))
+        recording.is_long = not isinstance(mel, LogMel)
         if mel is None:
             segments = parallel(recording, source, self.detector)
         else:
@@ -86,6 +89,7 @@ class Transcriber:
     def close(self) -> None:
         """Stop the engine; what it has not decoded fails."""
         self.engine.close()
+        self._readers.close()
 
     def _check(self, options: TranscribeOptions) -> None:
         known = {"en"}

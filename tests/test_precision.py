@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from difflib import SequenceMatcher
+from typing import Literal
 
 import pytest
 
@@ -11,19 +12,22 @@ from models.audio.load import load
 from models.audio.mel import LogMel
 from models.engine.config import EngineConfig
 from models.engine.engine import Engine
+from models.engine.precision import has_bfloat16_linear, has_int8_linear
 from models.engine.sequence import DecodingResult, Window
 from models.engine.start import start_engine
 from models.weights import Weights
-from tests.speech_clips import clips
+from tests.speech_clips import Clip, clips
 
 CLIPS = [clip for clip in clips() if clip.is_speech and not clip.is_long]
 
 
+def window(clip: Clip) -> Window:
+    mel = LogMel(load(clip.path), 80)
+    return Window(str(clip), mel.window(0), mel.content(0), language=clip.language)
+
+
 def decode_all(engine: Engine) -> list[DecodingResult]:
-    futures = []
-    for clip in CLIPS:
-        mel = LogMel(load(clip.path), engine.vocabulary.dims.n_mels).window(0)
-        futures.append(engine.submit(Window(request=str(clip), mel=mel, language=clip.language)))
+    futures = [engine.submit(window(clip)) for clip in CLIPS]
     return [future.result(300) for future in futures]
 
 
@@ -43,20 +47,30 @@ def errors(results: list[DecodingResult]) -> float:
     return differing(heard, [list(clip.text.lower().split()) for clip in CLIPS])
 
 
-@pytest.mark.parametrize("dtype", ["bfloat16", "int8"])
+def needs(known: bool, dtype: str) -> pytest.MarkDecorator:
+    return pytest.mark.skipif(not known, reason=f"this CPU has no {dtype} GEMM")
+
+
+@pytest.mark.parametrize(
+    ("dtype", "padding"),
+    [
+        pytest.param("float32", "thin"),
+        pytest.param("bfloat16", "thin", marks=needs(has_bfloat16_linear(), "bfloat16")),
+        pytest.param("int8", "full", marks=needs(has_int8_linear(), "int8")),
+        pytest.param("int8", "thin", marks=needs(has_int8_linear(), "int8")),
+    ],
+)
 def test_precision_changes_few_tokens_and_no_accuracy(
-    dtype: str, engine: Callable[[str], Engine], weights: Callable[[str], Weights]
+    dtype: str,
+    padding: Literal["full", "thin"],
+    engine: Callable[[str], Engine],
+    weights: Callable[[str], Weights],
 ) -> None:
     loaded = weights("base")
-    packed = start_engine(loaded.dims, loaded.tensors, EngineConfig(device="cpu", dtype=dtype))
+    config = EngineConfig(device="cpu", dtype=dtype, padding=padding)
+    packed = start_engine(loaded.dims, loaded.tensors, config)
     exact, found = decode_all(engine("base")), decode_all(packed)
-    alone = packed.submit(
-        Window(
-            request="alone",
-            mel=LogMel(load(CLIPS[0].path), 80).window(0),
-            language=CLIPS[0].language,
-        )
-    ).result(300)
+    alone = packed.submit(window(CLIPS[0])).result(300)
     packed.close()
 
     tokens = [list[object](result.tokens) for result in found]

@@ -36,7 +36,7 @@ SILENCE = np.zeros(16_000 * 8, np.float32)
 @pytest.fixture
 def tiny() -> Iterator[Transcriber]:
     weights = tiny_weights()
-    config = EngineConfig(device="cpu", dtype="float32", slots=4)
+    config = EngineConfig(device="cpu", dtype="float32", slots=5)
     transcriber = Transcriber(start_engine(weights.dims, weights.tensors, config))
     yield transcriber
     transcriber.close()

@@ -14,7 +14,6 @@ from whisper.audio import (
     N_FFT,
     N_FRAMES,
     N_SAMPLES,
-    log_mel_spectrogram,
     mel_filters,
     pad_or_trim,
 )
@@ -24,7 +23,7 @@ from models.audio.blocks import blocks
 Samples = NDArray[np.float32]
 
 _EDGE = N_FFT // 2  # samples that a frame sees on either side of where it stands
-_BLOCK = 1000 * HOP_LENGTH
+_BLOCK = 500 * HOP_LENGTH
 
 
 class Mel(Protocol):
@@ -57,7 +56,11 @@ class LogMel:
         self.frames = len(samples) // HOP_LENGTH
         self.fits_one_window = len(samples) <= N_SAMPLES
         padding = N_SAMPLES - len(samples) if self.fits_one_window else N_SAMPLES
-        self._mel = log_mel_spectrogram(torch.from_numpy(samples), n_mels, padding=padding)
+        padded = np.pad(samples, (0, padding))
+        # whisper mirrors the end, too, and leaves out the frame that stands on it
+        pieces = [padded, padded[-2 : -_EDGE - 2 : -1]]
+        mel = torch.cat(list(_spectra(pieces, n_mels)), dim=1)[:, :-1]
+        self._mel = _normalized(mel, float(mel.max()))
 
     def window(self, seek: int) -> Tensor:
         """The window that starts at frame `seek`, [n_mels, 3000]."""
@@ -82,10 +85,10 @@ class StreamedLogMel:
 
     def __init__(self, passes: Callable[[], Iterable[Samples]], n_mels: int) -> None:
         self._length, self._loudest = 0, -10.0
-        for spectrum in _spectra(self._counted(passes()), n_mels):
+        for spectrum in _spectra(_with_silence(self._counted(passes())), n_mels):
             self._loudest = max(self._loudest, float(spectrum.max()))
         self.frames = self._length // HOP_LENGTH
-        self._spectra = _spectra(passes(), n_mels)
+        self._spectra = _spectra(_with_silence(passes()), n_mels)
         self._held, self._first = torch.empty(n_mels, 0), 0
         self._read_until(N_FRAMES)
 
@@ -108,14 +111,10 @@ class StreamedLogMel:
         end = self._first + self._held.shape[1]
         while end < min(frame, self.frames):
             spectrum = next(self._spectra)
-            new.append((torch.maximum(spectrum, self._floor) + 4.0) / 4.0)
+            new.append(_normalized(spectrum, self._loudest))
             end += spectrum.shape[1]
         if new:
             self._held = torch.cat([self._held, *new], dim=1)
-
-    @property
-    def _floor(self) -> Tensor:
-        return torch.tensor(self._loudest - 8.0)
 
     def _counted(self, pieces: Iterable[Samples]) -> Iterator[Samples]:
         for piece in pieces:
@@ -124,13 +123,14 @@ class StreamedLogMel:
 
 
 def _spectra(pieces: Iterable[Samples], n_mels: int) -> Iterator[Tensor]:
-    """All frames that hold samples, `[n_mels, frames]` at a time, in powers of ten.
+    """The frames that lie in these samples, `[n_mels, frames]` at a time, in powers of ten.
 
-    Before the recording its beginning is mirrored, behind it is silence.
+    Before the samples their beginning is mirrored. Blocks are small: what is in between takes
+    ten times the memory of the frames.
     """
     window, filters = torch.hann_window(N_FFT), mel_filters("cpu", n_mels)
     before: Samples | None = None
-    for block in _with_end(blocks(pieces, _BLOCK)):
+    for block in blocks(pieces, _BLOCK):
         if before is None:
             before = block[_EDGE:0:-1]
         seen = np.concatenate([before, block])
@@ -141,10 +141,14 @@ def _spectra(pieces: Iterable[Samples], n_mels: int) -> Iterator[Tensor]:
             torch.from_numpy(seen), N_FFT, HOP_LENGTH, window=window, center=False,
             return_complex=True,
         )  # fmt: skip
-        yield (filters @ stft.abs().square()).clamp(min=1e-10).log10()
+        yield (filters @ stft.abs().square_()).clamp_(min=1e-10).log10_()
         before = seen[stft.shape[1] * HOP_LENGTH :]
 
 
-def _with_end(pieces: Iterable[Samples]) -> Iterator[Samples]:
+def _normalized(spectrum: Tensor, loudest: float) -> Tensor:
+    return (spectrum.clamp(min=loudest - 8.0) + 4.0) / 4.0
+
+
+def _with_silence(pieces: Iterable[Samples]) -> Iterator[Samples]:
     yield from pieces
     yield np.zeros(N_FFT, np.float32)

@@ -43,8 +43,8 @@ class EngineCounters:
 class Engine:
     """Decodes windows on one device, in a thread of its own.
 
-    It computes with so many CPU `threads` (0: all). `submit` may be called from any thread. Cancelling the future drops the window before the
-    next step.
+    It computes with so many CPU `threads` (0: all). `submit` may be called from any thread.
+    Cancelling the future drops the window before the next step.
     """
 
     def __init__(self, runner: Runner, *, slots: int, encode_batch: int, threads: int = 0) -> None:
@@ -193,6 +193,9 @@ class Engine:
         )
 
     def _run(self) -> None:
+        # Asking first: a thread that never did takes over, when it begins to compute, what some
+        # other thread has set last.
+        torch.get_num_threads()
         torch.set_num_threads(self._threads)
         with torch.inference_mode():
             while self._wait_for_work():

@@ -143,9 +143,7 @@ class Decoder(nn.Module):
         # The embedding again; a layer of its own, so that it can be packed.
         self.head = nn.Linear(n_state, dims.n_vocab)
 
-    def write_cross(
-        self, audio: Tensor, cache: KVCache, slots: Sequence[int], kept: Kept
-    ) -> None:
+    def write_cross(self, audio: Tensor, cache: KVCache, slots: Sequence[int], kept: Kept) -> None:
         """Keys and values of [batch, kept, n_audio_state] into the slots, layer by layer."""
         for layer, project in enumerate(self.cross_kv):
             kv = project(audio).chunk(2, dim=-1)

@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 
 from models.engine.cache import CacheRows, KVCache
+from models.engine.config import Padding
 from models.engine.decoding import TimestampState, TokenRules, choose
 from models.engine.network import Network
-from models.engine.config import Padding
 from models.engine.padding import Kept, kept_positions
 from models.engine.precision import Precision
 from models.engine.sequence import Sequence

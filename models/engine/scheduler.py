@@ -49,23 +49,22 @@ class Lane:
 
 
 class Scheduler:
-    """Two lanes: the first windows of requests, and the later ones of long recordings.
+    """Two lanes: short recordings, and in the background the windows of long ones.
 
-    A request's first window goes before the later ones of others, so that a short clip does not
-    wait behind a long file; these have a share of the time that nobody can take from them. A
-    sequence keeps its slot until it is released; the background may not take the last quarter of
-    the slots.
+    A short clip does not wait behind a long file; long files have a share of the time that nobody
+    can take from them. A sequence keeps its slot until it is released; the background may not take
+    the last eighth of the slots, and the last one only where there is but one.
     """
 
     def __init__(self, slots: int, encode_batch: int) -> None:
         self.encode_batch = encode_batch
         self.dropped = 0
-        self._first, self._background = Lane(), Lane()
-        self._reserved = slots // 4
+        self._short, self._background = Lane(), Lane()
+        self._reserved = -(-slots // 8) if slots > 1 else 0
         self._free = sorted(range(slots), reverse=True)
         # Seconds that the background lane is owed.
         self._owed = 0.0
-        self._turn = self._first
+        self._turn = self._short
 
     @property
     def waiting(self) -> int:
@@ -92,16 +91,16 @@ class Scheduler:
         for lane in self._lanes:
             if lane.encoding is None:
                 lane.encoding = self._admit(lane)
-        first, background = self._first, self._background
-        if not first.holders or (background.holders and self._owed > 0):
+        short, background = self._short, self._background
+        if not short.holders or (background.holders and self._owed > 0):
             self._turn = background
         else:
-            self._turn = first
+            self._turn = short
         return _plan(self._turn)
 
     def ran(self, seconds: float) -> None:
         """Note how long the scheduled step took."""
-        if not (self._first.holders and self._background.holders):
+        if not (self._short.holders and self._background.holders):
             self._owed = 0.0
         elif self._turn is self._background:
             self._owed -= seconds
@@ -137,10 +136,10 @@ class Scheduler:
 
     @property
     def _lanes(self) -> tuple[Lane, Lane]:
-        return self._first, self._background
+        return self._short, self._background
 
     def _lane(self, sequence: Sequence) -> Lane:
-        return self._background if sequence.window.is_background else self._first
+        return self._background if sequence.window.is_background else self._short
 
     def _release_slot(self, sequence: Sequence) -> None:
         assert sequence.slot is not None

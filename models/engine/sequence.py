@@ -35,10 +35,10 @@ class DecodingResult:
 class Window:
     """One window to decode: `mel` is [n_mels, 3000], `previous` the text tokens before it.
 
-    The recording fills `frames` of the 3000; behind them is padding. `language` None asks for detection. The window is decoded at each of `temperatures` in turn
-    until `accept` takes the result; the last one is taken as it is. `request` tells the windows
-    of one request from those of others; those behind its first are `is_background`: they let the
-    first windows of others go before.
+    The recording fills `frames` of the 3000; behind them is padding. `language` None asks for
+    detection. The window is decoded at each of `temperatures` in turn until `accept` takes the
+    result; the last one is taken as it is. `request` tells the windows of one request from those
+    of others; those of long recordings are `is_background`: they let short ones go before.
     """
 
     request: str

@@ -6,6 +6,7 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import count, islice, pairwise
 from operator import attrgetter
 
@@ -41,17 +42,19 @@ async def parallel(
     running: deque[asyncio.Task[list[Segment]]] = deque()
     previous = recording.prompt()
     # One window is read ahead of those that are with the engine.
-    reading: Reading | None = _next(recording, source, windows)
+    reading: Reading | None = _next(recording, source, windows, ahead=False)
     try:
         while reading or running:
             ready = [reading] if reading and len(running) < _room(recording) else []
             await asyncio.wait([*ready, *islice(running, 1)], return_when=asyncio.FIRST_COMPLETED)
             for read in (task.result() for task in ready if task.done()):
-                reading = _next(recording, source, windows) if read else None
+                reading = None
                 if read:
-                    work = _Work(recording, *read, previous)
+                    work = _Work(recording, source, *read, previous)
                     running.append(asyncio.create_task(work.segments()))
                     previous = ()
+                    ahead = len(running) > IN_FLIGHT // 2
+                    reading = _next(recording, source, windows, ahead=ahead)
             while running and running[0].done():
                 for segment in running.popleft().result():
                     yield numbered(segment, next(numbers))
@@ -62,7 +65,9 @@ async def parallel(
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def _next(recording: Recording, source: Source, windows: Iterator[SpeechWindow]) -> Reading:
+def _next(
+    recording: Recording, source: Source, windows: Iterator[SpeechWindow], *, ahead: bool
+) -> Reading:
     """Reads on to the next window, and makes its log-mel in the same thread."""
 
     def read() -> tuple[SpeechWindow, LogMel] | None:
@@ -71,7 +76,7 @@ def _next(recording: Recording, source: Source, windows: Iterator[SpeechWindow])
             return None
         return window, LogMel(window.samples, recording.vocabulary.dims.n_mels)
 
-    return asyncio.create_task(source.run(read))
+    return asyncio.create_task(source.run(read, ahead=ahead))
 
 
 def _room(recording: Recording) -> int:
@@ -85,11 +90,13 @@ class _Work:
     def __init__(
         self,
         recording: Recording,
+        source: Source,
         window: SpeechWindow,
         mel: LogMel,
         previous: tuple[int, ...],
     ) -> None:
-        self.recording, self.first = recording, recording.window(mel, 0, previous)
+        self.recording, self.source = recording, source
+        self.first = recording.window(mel, 0, previous)
         self.samples, self.plan = window.samples, window.plan
 
     async def segments(self) -> list[Segment]:
@@ -111,7 +118,7 @@ class _Work:
     async def _window(self, start: int, end: int) -> Window:
         samples = self.samples[start - self.plan.start : end - self.plan.start]
         n_mels = self.recording.vocabulary.dims.n_mels
-        mel = await asyncio.to_thread(LogMel, samples, n_mels)
+        mel = await self.source.run(partial(LogMel, samples, n_mels))
         return self.recording.window(mel, 0, ())
 
     def _unheard(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import count
 
 from models.audio.mel import Mel
 from models.engine.engine import Engine
@@ -27,15 +26,17 @@ class CutWindow:
 class Recording:
     """One recording on its way through the engine.
 
-    `language` is the one asked for or, once a window has been decoded, the one detected.
+    `language` is the one asked for or, once a window has been decoded, the one detected. One that
+    `is_long` lets the short ones of others go before.
     """
+
+    is_long = False
 
     def __init__(self, engine: Engine, options: TranscribeOptions) -> None:
         self.engine, self.options = engine, options
         self.vocabulary = engine.vocabulary
         self.language = options.language
         self.request = uuid.uuid4().hex
-        self._windows = count()
         self._accept = partial(is_good, options)
 
     def prompt(self) -> tuple[int, ...]:
@@ -54,7 +55,7 @@ class Recording:
             previous=previous,
             temperatures=self.options.temperature,
             accept=self._accept,
-            is_background=next(self._windows) > 0,
+            is_background=self.is_long,
         )
 
     def cut(self, result: DecodingResult, seek: int, frames: int) -> CutWindow:

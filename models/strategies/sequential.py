@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from functools import partial
 from itertools import count
 
 from models.audio.mel import Mel
@@ -44,7 +45,7 @@ async def _decoded(
     result = asyncio.wrap_future(recording.engine.submit(window))
     try:
         if seek + mel.content(seek) < mel.frames:
-            await source.run(mel.read_ahead, seek)
+            await source.run(partial(mel.read_ahead, seek), ahead=True)
         return await result
     finally:
         result.cancel()

@@ -7,11 +7,11 @@ import threading
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, suppress
 from itertools import chain
-from typing import ParamSpec, TypeVar
+from typing import TypeVar
 
 from models.audio.mel import Samples
+from models.strategies.readers import Readers
 
-P = ParamSpec("P")
 T = TypeVar("T")
 Pieces = Callable[[], Generator[Samples, None, None]]
 
@@ -26,7 +26,8 @@ class Source:
     `length` is the recording's, in samples, once a pass has come to its end.
     """
 
-    def __init__(self, pieces: Pieces) -> None:
+    def __init__(self, pieces: Pieces, readers: Readers) -> None:
+        self._readers = readers
         self._open = pieces
         self._begun: Iterator[Samples] | None = None
         self._passes: list[Generator[Samples, None, None]] = []
@@ -50,12 +51,14 @@ class Source:
         self._begun = chain(head, pieces)
         return head
 
-    async def run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    async def run(self, function: Callable[[], T], *, ahead: bool = False) -> T:
         """What the function, which may read this recording, returns in a thread.
 
-        Cancelled, it comes back only when the thread does: then the file is not in use any more.
+        `ahead` is for what nobody waits for yet. Cancelled, it comes back only when the thread
+        does: then the file is not in use any more.
         """
-        work = asyncio.ensure_future(asyncio.to_thread(function, *args, **kwargs))
+        threads = self._readers.ahead if ahead else self._readers.first
+        work = asyncio.get_running_loop().run_in_executor(threads, function)
         try:
             return await asyncio.shield(work)
         except asyncio.CancelledError:

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Protocol, TextIO
 
+from api.settings import prepare_openmp
 from models.errors import WhisperError
 from scripts.bench import host
 from scripts.bench.errors import BenchError
@@ -34,6 +35,7 @@ class Contestant(Protocol):
 
 
 def _ours(setup: Setup) -> Contestant:
+    prepare_openmp()
     from scripts.bench.ours import Ours
 
     return Ours(setup)

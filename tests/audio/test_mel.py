@@ -8,6 +8,7 @@ from functools import partial
 import numpy as np
 import pytest
 import torch
+from whisper.audio import log_mel_spectrogram
 
 from models.audio.load import load, read
 from models.audio.mel import LogMel, Samples, StreamedLogMel
@@ -27,6 +28,20 @@ def assert_equal_windows(streamed: StreamedLogMel, whole: LogMel, step: int) -> 
         assert streamed.content(seek) == whole.content(seek)
         assert torch.allclose(streamed.window(seek), whole.window(seek), atol=1e-5)
         streamed.read_ahead(seek)
+
+
+@pytest.mark.parametrize("length", [1, 150, 401, 16_000, 479_900, 480_000, 480_001, 640_100])
+@pytest.mark.parametrize("n_mels", [80, 128])
+def test_log_mel_equals_whispers(length: int, n_mels: int) -> None:
+    samples = np.random.default_rng(length).normal(0, 0.1, length).astype(np.float32)
+    padding = 480_000 - length if length <= 480_000 else 480_000
+    expected = log_mel_spectrogram(torch.from_numpy(samples), n_mels, padding=padding)
+
+    found = LogMel(samples, n_mels)
+
+    content = expected.shape[1] if length <= 480_000 else min(3000, found.frames)
+    assert found.window(0).shape == (n_mels, 3000)
+    assert torch.allclose(found.window(0)[:, :content], expected[:, :content], atol=1e-5)
 
 
 @pytest.mark.parametrize("step", [317, 2999, 3000])

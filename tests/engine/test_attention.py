@@ -52,6 +52,4 @@ def test_attend_weighted_position_counts_so_many_times(dtype: torch.dtype) -> No
 
     for attend in (attend_window, attend_audio):
         found = attend(q, k, v, weights.log())
-        assert (found.float() - expected).abs().max() < (
-            1e-5 if dtype is torch.float32 else 3e-2
-        )
+        assert (found.float() - expected).abs().max() < (1e-5 if dtype is torch.float32 else 3e-2)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gc
+import os
 from collections.abc import Iterator
 from concurrent.futures import CancelledError
+from pathlib import Path
 
 import pytest
 import torch
@@ -15,6 +18,7 @@ from models.engine.start import start_engine
 from models.errors import DeviceError, EngineStoppedError
 from tests.tiny import tiny_weights
 
+STATM = Path("/proc/self/statm")
 CONFIG = EngineConfig(device="cpu", slots=3, encode_batch=2)
 
 
@@ -149,3 +153,18 @@ def test_start_missing_cuda_device_says_what_is_there() -> None:
     weights = tiny_weights()
     with pytest.raises(DeviceError, match="'cuda:99' was asked for, but PyTorch"):
         start_engine(weights.dims, weights.tensors, EngineConfig(device="cuda:99"))
+
+
+@pytest.mark.skipif(not STATM.exists(), reason="only Linux tells a process's memory like this")
+def test_many_requests_leave_memory_as_it_was(engine: Engine) -> None:
+    def after(rounds: int) -> int:
+        for _ in range(rounds):
+            for future in [engine.submit(window(i, language="en")) for i in range(20)]:
+                future.result(60)
+        gc.collect()
+        return int(STATM.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+    before = after(2)
+
+    assert after(10) - before < 20_000_000
+    assert engine.scheduler.is_idle
