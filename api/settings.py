@@ -106,7 +106,7 @@ class Settings:
         "Precision: `auto` is the fastest, on a CPU `int8` where it can and on CUDA `float16`; or "
         "`float32` (openai-whisper's exact tokens), `bfloat16`.",
     )
-    padding: Literal["auto", "full", "thin"] = _setting(  # noqa: RUF009 - text, which does not change
+    padding: Literal["auto", "full", "thin"] = _setting(
         "auto",
         _padding,
         "auto, full or thin",
