@@ -131,6 +131,7 @@ def test_settings_table() -> None:
     assert rows == [
         ("WHISPER_DEVICE", "auto"),
         ("WHISPER_DTYPE", "auto"),
+        ("WHISPER_PADDING", "auto"),
         ("WHISPER_STRATEGY", "auto"),
         ("WHISPER_DEFAULT_MODEL", "base"),
         ("WHISPER_MODELS", ""),
