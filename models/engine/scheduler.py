@@ -52,8 +52,8 @@ class Scheduler:
     """Two lanes: short recordings, and in the background the windows of long ones.
 
     A short clip does not wait behind a long file; long files have a share of the time that nobody
-    can take from them. A sequence keeps its slot until it is released; the background may not take
-    the last eighth of the slots, and the last one only where there is but one.
+    can take from them. A sequence keeps its slot until it is released; the background leaves an
+    eighth of the slots, one at least, unless there is only one.
     """
 
     def __init__(self, slots: int, encode_batch: int) -> None:

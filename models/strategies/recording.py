@@ -30,13 +30,12 @@ class Recording:
     `is_long` lets the short ones of others go before.
     """
 
-    is_long = False
-
     def __init__(self, engine: Engine, options: TranscribeOptions) -> None:
         self.engine, self.options = engine, options
         self.vocabulary = engine.vocabulary
         self.language = options.language
         self.request = uuid.uuid4().hex
+        self.is_long = False
         self._accept = partial(is_good, options)
 
     def prompt(self) -> tuple[int, ...]:
