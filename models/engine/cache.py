@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from models.catalogue import Dimensions
+from models.engine.absorbed import HeardWindow
 from models.engine.padding import Kept
 
 
@@ -60,7 +61,8 @@ class KVCache:
     """Keys and values over text (self) and audio (cross) for every layer and slot.
 
     `state` is the format of those over text: short, and read fastest as it is. `attention` is
-    that of those over audio, which are most of what a decode step reads.
+    that of those over audio, which are most of what a decode step reads; None where the states
+    of a window take their place (absorbed.py).
     """
 
     def __init__(
@@ -70,14 +72,16 @@ class KVCache:
         device: torch.device,
         *,
         state: torch.dtype,
-        attention: torch.dtype,
+        attention: torch.dtype | None,
     ) -> None:
         head_dim = dims.n_text_state // dims.n_text_head
         shape = (dims.n_text_layer, 2, slots, dims.n_text_head)
         # [layer, key/value, slot, head, position, head_dim]
         self.text = torch.zeros(*shape, dims.n_text_ctx, head_dim, device=device, dtype=state)
-        self.audio = torch.zeros(*shape, dims.n_audio_ctx, head_dim, device=device, dtype=attention)
+        n_audio_ctx = dims.n_audio_ctx if attention else 0
+        self.audio = torch.zeros(*shape, n_audio_ctx, head_dim, device=device, dtype=attention)
         self._kept: list[Kept | None] = [None] * slots
+        self._heard: list[HeardWindow | None] = [None] * slots
 
     def write_cross(
         self, layer: int, slots: Sequence[int], kept: Kept, k: Tensor, v: Tensor
@@ -87,6 +91,15 @@ class KVCache:
             self.audio[layer, 0, slot, :, : kept.size] = k[row]
             self.audio[layer, 1, slot, :, : kept.size] = v[row]
             self._kept[slot] = kept
+
+    def hear(self, slots: Sequence[int], kept: Kept, states: Tensor) -> None:
+        """Store the states of windows, [batch, kept, n_audio_state]."""
+        for row, slot in enumerate(slots):
+            self._heard[slot] = HeardWindow(states[row], kept)
+
+    def heard(self, rows: CacheRows) -> list[HeardWindow]:
+        """The windows that were stored by `hear`, for each row of the batch."""
+        return [window for slot in rows.numbers if (window := self._heard[slot])]
 
     def write_self(self, layer: int, rows: CacheRows, k: Tensor, v: Tensor) -> None:
         """Store keys and values, [batch, head, ctx, head_dim] each, at the rows' positions."""

@@ -66,23 +66,34 @@ class Int8Linear(nn.Module):
 
     def __init__(self, linear: nn.Linear, inputs: InputRange = SYMMETRIC) -> None:
         super().__init__()
-        weight = linear.weight.float()
+        self.weight = PackedInt8(linear.weight.float(), inputs)
+        self.bias = linear.bias
+
+    def forward(self, x: Tensor) -> Tensor:  # [..., in] float32 -> [..., out] float32
+        size = self.weight.inputs.size(x)
+        y = self.weight.multiply(x / size)
+        return y.mul_(size) if self.bias is None else torch.addcmul(self.bias, y, size, out=y)
+
+
+class PackedInt8:
+    """A matrix [out, in] in int8, laid out for FBGEMM, that is multiplied by bytes."""
+
+    def __init__(self, weight: Tensor, inputs: InputRange) -> None:
+        self.inputs = inputs
         scales = weight_scales(weight)
         zeros = torch.zeros(len(scales), dtype=torch.long)
         with warnings.catch_warnings():
             # PyTorch announces the end of quantized tensors; the pinned release has them.
             warnings.filterwarnings("ignore", message=".*quantize_per_channel.*deprecated")
             quantized = torch.quantize_per_channel(weight, scales, zeros, 0, torch.qint8)
-        self.packed = torch.ops.quantized.linear_prepack(quantized, None)
-        self.bias = linear.bias
-        self.inputs = inputs
+        self._packed = torch.ops.quantized.linear_prepack(quantized, None)
 
-    def forward(self, x: Tensor) -> Tensor:  # [..., in] float32 -> [..., out] float32
-        size = self.inputs.size(x)
-        y = torch.ops.quantized.linear_with_input_q_dq_qweight_dq_output_fp32(
-            x / size, 1 / self.inputs.levels, self.inputs.zero, self.packed
+    def multiply(self, x: Tensor) -> Tensor:
+        """Rows of size 1, [..., in] float32, become [..., out] float32."""
+        y: Tensor = torch.ops.quantized.linear_with_input_q_dq_qweight_dq_output_fp32(
+            x, 1 / self.inputs.levels, self.inputs.zero, self._packed
         )
-        return y.mul_(size) if self.bias is None else torch.addcmul(self.bias, y, size, out=y)
+        return y
 
 
 def weight_scales(weight: Tensor) -> Tensor:
@@ -93,7 +104,7 @@ def weight_scales(weight: Tensor) -> Tensor:
     """
     scales = weight.abs().amax(1) / _LEVELS
     if not multiplies_int8():
-        pairs = (weight[:, 0::2] + weight[:, 1::2]).abs().amax(1)
+        pairs = (weight[:, :-1:2] + weight[:, 1::2]).abs().amax(1)
         scales = torch.maximum(scales, pairs / _PAIR_LEVELS)
     return scales.clamp_min(_TINY)
 

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from models.catalogue import Dimensions
+from models.engine.absorbed import absorbed
 from models.engine.linear import pack_linears
 from models.engine.network import Network, sinusoids
 from models.engine.precision import Precision
@@ -32,7 +33,7 @@ def load_network(
     """
     weights = dict(_fused(dims, tensors))
     if precision.rotates:
-        weights = rotated(weights)
+        weights = absorbed(rotated(weights), dims.n_text_head)
     with torch.device("meta"):
         network = Network(dims, precision.attention, rotates=precision.rotates)
     weights = {name: tensor.to(device, precision.state) for name, tensor in weights.items()}

@@ -14,6 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from models.catalogue import Dimensions
+from models.engine.absorbed import AbsorbedCross
 from models.engine.attention import (
     attend_audio,
     attend_text,
@@ -98,14 +99,16 @@ class Encoder(nn.Module):
 class DecoderBlock(nn.Module):
     """Self-attention over the text so far, cross-attention over the window, then the MLP."""
 
-    def __init__(self, n_state: int, n_head: int) -> None:
+    def __init__(self, dims: Dimensions, *, absorbs: bool) -> None:
         super().__init__()
+        n_state, n_head = dims.n_text_state, dims.n_text_head
         self.n_head = n_head
         self.attn_ln = nn.LayerNorm(n_state)
         self.attn_qkv = nn.Linear(n_state, 3 * n_state)
         self.attn_out = nn.Linear(n_state, n_state)
         self.cross_ln = nn.LayerNorm(n_state)
         self.cross_q = nn.Linear(n_state, n_state)
+        self.cross = AbsorbedCross(dims.n_audio_state, n_state, n_head) if absorbs else None
         self.cross_out = nn.Linear(n_state, n_state)
         self.mlp_ln = nn.LayerNorm(n_state)
         self.mlp = MLP(n_state)
@@ -118,33 +121,43 @@ class DecoderBlock(nn.Module):
         x = x + self.attn_out(merge_heads(attended))
 
         q = split_heads(self.cross_q(self.cross_ln(x)), self.n_head)
+        x = x + self.cross_out(merge_heads(self._listen(q, cache, layer, rows)))
+        return x + self.mlp(self.mlp_ln(x))
+
+    def _listen(self, q: Tensor, cache: KVCache, layer: int, rows: CacheRows) -> Tensor:
+        if self.cross:
+            heard: Tensor = self.cross(q, cache.heard(rows))
+            return heard
         runs = cache.read_cross(layer, rows)
         parts = [attend_audio(q[run.rows], run.k, run.v, run.log_weight) for run in runs]
-        x = x + self.cross_out(merge_heads(torch.cat(parts)))
-        return x + self.mlp(self.mlp_ln(x))
+        return torch.cat(parts)
 
 
 class Decoder(nn.Module):
     """Tokens to states, for rows that each stand at positions of their own."""
 
-    def __init__(self, dims: Dimensions) -> None:
+    def __init__(self, dims: Dimensions, *, absorbs: bool) -> None:
         super().__init__()
         n_state = dims.n_text_state
         self.n_head = dims.n_text_head
         self.embedding = nn.Parameter(torch.empty(dims.n_vocab, n_state))
         self.positions = nn.Parameter(torch.empty(dims.n_text_ctx, n_state))
+        # None of them where the queries carry the projections.
         self.cross_kv = nn.ModuleList(
-            nn.Linear(dims.n_audio_state, 2 * n_state) for _ in range(dims.n_text_layer)
+            nn.Linear(dims.n_audio_state, 2 * n_state)
+            for _ in range(0 if absorbs else dims.n_text_layer)
         )
         self.blocks = nn.ModuleList(
-            DecoderBlock(n_state, dims.n_text_head) for _ in range(dims.n_text_layer)
+            DecoderBlock(dims, absorbs=absorbs) for _ in range(dims.n_text_layer)
         )
         self.ln = nn.LayerNorm(n_state)
         # The embedding again; a layer of its own, so that it can be packed.
         self.head = nn.Linear(n_state, dims.n_vocab)
 
     def write_cross(self, audio: Tensor, cache: KVCache, slots: Sequence[int], kept: Kept) -> None:
-        """Keys and values of [batch, kept, n_audio_state] into the slots, layer by layer."""
+        """What decoding reads of [batch, kept, n_audio_state] into the slots."""
+        if not self.cross_kv:
+            cache.hear(slots, kept, audio)
         for layer, project in enumerate(self.cross_kv):
             kv = project(audio).chunk(2, dim=-1)
             k, v = (split_heads(part, self.n_head) for part in kv)
@@ -168,7 +181,8 @@ class Network(nn.Module):
         super().__init__()
         self.dims = dims
         self.encoder = Encoder(dims, attn_dtype, rotates=rotates)
-        self.decoder = Decoder(dims)
+        # Where int8 multiplies, it also scores and mixes the states of a window.
+        self.decoder = Decoder(dims, absorbs=rotates)
 
     @property
     def device(self) -> torch.device:

@@ -38,7 +38,7 @@ class Runner:
             slots,
             self.device,
             state=precision.state,
-            attention=precision.attention,
+            attention=None if precision.rotates else precision.attention,
         )
         self.rules = TokenRules(vocabulary, self.device)
 

@@ -174,8 +174,10 @@ class Scheduler:
 
 
 def _plan(lane: Lane) -> Plan:
+    if lane.encoding:
+        return Plan(lane.encoding, [], [])
     return Plan(
-        lane.encoding,
+        None,
         [s for s in lane.running if not s.tokens],
         [s for s in lane.running if s.tokens],
     )

@@ -1,0 +1,86 @@
+"""Cross-attention without keys and values of its own: queries meet the encoder's states in int8.
+
+`q . (W_k x)` is `(W_k^T q) . x`, and `sum p (W_v x)` is `W_v (sum p x)`: with the two projections
+on the query's side, all layers and heads read the same states of a window. These are a hundredth
+of its keys and values, and can be packed once (as DeepSeek-V2's multi-head latent attention
+absorbs its projections, 2024).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor, nn
+
+from models.engine.linear import SYMMETRIC, InputRange, PackedInt8
+from models.engine.padding import Kept
+
+# A head's largest weight gets the largest byte, nothing is below 0.
+_WEIGHTS = InputRange(255, 0, signed=False)
+
+
+class HeardWindow:
+    """A window's states, [kept, n_audio_state], packed to be scored and to be mixed."""
+
+    def __init__(self, states: Tensor, kept: Kept) -> None:
+        self._scoring = PackedInt8(states, SYMMETRIC)
+        self._mixing = PackedInt8(states.T.contiguous(), _WEIGHTS)
+        self._log_weight = kept.log_weight if kept.log_weight is not None else states.new_zeros(())
+
+    def attend(self, queries: Tensor, size: Tensor) -> Tensor:
+        """What queries of that size hear, [..., n_audio_state] like the queries over their size."""
+        scores = self._scoring.multiply(queries)
+        weights = torch.addcmul(self._log_weight, scores, size, out=scores).softmax(-1)
+        largest = weights.amax(-1, keepdim=True)
+        return self._mixing.multiply(weights.div_(largest)).mul_(largest)
+
+
+class AbsorbedCross(nn.Module):
+    """Attention over windows that are heard, each row of the batch over its own."""
+
+    def __init__(self, n_audio_state: int, n_state: int, n_head: int) -> None:
+        super().__init__()
+        head_dim = n_state // n_head
+        self.key = nn.Parameter(torch.empty(n_head, head_dim, n_audio_state))
+        self.value = nn.Parameter(torch.empty(n_head, n_audio_state, head_dim))
+
+    def forward(self, q: Tensor, windows: Sequence[HeardWindow]) -> Tensor:
+        """[batch, head, ctx, head_dim] -> the same."""
+        batch, _, ctx, _ = q.shape
+        queries = _by_head(q) @ self.key  # [head, batch * ctx, n_audio_state]
+        size = SYMMETRIC.size(queries)
+        rows = zip(_by_row(queries / size, batch), _by_row(size, batch), windows, strict=True)
+        heard = torch.stack([window.attend(*row) for *row, window in rows])
+        mixed = _by_head(heard) @ self.value
+        return mixed.unflatten(1, (batch, ctx)).transpose(0, 1)
+
+
+def _by_head(x: Tensor) -> Tensor:
+    """[batch, head, ctx, dim] -> [head, batch * ctx, dim]."""
+    return x.transpose(0, 1).flatten(1, 2)
+
+
+def _by_row(x: Tensor, batch: int) -> Tensor:
+    """[head, batch * ctx, dim] -> [batch, head, ctx, dim]."""
+    return x.unflatten(1, (batch, -1)).transpose(0, 1)
+
+
+def absorbed(weights: Mapping[str, Tensor], n_head: int) -> dict[str, Tensor]:
+    """The network's weights with the keys' and values' projections on the query's side.
+
+    The scale of the scores goes with the keys; their bias tells no position from another. The
+    values' bias comes through whole, as weights add up to 1, and goes on to the layer behind.
+    """
+    out = dict(weights)
+    layers = sum(name.startswith("decoder.cross_kv.") for name in weights) // 2
+    for layer in range(layers):
+        block, kv = f"decoder.blocks.{layer}", f"decoder.cross_kv.{layer}"
+        key, value = out.pop(f"{kv}.weight").chunk(2)
+        _, bias = out.pop(f"{kv}.bias").chunk(2)
+        key, value = key.unflatten(0, (n_head, -1)), value.unflatten(0, (n_head, -1))
+        out[f"{block}.cross.key"] = key * key.shape[1] ** -0.5
+        out[f"{block}.cross.value"] = value.mT.contiguous()
+        behind = f"{block}.cross_out"
+        out[f"{behind}.bias"] = out[f"{behind}.bias"] + out[f"{behind}.weight"] @ bias
+    return out
