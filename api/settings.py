@@ -144,10 +144,11 @@ class Settings:
         8000, _whole(1, 65535), "a whole number from 1 to 65535", "TCP port to listen on."
     )
     slots: int = _setting(
-        8,
-        _whole(1, 256),
-        "a whole number from 1 to 256",
-        "Windows decoded at once; each holds memory (see the models table).",
+        0,
+        _whole(0, 256),
+        "a whole number from 0 to 256",
+        "Windows decoded at once; each holds memory (see the models table). 0: 16 in int8, "
+        "where they are small, otherwise 8.",
     )
     threads: int = _setting(
         0,

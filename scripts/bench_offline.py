@@ -88,7 +88,7 @@ def _add_model(parser: argparse.ArgumentParser) -> None:
     ours.add_argument(
         "--dtype", default="auto", choices=("auto", "float32", "float16", "bfloat16", "int8")
     )
-    ours.add_argument("--slots", type=positive, default=8, metavar="N")
+    ours.add_argument("--slots", type=positive, default=0, metavar="N", help="default: as served")
     ours.add_argument(
         "--concurrency",
         type=positive,

@@ -15,13 +15,13 @@ class EngineConfig:
 
     `padding` full computes every position of a window, thin only a part of those without sound;
     auto is thin on a CPU but for float32, which is there for openai-whisper's exact tokens.
-    `slots` is how many windows decode at once, `encode_batch` how many of them a GPU encodes
-    together. `threads` are CPU threads, 0 for all.
+    `slots` is how many windows decode at once, 0 for 16 in int8 and 8 otherwise; `encode_batch`
+    how many of them a GPU encodes together. `threads` are CPU threads, 0 for all.
     """
 
     device: str = "auto"
     dtype: str = "auto"
     padding: Literal["auto", "full", "thin"] = "auto"
-    slots: int = 8
+    slots: int = 0
     encode_batch: int = 4
     threads: int = 0

@@ -100,13 +100,10 @@ class Engine:
         self.counters.cancelled = self.scheduler.dropped
         if plan.is_empty:
             return
-        rows, logits = self._forward(plan)
-        if rows:
-            tokens, logprobs = self.runner.choose(torch.cat(logits), rows)
-            self._postprocess(rows, tokens, logprobs)
-        # Last: windows encoded now decode from the next step on.
         if plan.encoding:
             self._encode(plan.encoding)
+        else:
+            self._decode(plan)
         self.counters.steps += 1
         self.scheduler.ran(time.perf_counter() - begin)
 
@@ -119,6 +116,13 @@ class Engine:
             return
         self.counters.windows += len(encoding.sequences)
         self.scheduler.encoded(encoding)
+
+    def _decode(self, plan: Plan) -> None:
+        """Every row takes a token, but for those that have just learned their language."""
+        rows, logits = self._forward(plan)
+        if rows:
+            tokens, logprobs = self.runner.choose(torch.cat(logits), rows)
+            self._postprocess(rows, tokens, logprobs)
 
     def _forward(self, plan: Plan) -> tuple[list[Sequence], list[Tensor]]:
         """Run the plan's prompts and rows; those that take a token now, and their logits."""

@@ -33,9 +33,11 @@ def load_network(
     """
     weights = dict(_fused(dims, tensors))
     if precision.rotates:
-        weights = absorbed(rotated(weights), dims.n_text_head)
+        weights = rotated(weights)
+    if precision.absorbs:
+        weights = absorbed(weights, dims.n_text_head)
     with torch.device("meta"):
-        network = Network(dims, precision.attention, rotates=precision.rotates)
+        network = Network(dims, precision)
     weights = {name: tensor.to(device, precision.state) for name, tensor in weights.items()}
     if not precision.rotates:
         weights["decoder.head.weight"] = weights["decoder.embedding"]

@@ -25,6 +25,7 @@ from models.engine.attention import (
 from models.engine.cache import CacheRows, KVCache
 from models.engine.linear import MLP
 from models.engine.padding import END, Kept
+from models.engine.precision import Precision
 
 
 def sinusoids(length: int, channels: int) -> Tensor:
@@ -177,12 +178,11 @@ class Decoder(nn.Module):
 class Network(nn.Module):
     """Encoder and decoder of one checkpoint on one device."""
 
-    def __init__(self, dims: Dimensions, attn_dtype: torch.dtype, *, rotates: bool) -> None:
+    def __init__(self, dims: Dimensions, precision: Precision) -> None:
         super().__init__()
         self.dims = dims
-        self.encoder = Encoder(dims, attn_dtype, rotates=rotates)
-        # Where int8 multiplies, it also scores and mixes the states of a window.
-        self.decoder = Decoder(dims, absorbs=rotates)
+        self.encoder = Encoder(dims, precision.attention, rotates=precision.rotates)
+        self.decoder = Decoder(dims, absorbs=precision.absorbs)
 
     @property
     def device(self) -> torch.device:

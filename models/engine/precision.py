@@ -34,6 +34,11 @@ class Precision:
         """Whether the residual streams take another basis, for the sake of int8."""
         return "int8" in (self.encoder, self.decoder)
 
+    @property
+    def absorbs(self) -> bool:
+        """Whether decoding reads a window's states, and no keys and values of theirs."""
+        return self.decoder == "int8"
+
 
 def resolve_precision(wanted: str, device: torch.device) -> Precision:
     """The precision for auto, float32, float16, bfloat16 or int8.

@@ -38,7 +38,7 @@ class Runner:
             slots,
             self.device,
             state=precision.state,
-            attention=None if precision.rotates else precision.attention,
+            attention=None if precision.absorbs else precision.attention,
         )
         self.rules = TokenRules(vocabulary, self.device)
 

@@ -22,7 +22,7 @@ class Encoding:
 
 @dataclass(frozen=True)
 class Plan:
-    """One step's work: windows to encode further, prompts to feed, rows that decode one token."""
+    """One step's work: windows to encode further, or prompts to feed and rows to decode."""
 
     encoding: Encoding | None
     prefill: list[Sequence]
@@ -52,12 +52,13 @@ class Scheduler:
     """Two lanes: short recordings, and in the background the windows of long ones.
 
     A short clip does not wait behind a long file; long files have a share of the time that nobody
-    can take from them. A sequence keeps its slot until it is released; the background leaves an
-    eighth of the slots, one at least, unless there is only one.
+    can take from them. Within a lane, rows decode when no more windows can be encoded: all slots
+    are taken, or nothing waits. A sequence keeps its slot until it is released; the background
+    leaves an eighth of the slots, one at least, unless there is only one.
     """
 
     def __init__(self, slots: int, encode_batch: int) -> None:
-        self.encode_batch = encode_batch
+        self.slots, self.encode_batch = slots, encode_batch
         self.dropped = 0
         self._short, self._background = Lane(), Lane()
         self._reserved = -(-slots // 8) if slots > 1 else 0
@@ -174,6 +175,7 @@ class Scheduler:
 
 
 def _plan(lane: Lane) -> Plan:
+    # A step takes little longer for many rows than for a few: they wait for each other.
     if lane.encoding:
         return Plan(lane.encoding, [], [])
     return Plan(

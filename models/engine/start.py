@@ -12,7 +12,7 @@ from models.engine.config import EngineConfig, Padding
 from models.engine.device import resolve_device
 from models.engine.engine import Engine
 from models.engine.loading import load_network
-from models.engine.precision import resolve_precision
+from models.engine.precision import Precision, resolve_precision
 from models.engine.runner import Runner
 from models.engine.vocabulary import Vocabulary
 
@@ -24,6 +24,12 @@ def resolve_padding(config: EngineConfig, device: torch.device) -> Padding:
     return "thin" if device.type == "cpu" and config.dtype != "float32" else "full"
 
 
+def resolve_slots(config: EngineConfig, precision: Precision) -> int:
+    """How many windows decode at once: see `EngineConfig`."""
+    # Beside int8 weights a slot holds no keys and values of its window, but what is far smaller.
+    return config.slots or (16 if precision.absorbs else 8)
+
+
 def start_engine(dims: Dimensions, tensors: Mapping[str, Tensor], config: EngineConfig) -> Engine:
     """An engine over weights named as in openai-whisper's state dict.
 
@@ -33,10 +39,10 @@ def start_engine(dims: Dimensions, tensors: Mapping[str, Tensor], config: Engine
     device = resolve_device(config.device)
     precision = resolve_precision(config.dtype, device)
     network = load_network(dims, tensors, device, precision)
-    padding = resolve_padding(config, device)
-    runner = Runner(network, Vocabulary(dims), precision, slots=config.slots, padding=padding)
+    padding, slots = resolve_padding(config, device), resolve_slots(config, precision)
+    runner = Runner(network, Vocabulary(dims), precision, slots=slots, padding=padding)
     # A CPU gains nothing from a batch of windows, and alone each is independent of the others;
     # thinned windows have a length each.
     together = device.type != "cpu" and padding == "full"
     batch = config.encode_batch if together else 1
-    return Engine(runner, slots=config.slots, encode_batch=batch, threads=config.threads)
+    return Engine(runner, slots=slots, encode_batch=batch, threads=config.threads)

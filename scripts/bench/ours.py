@@ -25,7 +25,7 @@ class Ours:
         self.engine = start_engine(weights.dims, weights.tensors, config)
         self.transcriber = Transcriber(self.engine)
         self.setup = setup
-        self.description = f"{self.engine.dtype}, {setup.slots} slots"
+        self.description = f"{self.engine.dtype}, {self.engine.scheduler.slots} slots"
         self.device = self.engine.device
 
     def transcribe(self, recordings: Sequence[Recording]) -> list[str]:

@@ -13,15 +13,15 @@ class Setup:
     """`model` is an official name; with `tokens_per_window` its weights are random.
 
     `files` is the model in the contestant's own format, where it cannot read the store.
-    `compute_type` and `batch_size` are CTranslate2's; `concurrency` is how many recordings are
-    in flight at once.
+    `slots` 0 is as many as the server takes; `compute_type` and `batch_size` are CTranslate2's;
+    `concurrency` is how many recordings are in flight at once.
     """
 
     model: str
     threads: int
     device: str = "auto"
     dtype: str = "auto"
-    slots: int = 8
+    slots: int = 0
     concurrency: int = 1
     strategy: Strategy = "auto"
     compute_type: str = "int8"

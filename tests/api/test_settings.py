@@ -20,7 +20,7 @@ def test_settings_empty_environment() -> None:
         models=("base",),
         host="127.0.0.1",
         port=8000,
-        slots=8,
+        slots=0,
         threads=0,
         timeout=3600,
     )
@@ -100,7 +100,7 @@ def test_settings_default_model_comes_first() -> None:
         ("WHISPER_PORT", "-1", WHOLE_PORT),
         ("WHISPER_PORT", "8_000", WHOLE_PORT),
         ("WHISPER_PORT", "٨٠", WHOLE_PORT),
-        ("WHISPER_SLOTS", "257", "wanted a whole number from 1 to 256"),
+        ("WHISPER_SLOTS", "257", "wanted a whole number from 0 to 256"),
         ("WHISPER_THREADS", "all", "wanted a whole number from 0 to 1024"),
         ("WHISPER_TIMEOUT", "1h", "wanted a whole number from 1 to 86400"),
     ],
@@ -137,7 +137,7 @@ def test_settings_table() -> None:
         ("WHISPER_MODELS", ""),
         ("WHISPER_HOST", "127.0.0.1"),
         ("WHISPER_PORT", "8000"),
-        ("WHISPER_SLOTS", "8"),
+        ("WHISPER_SLOTS", "0"),
         ("WHISPER_THREADS", "0"),
         ("WHISPER_TIMEOUT", "3600"),
     ]

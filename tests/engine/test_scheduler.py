@@ -49,16 +49,18 @@ def test_schedule_encodes_no_more_than_a_batch_at_once() -> None:
     assert [len(encoded(scheduler)) for _ in range(4)] == [3, 3, 2, 0]
 
 
-def test_schedule_goes_on_with_an_encoding_while_others_decode() -> None:
+def test_schedule_rows_wait_while_windows_can_be_encoded() -> None:
     scheduler = Scheduler(slots=2, encode_batch=1)
-    first, second = added(scheduler, 2)
+    first, second, _ = added(scheduler, 3)
     encoded(scheduler)
-    first.tokens.append(7)
 
-    plans = [scheduler.schedule() for _ in range(3)]
+    plan = scheduler.schedule()
+    assert plan.encoding is not None
+    assert (plan.encoding.sequences, plan.prefill, plan.decode) == ([second], [], [])
 
-    assert all(plan.decode == [first] for plan in plans)
-    assert [plan.encoding and plan.encoding.sequences for plan in plans] == [[second]] * 3
+    encoded(scheduler)
+    plan = scheduler.schedule()
+    assert (plan.encoding, plan.prefill) == (None, [first, second])
 
 
 def test_schedule_cancelled_leaves_queue_encoder_and_slot() -> None:

@@ -1,0 +1,77 @@
+"""Cross-attention over a window's states, against the same over its keys and values."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor
+
+from models.engine.absorbed import AbsorbedCross, HeardWindow, absorbed
+from models.engine.attention import attend_audio, split_heads
+from models.engine.padding import Kept, kept_positions
+from models.engine.precision import has_int8_linear
+
+pytestmark = pytest.mark.skipif(not has_int8_linear(), reason="this CPU has no FBGEMM")
+
+CPU = torch.device("cpu")
+N_AUDIO, N_STATE, N_HEAD = 96, 64, 4
+
+
+def random_layer() -> dict[str, Tensor]:
+    torch.manual_seed(0)
+    return {
+        "decoder.cross_kv.0.weight": torch.randn(2 * N_STATE, N_AUDIO) * 0.3,
+        "decoder.cross_kv.0.bias": torch.randn(2 * N_STATE),
+        "decoder.blocks.0.cross_out.weight": torch.randn(32, N_STATE) / 8,
+        "decoder.blocks.0.cross_out.bias": torch.randn(32),
+    }
+
+
+def exact(layer: dict[str, Tensor], q: Tensor, states: Tensor, kept: Kept) -> Tensor:
+    kv = states @ layer["decoder.cross_kv.0.weight"].T + layer["decoder.cross_kv.0.bias"]
+    k, v = (split_heads(part[None], N_HEAD) for part in kv.chunk(2, dim=-1))
+    return project(layer, attend_audio(q, k, v, kept.log_weight))
+
+
+def project(layer: dict[str, Tensor], attended: Tensor) -> Tensor:
+    merged = attended.transpose(1, 2).flatten(2)
+    weight = layer["decoder.blocks.0.cross_out.weight"]
+    return merged @ weight.T + layer["decoder.blocks.0.cross_out.bias"]
+
+
+def cross_of(layer: dict[str, Tensor]) -> AbsorbedCross:
+    cross = AbsorbedCross(N_AUDIO, N_STATE, N_HEAD)
+    parts = {name: layer[f"decoder.blocks.0.cross.{name}"] for name in ("key", "value")}
+    cross.load_state_dict(parts)
+    return cross.requires_grad_(requires_grad=False)
+
+
+@pytest.mark.parametrize("frames", [300, 303, 3000])
+@pytest.mark.parametrize("ctx", [1, 3])
+def test_absorbed_cross_hears_what_keys_and_values_say(frames: int, ctx: int) -> None:
+    layer = random_layer()
+    kept = kept_positions(frames, 1500, "thin", CPU)
+    states, q = torch.randn(kept.size, N_AUDIO), torch.randn(1, N_HEAD, ctx, N_STATE // N_HEAD)
+    folded = absorbed(layer, N_HEAD)
+
+    with torch.inference_mode():
+        found = project(folded, cross_of(folded)(q, [HeardWindow(states, kept)]))
+        wanted = exact(layer, q, states, kept)
+    assert float((found - wanted).norm() / wanted.norm()) < 0.02
+
+
+def test_absorbed_cross_row_does_not_depend_on_the_others() -> None:
+    cross = cross_of(absorbed(random_layer(), N_HEAD))
+    kept = [kept_positions(frames, 1500, "thin", CPU) for frames in (3000, 500)]
+    windows = [HeardWindow(torch.randn(k.size, N_AUDIO), k) for k in kept]
+    q = torch.randn(2, N_HEAD, 1, N_STATE // N_HEAD)
+
+    with torch.inference_mode():
+        together = cross(q, windows)
+        for row in range(2):
+            alone = cross(q[row : row + 1], windows[row : row + 1])
+            assert torch.allclose(alone[0], together[row], atol=1e-5)
+
+
+def test_absorbed_leaves_no_keys_and_values() -> None:
+    assert not [name for name in absorbed(random_layer(), N_HEAD) if "cross_kv" in name]
