@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache, partial
 
 import torch
 from torch import Tensor, nn
@@ -80,13 +83,8 @@ class PackedInt8:
 
     def __init__(self, weight: Tensor, inputs: InputRange) -> None:
         self.inputs = inputs
-        scales = weight_scales(weight)
-        zeros = torch.zeros(len(scales), dtype=torch.long)
-        with warnings.catch_warnings():
-            # PyTorch announces the end of quantized tensors; the pinned release has them.
-            warnings.filterwarnings("ignore", message=".*quantize_per_channel.*deprecated")
-            quantized = torch.quantize_per_channel(weight, scales, zeros, 0, torch.qint8)
-        self._packed = torch.ops.quantized.linear_prepack(quantized, None)
+        _hear_deprecation()
+        self._packed = torch.ops.quantized.linear_prepack(_quantized(weight), None)
 
     def multiply(self, x: Tensor) -> Tensor:
         """Rows of size 1, [..., in] float32, become [..., out] float32."""
@@ -94,6 +92,20 @@ class PackedInt8:
             x, 1 / self.inputs.levels, self.inputs.zero, self._packed
         )
         return y
+
+
+def _quantized(weight: Tensor) -> Tensor:
+    scales = weight_scales(weight)
+    zeros = torch.zeros(len(scales), dtype=torch.long)
+    return torch.quantize_per_channel(weight, scales, zeros, 0, torch.qint8)
+
+
+@cache
+def _hear_deprecation() -> None:
+    """PyTorch announces once that quantized tensors will end; the pinned release has them."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*quantize_per_channel.*deprecated")
+        _quantized(torch.ones(1, 2))
 
 
 def weight_scales(weight: Tensor) -> Tensor:
@@ -129,13 +141,24 @@ def pack_linears(module: nn.Module, kind: LinearKind) -> None:
     """Replace every linear layer under `module` by one of that kind, in place."""
     if kind == "plain":
         return
+    # Packing takes one core for each layer.
+    with ThreadPoolExecutor() as threads:
+        for _ in threads.map(lambda packing: packing(), list(_packings(module, kind))):
+            pass
+
+
+def _packings(module: nn.Module, kind: LinearKind) -> Iterator[Callable[[], None]]:
     for name, child in module.named_children():
         if isinstance(child, MLP):
-            _pack_mlp(child, kind)
+            yield partial(_pack_mlp, child, kind)
         elif isinstance(child, nn.Linear):
-            setattr(module, name, Int8Linear(child) if kind == "int8" else BFloat16Linear(child))
+            yield partial(_pack, module, name, child, kind)
         else:
-            pack_linears(child, kind)
+            yield from _packings(child, kind)
+
+
+def _pack(module: nn.Module, name: str, linear: nn.Linear, kind: LinearKind) -> None:
+    setattr(module, name, Int8Linear(linear) if kind == "int8" else BFloat16Linear(linear))
 
 
 def _pack_mlp(mlp: MLP, kind: LinearKind) -> None:

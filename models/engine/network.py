@@ -137,11 +137,13 @@ class DecoderBlock(nn.Module):
 class Decoder(nn.Module):
     """Tokens to states, for rows that each stand at positions of their own."""
 
-    def __init__(self, dims: Dimensions, *, absorbs: bool) -> None:
+    def __init__(self, dims: Dimensions, *, rotates: bool, absorbs: bool) -> None:
         super().__init__()
         n_state = dims.n_text_state
         self.n_head = dims.n_text_head
         self.embedding = nn.Parameter(torch.empty(dims.n_vocab, n_state))
+        # As in the encoder.
+        self.entry = nn.Linear(n_state, n_state, bias=False) if rotates else None
         self.positions = nn.Parameter(torch.empty(dims.n_text_ctx, n_state))
         # None of them where the queries carry the projections.
         self.cross_kv = nn.ModuleList(
@@ -165,7 +167,8 @@ class Decoder(nn.Module):
             cache.write_cross(layer, slots, kept, k, v)
 
     def forward(self, tokens: Tensor, cache: KVCache, rows: CacheRows) -> Tensor:
-        x = self.embedding[tokens] + self.positions[rows.positions]  # [batch, ctx, n_text_state]
+        x = self.embedding[tokens]  # [batch, ctx, n_text_state]
+        x = (x if self.entry is None else self.entry(x)) + self.positions[rows.positions]
         for layer, block in enumerate(self.blocks):
             x = block(x, cache, layer, rows)
         return self.ln(x)
@@ -182,7 +185,7 @@ class Network(nn.Module):
         super().__init__()
         self.dims = dims
         self.encoder = Encoder(dims, precision.attention, rotates=precision.rotates)
-        self.decoder = Decoder(dims, absorbs=precision.absorbs)
+        self.decoder = Decoder(dims, rotates=precision.rotates, absorbs=precision.absorbs)
 
     @property
     def device(self) -> torch.device:
