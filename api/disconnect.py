@@ -7,6 +7,7 @@ from collections.abc import Coroutine
 from typing import Any, TypeVar
 
 from starlette.requests import ClientDisconnect, Request
+from starlette.types import Receive
 
 T = TypeVar("T")
 
@@ -20,7 +21,7 @@ async def until_disconnected(request: Request, work: Coroutine[Any, Any, T]) -> 
         ClientDisconnect: the client went away first.
     """
     task = asyncio.create_task(work)
-    gone = asyncio.create_task(_disconnected(request))
+    gone = asyncio.create_task(disconnected(request.receive))
     try:
         await asyncio.wait((task, gone), return_when=asyncio.FIRST_COMPLETED)
         if not task.done():
@@ -32,6 +33,7 @@ async def until_disconnected(request: Request, work: Coroutine[Any, Any, T]) -> 
         await asyncio.gather(task, gone, return_exceptions=True)
 
 
-async def _disconnected(request: Request) -> None:
-    while (await request.receive())["type"] != "http.disconnect":
+async def disconnected(receive: Receive) -> None:
+    """Return when the client goes away."""
+    while (await receive())["type"] != "http.disconnect":
         pass

@@ -83,9 +83,14 @@ def api_error(error: WhisperError) -> ApiError | None:
 
 def error_response(error: ApiError) -> JSONResponse:
     """The envelope with the error's status and headers."""
-    detail = ErrorDetail(message=error.message, type=error.type, param=error.param, code=error.code)
-    body = ErrorBody(error=detail).model_dump()
+    body = error_body(error).model_dump()
     return JSONResponse(body, status_code=error.status, headers=error.headers)
+
+
+def error_body(error: ApiError) -> ErrorBody:
+    """The envelope alone."""
+    detail = ErrorDetail(message=error.message, type=error.type, param=error.param, code=error.code)
+    return ErrorBody(error=detail)
 
 
 class InternalErrors:

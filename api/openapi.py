@@ -20,8 +20,9 @@ def errors(*statuses: int) -> Responses:
     return {status: {"model": ErrorBody, "description": described[status]} for status in statuses}
 
 
-def transcript_answers() -> Responses:
-    """The answers of a transcription: JSON (described by the route) or text, and errors."""
+def transcript_answers(*more: str) -> Responses:
+    """The answers of a transcription: JSON (described by the route), text, `more`, and errors."""
     text = {"schema": {"type": "string"}}
-    ok = {"description": "In the response format asked for.", "content": {"text/plain": text}}
+    content = dict.fromkeys(("text/plain", *more), text)
+    ok = {"description": "In the response format asked for.", "content": content}
     return {200: ok, **errors(400, 404, 500, 503)}

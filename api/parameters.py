@@ -100,7 +100,9 @@ class TranscriptionRequest(TranslationRequest):
         [], description="Only with `verbose_json`: `segment`."
     )
     include: list[Literal["logprobs"]] = Field([], description="Not served.")
-    stream: bool = Field(False, description="Not served.")
+    stream: bool = Field(
+        False, description="Server-sent events, text as it becomes final; with `json` or `text`."
+    )
 
     @field_validator("language")
     @classmethod
@@ -127,12 +129,14 @@ class TranscriptionRequest(TranslationRequest):
             raise _unsupported("log probabilities are not available yet")
         return value
 
-    @field_validator("stream")
     @classmethod
-    def _no_stream(cls, value: bool) -> bool:
-        if value:
-            raise _unsupported("streaming is not available yet")
-        return value
+    def from_values(cls, values: Mapping[str, object]) -> Self:
+        """As for a translation; only text can be streamed."""
+        wanted = super().from_values(values)
+        if wanted.stream and wanted.response_format not in ("json", "text"):
+            message = f"stream needs response_format json or text, not {wanted.response_format}"
+            raise ApiError(message, param="response_format", code="unsupported_value")
+        return wanted
 
     def options(self) -> TranscribeOptions:
         """The parameters in openai-whisper's words."""

@@ -49,6 +49,20 @@ class TranscriptionVerbose(BaseModel):
     usage: UsageDuration | None = None
 
 
+class TranscriptTextDelta(BaseModel):
+    """With `stream=true`: more text, which will not change; all deltas join to the text."""
+
+    type: Literal["transcript.text.delta"] = "transcript.text.delta"
+    delta: str
+
+
+class TranscriptTextDone(BaseModel):
+    """With `stream=true`, at the end: the whole text."""
+
+    type: Literal["transcript.text.done"] = "transcript.text.done"
+    text: str
+
+
 class Model(BaseModel):
     """A model id that requests may name; `created` in Unix seconds."""
 

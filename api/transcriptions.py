@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import AsyncExitStack
+
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
 from api.disconnect import until_disconnected
 from api.formats import answer
-from api.forms import read_form
+from api.forms import Form, read_form
 from api.openapi import transcript_answers
 from api.parameters import TranscriptionRequest, TranslationRequest
 from api.schemas import Transcription, TranscriptionVerbose
 from api.served import served_models
+from api.streaming import EventStream, Progress
+from models.text.transcript import Transcript
 
 router = APIRouter(tags=["audio"])
 
@@ -20,12 +25,17 @@ router = APIRouter(tags=["audio"])
 @router.post(
     "/audio/transcriptions",
     response_model=TranscriptionVerbose | Transcription,
-    responses=transcript_answers(),
+    responses=transcript_answers(EventStream.media_type),
     openapi_extra={"requestBody": TranscriptionRequest.openapi_body()},
 )
 async def transcriptions(request: Request) -> Response:
     """The text of a recording, in the language spoken."""
-    return await _transcribe(request, TranscriptionRequest)
+    async with AsyncExitStack() as stack:
+        form = await stack.enter_async_context(read_form(request))
+        wanted = TranscriptionRequest.from_form(form)
+        if not wanted.stream:
+            return await _transcribe(request, form, wanted)
+        return await _stream(request, form, wanted, stack.pop_all())
 
 
 @router.post(
@@ -36,13 +46,33 @@ async def transcriptions(request: Request) -> Response:
 )
 async def translations(request: Request) -> Response:
     """The text of a recording, in English."""
-    return await _transcribe(request, TranslationRequest)
-
-
-async def _transcribe(request: Request, wanted_type: type[TranslationRequest]) -> Response:
     async with read_form(request) as form:
-        wanted = wanted_type.from_form(form)
+        return await _transcribe(request, form, TranslationRequest.from_form(form))
+
+
+async def _transcribe(request: Request, form: Form, wanted: TranslationRequest) -> Response:
+    model = served_models(request).find(wanted.model)
+    work = model.transcriber.transcribe(form.file, wanted.options())
+    return answer(await until_disconnected(request, work), wanted.response_format)
+
+
+async def _stream(
+    request: Request, form: Form, wanted: TranscriptionRequest, held: AsyncExitStack
+) -> Response:
+    """A stream that is under way; what fails at once raises, and `held` is closed."""
+    async with held:
         model = served_models(request).find(wanted.model)
-        work = model.transcriber.transcribe(form.file, wanted.options())
-        transcript = await until_disconnected(request, work)
-    return answer(transcript, wanted.response_format)
+        progress = Progress()
+        coroutine = model.transcriber.transcribe(form.file, wanted.options(), progress.add)
+        work = asyncio.create_task(coroutine)
+        held.push_async_callback(_cancelled, work)
+        work.add_done_callback(progress.end)
+        await progress.begun()
+        if work.done():
+            work.result()
+        return EventStream(work, progress, held.pop_all())
+
+
+async def _cancelled(work: asyncio.Task[Transcript]) -> None:
+    work.cancel()
+    await asyncio.gather(work, return_exceptions=True)

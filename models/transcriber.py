@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import closing
 from dataclasses import replace
 from functools import partial
@@ -34,10 +34,16 @@ class Transcriber:
         self.detector = load_silero()
         self._readers = Readers()
 
-    async def transcribe(self, audio: BinaryIO, options: TranscribeOptions) -> Transcript:
+    async def transcribe(
+        self,
+        audio: BinaryIO,
+        options: TranscribeOptions,
+        on_segment: Callable[[Segment], None] | None = None,
+    ) -> Transcript:
         """The transcript of the recording in `audio`, a file of any format FFmpeg knows.
 
-        Cancelling the call takes its windows out of the engine.
+        `on_segment` is called with each segment once it and all before it are final. Cancelling
+        the call takes its windows out of the engine.
 
         Raises:
             AudioError: the file cannot be read.
@@ -45,18 +51,27 @@ class Transcriber:
             EngineStoppedError: the engine has been closed or has failed.
         """
         self._check(options)
-        return await self._transcribe(partial(read, audio), options)
+        return await self._transcribe(partial(read, audio), options, on_segment)
 
     async def transcribe_samples(self, samples: Samples, options: TranscribeOptions) -> Transcript:
         """The transcript of samples, float32 mono at 16 kHz."""
         return await self._transcribe(lambda: (piece for piece in (samples,)), options)
 
-    async def _transcribe(self, pieces: Pieces, options: TranscribeOptions) -> Transcript:
+    async def _transcribe(
+        self,
+        pieces: Pieces,
+        options: TranscribeOptions,
+        on_segment: Callable[[Segment], None] | None = None,
+    ) -> Transcript:
         if options.strategy == "auto" and not options.condition_on_previous_text:
             options = replace(options, strategy=self.strategy)
-        recording = Recording(self.engine, options)
+        recording = Recording(self.engine, options, is_live=on_segment is not None)
+        segments: list[Segment] = []
         with closing(Source(pieces, self._readers)) as source:
-            segments = [segment async for segment in self._segments(recording, source)]
+            async for segment in self._segments(recording, source):
+                segments.append(segment)
+                if on_segment:
+                    on_segment(segment)
         return Transcript(
             task=options.task,
             language=recording.language or "en",

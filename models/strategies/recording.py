@@ -27,15 +27,19 @@ class Recording:
     """One recording on its way through the engine.
 
     `language` is the one asked for or, once a window has been decoded, the one detected. One that
-    `is_long` lets the short ones of others go before.
+    `is_long` lets the short ones of others go before; of one that `is_live` somebody reads the
+    text as it comes, and the first window goes with the short ones.
     """
 
-    def __init__(self, engine: Engine, options: TranscribeOptions) -> None:
+    def __init__(
+        self, engine: Engine, options: TranscribeOptions, *, is_live: bool = False
+    ) -> None:
         self.engine, self.options = engine, options
         self.vocabulary = engine.vocabulary
         self.language = options.language
         self.request = uuid.uuid4().hex
-        self.is_long = False
+        self.is_long, self.is_live = False, is_live
+        self._windows = 0
         self._accept = partial(is_good, options)
 
     def prompt(self) -> tuple[int, ...]:
@@ -45,6 +49,8 @@ class Recording:
 
     def window(self, mel: Mel, seek: int, previous: tuple[int, ...]) -> Window:
         """The window at frame `seek` of a log-mel, to be decoded after the tokens `previous`."""
+        self._windows += 1
+        hurries = self.is_live and self._windows == 1
         return Window(
             request=self.request,
             mel=mel.window(seek),
@@ -54,7 +60,7 @@ class Recording:
             previous=previous,
             temperatures=self.options.temperature,
             accept=self._accept,
-            is_background=self.is_long,
+            is_background=self.is_long and not hurries,
         )
 
     def cut(self, result: DecodingResult, seek: int, frames: int) -> CutWindow:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
@@ -12,6 +13,8 @@ from api.app import create_app
 from api.served import ServedModel, ServedModels, Transcriber
 from models.options import TranscribeOptions
 from models.text.transcript import Segment, Transcript
+
+OnSegment = Callable[[Segment], None]
 
 CREATED = 1_700_000_000
 TRANSCRIPTIONS = "/v1/audio/transcriptions"
@@ -46,9 +49,14 @@ class FakeTranscriber:
     language: str = "en"
     calls: list[tuple[bytes, TranscribeOptions]] = field(default_factory=list)
 
-    async def transcribe(self, audio: BinaryIO, options: TranscribeOptions) -> Transcript:
+    async def transcribe(
+        self, audio: BinaryIO, options: TranscribeOptions, on_segment: OnSegment | None = None
+    ) -> Transcript:
         """The fixed transcript, with the task asked for."""
         self.calls.append((audio.read(), options))
+        if on_segment:
+            for segment in self.segments:
+                on_segment(segment)
         return Transcript(options.task, self.language, self.duration, self.segments)
 
 
@@ -58,8 +66,26 @@ class FailingTranscriber:
 
     error: Exception
 
-    async def transcribe(self, audio: BinaryIO, options: TranscribeOptions) -> Transcript:
+    async def transcribe(
+        self, audio: BinaryIO, options: TranscribeOptions, on_segment: OnSegment | None = None
+    ) -> Transcript:
         """Never a transcript."""
+        raise self.error
+
+
+@dataclass
+class BreakingTranscriber(FakeTranscriber):
+    """Gives its first segment, and fails."""
+
+    error: Exception = field(default_factory=Exception)
+
+    async def transcribe(
+        self, audio: BinaryIO, options: TranscribeOptions, on_segment: OnSegment | None = None
+    ) -> Transcript:
+        """Never a transcript."""
+        assert on_segment
+        on_segment(self.segments[0])
+        await asyncio.sleep(0.1)
         raise self.error
 
 
@@ -70,7 +96,9 @@ class EndlessTranscriber:
         self.started = asyncio.Event()
         self.cancelled = asyncio.Event()
 
-    async def transcribe(self, audio: BinaryIO, options: TranscribeOptions) -> Transcript:
+    async def transcribe(
+        self, audio: BinaryIO, options: TranscribeOptions, on_segment: OnSegment | None = None
+    ) -> Transcript:
         """Never a transcript."""
         self.started.set()
         try:

@@ -124,4 +124,6 @@ def test_openapi_form(path: str, fields: list[str]) -> None:
     assert list(body["properties"]) == fields
     assert body["required"] == ["file", "model"]
     assert list(operation["responses"]) == ["200", "400", "404", "500", "503"]
-    assert list(operation["responses"]["200"]["content"]) == ["application/json", "text/plain"]
+    content = ["application/json", "text/plain"]
+    content += ["text/event-stream"] if "stream" in fields else []
+    assert list(operation["responses"]["200"]["content"]) == content

@@ -42,10 +42,12 @@ class Connection:
         self.app.state.served = served("base", transcriber=transcriber)
         self.incoming: asyncio.Queue[Message] = asyncio.Queue()
         self.sent: list[Message] = []
+        self.has_sent = asyncio.Event()
 
     async def send(self, message: Message) -> None:
         """Keep what the app sends."""
         self.sent.append(message)
+        self.has_sent.set()
 
     def run(self) -> asyncio.Task[None]:
         """The app, answering."""

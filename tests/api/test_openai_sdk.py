@@ -7,11 +7,18 @@ import io
 import openai
 import pytest
 
-from models.errors import AudioError, OverloadedError
+from models.errors import AudioError, EngineStoppedError, OverloadedError
 from models.options import TranscribeOptions
-from tests.api.fake import CREATED, FailingTranscriber, FakeTranscriber, client
+from tests.api.fake import (
+    CREATED,
+    BreakingTranscriber,
+    FailingTranscriber,
+    FakeTranscriber,
+    client,
+)
 
 TEXT = "The naïve wind and the sun."
+DONE = "transcript.text.done"
 WAV = ("a.wav", b"audio")
 
 
@@ -110,8 +117,29 @@ def test_sdk_bad_audio() -> None:
 
 
 def test_sdk_stream() -> None:
-    with pytest.raises(openai.BadRequestError, match="streaming is not available yet"):
-        sdk().audio.transcriptions.create(file=WAV, model="base", stream=True)
+    events = list(sdk().audio.transcriptions.create(file=WAV, model="base", stream=True))
+
+    assert [event.type for event in events] == [*["transcript.text.delta"] * 2, DONE]
+    assert "".join(event.delta for event in events if event.type != DONE) == TEXT  # type: ignore[union-attr]
+    assert events[-1].text == TEXT  # type: ignore[union-attr]
+
+
+def test_sdk_stream_raises_what_fails_in_the_middle() -> None:
+    error = EngineStoppedError("The server is shutting down.")
+    stream = sdk(BreakingTranscriber(error=error)).audio.transcriptions.create(
+        file=WAV, model="base", stream=True
+    )
+
+    first = next(stream)
+    with pytest.raises(openai.APIError, match="The server is shutting down"):
+        next(stream)
+    assert first.type == "transcript.text.delta"
+
+
+def test_sdk_stream_of_a_bad_file_is_an_error_of_its_own() -> None:
+    failing = FailingTranscriber(AudioError("The audio file is empty."))
+    with pytest.raises(openai.BadRequestError, match="The audio file is empty"):
+        sdk(failing).audio.transcriptions.create(file=WAV, model="base", stream=True)
 
 
 def test_sdk_overloaded() -> None:

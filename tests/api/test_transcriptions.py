@@ -180,7 +180,6 @@ def test_stream_off(given: str) -> None:
 @pytest.mark.parametrize(
     ("given", "message", "code"),
     [
-        ("true", "stream='true': streaming is not available yet", "unsupported_value"),
         (
             "perhaps",
             "stream='perhaps': Input should be a valid boolean, unable to interpret input",

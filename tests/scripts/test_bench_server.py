@@ -151,11 +151,11 @@ def test_time_limit_leaves_requests_unfinished(tmp_path: Path) -> None:
 class EndlessAfterOne(FakeTranscriber):
     """Answers once, then never."""
 
-    async def transcribe(self, audio: Any, options: Any) -> Any:
+    async def transcribe(self, audio: Any, options: Any, on_segment: Any = None) -> Any:
         """The first transcript, or none."""
         if self.calls:
             return await EndlessTranscriber().transcribe(audio, options)
-        return await super().transcribe(audio, options)
+        return await super().transcribe(audio, options, on_segment)
 
 
 def test_refusing_server_is_an_error_in_one_line(
