@@ -35,12 +35,13 @@ async def parallel(
 ) -> AsyncIterator[Segment]:
     """The segments in order, each as soon as its window and all before it are done.
 
-    Where the language is not known the first window is decoded alone and tells the others.
+    Where the language is not known the first window is decoded alone and tells the others. Where
+    somebody reads along it goes before the others.
     """
     windows = speech_windows(source.pieces(), detector, recording.options.voice)
     numbers = count()
     running: deque[asyncio.Task[list[Segment]]] = deque()
-    previous = recording.prompt()
+    previous, hurries = recording.prompt(), recording.is_live
     # One window is read ahead of those that are with the engine.
     reading: Reading | None = _next(recording, source, windows, ahead=False)
     try:
@@ -50,9 +51,9 @@ async def parallel(
             for read in (task.result() for task in ready if task.done()):
                 reading = None
                 if read:
-                    work = _Work(recording, source, *read, previous)
+                    work = _Work(recording, source, *read, previous, hurries=hurries)
                     running.append(asyncio.create_task(work.segments()))
-                    previous = ()
+                    previous, hurries = (), False
                     ahead = len(running) > IN_FLIGHT // 2
                     reading = _next(recording, source, windows, ahead=ahead)
             while running and running[0].done():
@@ -94,9 +95,11 @@ class _Work:
         window: SpeechWindow,
         mel: LogMel,
         previous: tuple[int, ...],
+        *,
+        hurries: bool,
     ) -> None:
-        self.recording, self.source = recording, source
-        self.first = recording.window(mel, 0, previous)
+        self.recording, self.source, self.hurries = recording, source, hurries
+        self.first = recording.window(mel, 0, previous, hurries=hurries)
         self.samples, self.plan = window.samples, window.plan
 
     async def segments(self) -> list[Segment]:
@@ -119,7 +122,7 @@ class _Work:
         samples = self.samples[start - self.plan.start : end - self.plan.start]
         n_mels = self.recording.vocabulary.dims.n_mels
         mel = await self.source.run(partial(LogMel, samples, n_mels))
-        return self.recording.window(mel, 0, ())
+        return self.recording.window(mel, 0, (), hurries=self.hurries)
 
     def _unheard(
         self, result: DecodingResult, segments: Sequence[Segment], end: int

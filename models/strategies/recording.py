@@ -28,7 +28,7 @@ class Recording:
 
     `language` is the one asked for or, once a window has been decoded, the one detected. One that
     `is_long` lets the short ones of others go before; of one that `is_live` somebody reads the
-    text as it comes, and the first window goes with the short ones.
+    text as it comes.
     """
 
     def __init__(
@@ -39,7 +39,6 @@ class Recording:
         self.language = options.language
         self.request = uuid.uuid4().hex
         self.is_long, self.is_live = False, is_live
-        self._windows = 0
         self._accept = partial(is_good, options)
 
     def prompt(self) -> tuple[int, ...]:
@@ -47,10 +46,13 @@ class Recording:
         text = self.options.initial_prompt
         return self.vocabulary.encode(" " + text.strip()) if text else ()
 
-    def window(self, mel: Mel, seek: int, previous: tuple[int, ...]) -> Window:
-        """The window at frame `seek` of a log-mel, to be decoded after the tokens `previous`."""
-        self._windows += 1
-        hurries = self.is_live and self._windows == 1
+    def window(
+        self, mel: Mel, seek: int, previous: tuple[int, ...], *, hurries: bool = False
+    ) -> Window:
+        """The window at frame `seek` of a log-mel, to be decoded after the tokens `previous`.
+
+        One that `hurries` goes with those of short recordings.
+        """
         return Window(
             request=self.request,
             mel=mel.window(seek),
