@@ -95,6 +95,14 @@ def test_openai_sdk_srt(sdk: openai.OpenAI) -> None:
     assert srt == f"1\n00:00:00,000 --> 00:00:11,000\n{COUNTRY}\n\n"
 
 
+def test_openai_sdk_streams(sdk: openai.OpenAI) -> None:
+    stream = sdk.audio.transcriptions.create(file=jfk().path, model="whisper-1", stream=True)
+
+    *deltas, done = list(stream)
+    assert "".join(event.delta for event in deltas if "delta" in event.type) == COUNTRY  # type: ignore[union-attr]
+    assert (done.type, done.text) == ("transcript.text.done", COUNTRY)  # type: ignore[union-attr]
+
+
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_openai_sdk_translates(sdk: openai.OpenAI) -> None:
     spoken = sdk.audio.transcriptions.create(file=GERMAN.path, model="base", language="de")

@@ -22,7 +22,7 @@ from models.engine.start import start_engine
 from models.errors import AudioError, OptionError
 from models.options import Strategy, TranscribeOptions
 from models.strategies.parallel import IN_FLIGHT
-from models.text.transcript import Transcript
+from models.text.transcript import Segment, Transcript
 from models.transcriber import Transcriber
 from tests.speech_clips import Clip, clips, jfk
 from tests.tiny import tiny_weights
@@ -83,6 +83,21 @@ def test_parallel_windows_share_batches_and_do_not_touch_each_other(tiny: Transc
 
     assert together.segments[0].tokens == alone.segments[0].tokens
     assert max(tiny.engine.counters.batch_sizes - before) == 4
+
+
+def test_parallel_read_along_first_window_does_not_wait_for_the_others(tiny: Transcriber) -> None:
+    alone: list[int] = []
+    seen: list[Segment] = []
+
+    def on_segment(segment: Segment) -> None:
+        seen.append(segment)
+        alone.append(tiny.engine.counters.batch_sizes[1])
+
+    transcript = asyncio.run(tiny.transcribe(recording(240), EVERYTHING, on_segment))
+
+    assert tuple(seen) == transcript.segments
+    # It decoded alone; the others fill the slots of the background first.
+    assert alone[0] > len(seen[0].tokens) - 2
 
 
 def test_parallel_few_windows_are_with_the_engine_at_once(tiny: Transcriber) -> None:
