@@ -9,6 +9,7 @@ from dataclasses import replace
 from pydantic import BaseModel
 from starlette.responses import PlainTextResponse, Response
 
+from api.logprobs import logprobs
 from api.parameters import ResponseFormat
 from api.schemas import Segment, Transcription, TranscriptionVerbose, UsageDuration
 from models.languages import LANGUAGES
@@ -17,11 +18,15 @@ from models.text.transcript import Segment as TranscriptSegment
 from models.text.transcript import Transcript
 
 
-def answer(transcript: Transcript, response_format: ResponseFormat) -> Response:
+def answer(
+    transcript: Transcript, response_format: ResponseFormat, *, with_logprobs: bool = False
+) -> Response:
     """The response with the transcript; the content types are OpenAI's."""
     match response_format:
         case "json":
-            return _json(Transcription(text=transcript.text, usage=_usage(transcript)))
+            tokens = logprobs(transcript.segments) if with_logprobs else None
+            usage = _usage(transcript)
+            return _json(Transcription(text=transcript.text, logprobs=tokens, usage=usage))
         case "verbose_json":
             return _json(verbose(transcript))
         case "text":

@@ -99,7 +99,9 @@ class TranscriptionRequest(TranslationRequest):
     timestamp_granularities: list[Literal["segment", "word"]] = Field(
         [], description="Only with `verbose_json`: `segment`."
     )
-    include: list[Literal["logprobs"]] = Field([], description="Not served.")
+    include: list[Literal["logprobs"]] = Field(
+        [], description="Only with `json`: `logprobs`, the tokens with their log-probabilities."
+    )
     stream: bool = Field(
         False, description="Server-sent events, text as it becomes final; with `json` or `text`."
     )
@@ -124,9 +126,9 @@ class TranscriptionRequest(TranslationRequest):
 
     @field_validator("include")
     @classmethod
-    def _no_logprobs(cls, value: list[str]) -> list[str]:
-        if value:
-            raise _unsupported("log probabilities are not available yet")
+    def _logprobs_of_json(cls, value: list[str], info: ValidationInfo) -> list[str]:
+        if value and info.data.get("response_format") != "json":
+            raise _unsupported("log probabilities need response_format json")
         return value
 
     @classmethod

@@ -16,10 +16,19 @@ class UsageDuration(BaseModel):
     seconds: int
 
 
+class Logprob(BaseModel):
+    """A token of the text; the bytes of all tokens join to it, a token alone may be a part."""
+
+    token: str
+    logprob: float
+    bytes: list[int]
+
+
 class Transcription(BaseModel):
     """`response_format=json`; a translation has no usage."""
 
     text: str
+    logprobs: list[Logprob] | None = None
     usage: UsageDuration | None = None
 
 
@@ -54,6 +63,7 @@ class TranscriptTextDelta(BaseModel):
 
     type: Literal["transcript.text.delta"] = "transcript.text.delta"
     delta: str
+    logprobs: list[Logprob] | None = None
 
 
 class TranscriptTextDone(BaseModel):
@@ -61,6 +71,7 @@ class TranscriptTextDone(BaseModel):
 
     type: Literal["transcript.text.done"] = "transcript.text.done"
     text: str
+    logprobs: list[Logprob] | None = None
 
 
 class Model(BaseModel):

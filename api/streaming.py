@@ -13,6 +13,7 @@ from starlette.types import Receive, Scope, Send
 
 from api.disconnect import disconnected
 from api.errors import ApiError, api_error, error_body
+from api.logprobs import Logprobs, logprobs
 from api.schemas import TranscriptTextDelta, TranscriptTextDone
 from models.errors import WhisperError
 from models.text.transcript import Segment, Transcript
@@ -89,11 +90,17 @@ class EventStream(Response):
     media_type = "text/event-stream"
 
     def __init__(
-        self, work: asyncio.Task[Transcript], progress: Progress, held: AsyncExitStack
+        self,
+        work: asyncio.Task[Transcript],
+        progress: Progress,
+        held: AsyncExitStack,
+        *,
+        with_logprobs: bool = False,
     ) -> None:
         super().__init__(headers=_HEADERS)
         del self.headers["content-length"]
         self._work, self._progress, self._held = work, progress, held
+        self._with_logprobs = with_logprobs
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the events as they come."""
@@ -111,23 +118,33 @@ class EventStream(Response):
                 await asyncio.gather(gone, return_exceptions=True)
 
     async def _events(self) -> AsyncIterator[bytes]:
-        deltas = Deltas()
+        deltas, tokens = Deltas(), Logprobs()
         async for segment in self._progress:
             if segment is None:
                 yield _KEEP_ALIVE
             elif delta := deltas.of(segment.text):
-                yield _event(TranscriptTextDelta(delta=delta))
+                scores = tokens.of(segment) if self._with_logprobs else None
+                yield _told(TranscriptTextDelta(delta=delta, logprobs=scores))
         if self._work.cancelled():
             return
         if error := self._work.exception():
-            yield _event(error_body(_as_api_error(error)))
+            yield _event(error_body(_as_api_error(error)).model_dump_json())
             return
-        yield _event(TranscriptTextDone(text=self._work.result().text))
+        yield _told(self._done(self._work.result()))
         yield _END
 
+    def _done(self, transcript: Transcript) -> TranscriptTextDone:
+        scores = logprobs(transcript.segments) if self._with_logprobs else None
+        return TranscriptTextDone(text=transcript.text, logprobs=scores)
 
-def _event(body: BaseModel) -> bytes:
-    return b"data: " + body.model_dump_json().encode() + b"\n\n"
+
+def _told(body: BaseModel) -> bytes:
+    # Absent rather than null, as in an answer that is not streamed.
+    return _event(body.model_dump_json(exclude_none=True))
+
+
+def _event(data: str) -> bytes:
+    return b"data: " + data.encode() + b"\n\n"
 
 
 def _as_api_error(error: BaseException) -> ApiError:

@@ -34,7 +34,7 @@ async def transcriptions(request: Request) -> Response:
         form = await stack.enter_async_context(read_form(request))
         wanted = TranscriptionRequest.from_form(form)
         if not wanted.stream:
-            return await _transcribe(request, form, wanted)
+            return await _transcribe(request, form, wanted, with_logprobs=bool(wanted.include))
         return await _stream(request, form, wanted, stack.pop_all())
 
 
@@ -50,10 +50,13 @@ async def translations(request: Request) -> Response:
         return await _transcribe(request, form, TranslationRequest.from_form(form))
 
 
-async def _transcribe(request: Request, form: Form, wanted: TranslationRequest) -> Response:
+async def _transcribe(
+    request: Request, form: Form, wanted: TranslationRequest, *, with_logprobs: bool = False
+) -> Response:
     model = served_models(request).find(wanted.model)
     work = model.transcriber.transcribe(form.file, wanted.options())
-    return answer(await until_disconnected(request, work), wanted.response_format)
+    transcript = await until_disconnected(request, work)
+    return answer(transcript, wanted.response_format, with_logprobs=with_logprobs)
 
 
 async def _stream(
@@ -70,7 +73,7 @@ async def _stream(
         await progress.begun()
         if work.done():
             work.result()
-        return EventStream(work, progress, held.pop_all())
+        return EventStream(work, progress, held.pop_all(), with_logprobs=bool(wanted.include))
 
 
 async def _cancelled(work: asyncio.Task[Transcript]) -> None:

@@ -103,6 +103,18 @@ def test_openai_sdk_streams(sdk: openai.OpenAI) -> None:
     assert (done.type, done.text) == ("transcript.text.done", COUNTRY)  # type: ignore[union-attr]
 
 
+def test_openai_sdk_logprobs(sdk: openai.OpenAI) -> None:
+    transcription = sdk.audio.transcriptions.create(
+        file=jfk().path, model="whisper-1", include=["logprobs"]
+    )
+
+    tokens = transcription.logprobs or []
+    assert b"".join(bytes(int(b) for b in token.bytes or []) for token in tokens) == (
+        COUNTRY.encode()
+    )
+    assert all(token.logprob is not None and -5 < token.logprob <= 0 for token in tokens)
+
+
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_openai_sdk_translates(sdk: openai.OpenAI) -> None:
     spoken = sdk.audio.transcriptions.create(file=GERMAN.path, model="base", language="de")

@@ -163,7 +163,7 @@ class Engine:
     def _postprocess(self, rows: list[Sequence], tokens: list[int], logprobs: list[float]) -> None:
         limit = self.vocabulary.dims.n_text_ctx
         for sequence, token, logprob in zip(rows, tokens, logprobs, strict=True):
-            sequence.sum_logprob += logprob
+            sequence.logprobs.append(logprob)
             ended = token == self.vocabulary.eot
             if not ended:
                 sequence.tokens.append(token)
@@ -188,8 +188,9 @@ class Engine:
         return DecodingResult(
             language=sequence.language,
             tokens=tuple(sequence.tokens),
+            logprobs=tuple(sequence.logprobs[: len(sequence.tokens)]),
             text=text,
-            avg_logprob=sequence.sum_logprob / (len(sequence.tokens) + 1),
+            avg_logprob=sum(sequence.logprobs) / (len(sequence.tokens) + 1),
             no_speech_prob=sequence.no_speech_prob,
             temperature=sequence.temperature,
             compression_ratio=_compression_ratio(text),

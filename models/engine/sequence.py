@@ -17,12 +17,13 @@ if TYPE_CHECKING:
 class DecodingResult:
     """One decoded window; fields as in openai-whisper's `DecodingResult`.
 
-    `tokens` are without the prompt and without end-of-text. `language_probs` is there only where
-    the language was detected.
+    `tokens` are without the prompt and without end-of-text; `logprobs` are theirs.
+    `language_probs` is there only where the language was detected.
     """
 
     language: str
     tokens: tuple[int, ...]
+    logprobs: tuple[float, ...]
     text: str
     avg_logprob: float
     no_speech_prob: float
@@ -62,7 +63,7 @@ class Sequence:
     slot: int | None = None
     prompt: tuple[int, ...] = ()
     tokens: list[int] = field(default_factory=list)
-    sum_logprob: float = 0.0
+    logprobs: list[float] = field(default_factory=list)
     no_speech_prob: float = 0.0
     attempt: int = 0
     language_probs: dict[str, float] | None = None
@@ -91,4 +92,4 @@ class Sequence:
         """Forget the text, keep slot, cross-KV and language: the next attempt begins."""
         self.attempt += 1
         self.tokens = []
-        self.sum_logprob = 0.0
+        self.logprobs = []

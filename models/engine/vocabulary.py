@@ -69,6 +69,10 @@ class Vocabulary:
         """Text to tokens; text that spells a special token is text like any other."""
         return tuple(self._tokenizer.encode(text, disallowed_special=()))
 
+    def data(self, token: int) -> bytes:
+        """The bytes of a token of the text."""
+        return self._tokenizer.encoding.decode_single_token_bytes(token)
+
     def decode(self, tokens: Sequence[int]) -> str:
         """Tokens to text; special tokens and timestamps give none."""
         return str(self._tokenizer.encoding.decode([t for t in tokens if t < self.eot]))

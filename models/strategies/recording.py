@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence as Seq
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -12,7 +13,7 @@ from models.engine.sequence import DecodingResult, Window
 from models.guards import is_good
 from models.options import TranscribeOptions
 from models.text.segments import cut_at_timestamps, drop_empty
-from models.text.transcript import Segment
+from models.text.transcript import Segment, TokenScore
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,7 @@ class Recording:
         segments: list[Segment] = []
         for cut in cuts:
             text, tokens = drop_empty(cut, self.vocabulary.decode)
+            logprobs = result.logprobs[cut.first : cut.first + len(tokens)]
             segments.append(
                 Segment(
                     id=0,
@@ -88,9 +90,15 @@ class Recording:
                     avg_logprob=result.avg_logprob,
                     compression_ratio=result.compression_ratio,
                     no_speech_prob=result.no_speech_prob,
+                    scores=self._scores(tokens, logprobs),
                 )
             )
         return CutWindow(tuple(segments), after)
+
+    def _scores(self, tokens: Seq[int], logprobs: Seq[float]) -> tuple[TokenScore, ...]:
+        pairs = zip(tokens, logprobs, strict=True)
+        eot, data = self.vocabulary.eot, self.vocabulary.data
+        return tuple(TokenScore(data(token), score) for token, score in pairs if token < eot)
 
 
 def numbered(segment: Segment, number: int) -> Segment:

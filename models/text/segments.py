@@ -12,11 +12,15 @@ SECONDS_PER_TIMESTAMP = FRAMES_PER_TIMESTAMP / FRAMES_PER_SECOND
 
 @dataclass(frozen=True)
 class Cut:
-    """A segment's tokens and its times in seconds from the start of the recording."""
+    """A segment's tokens and its times in seconds from the start of the recording.
+
+    `first` is where in the window's tokens they begin.
+    """
 
     start: float
     end: float
     tokens: tuple[int, ...]
+    first: int = 0
 
 
 def cut_at_timestamps(
@@ -44,11 +48,13 @@ def cut_at_timestamps(
         return [Cut(offset, end, tuple(tokens))], seek + frames
     if closed:
         ends.append(len(tokens))
-    parts = [tuple(tokens[a:b]) for a, b in zip([0, *ends], ends, strict=False)]
-    cuts = [Cut(seconds(part[0]), seconds(part[-1]), part) for part in parts]
+    cuts = [
+        Cut(seconds(tokens[a]), seconds(tokens[b - 1]), tuple(tokens[a:b]), a)
+        for a, b in zip([0, *ends], ends, strict=False)
+    ]
     if closed:
         return cuts, seek + frames
-    return cuts, seek + (parts[-1][-1] - timestamp_begin) * FRAMES_PER_TIMESTAMP
+    return cuts, seek + (cuts[-1].tokens[-1] - timestamp_begin) * FRAMES_PER_TIMESTAMP
 
 
 def drop_empty(cut: Cut, decode: Callable[[Sequence[int]], str]) -> tuple[str, tuple[int, ...]]:

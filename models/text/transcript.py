@@ -8,11 +8,20 @@ from models.options import Task
 
 
 @dataclass(frozen=True)
+class TokenScore:
+    """A token of the text: its bytes, which may be a part of a character, and log-probability."""
+
+    data: bytes
+    logprob: float
+
+
+@dataclass(frozen=True)
 class Segment:
     """A stretch of text between two timestamps; fields as in openai-whisper's segments.
 
     `seek` is the start of the segment's window in frames of 10 ms, `start` and `end` are seconds
-    in the recording, `text` keeps its leading space, `tokens` include the timestamp tokens.
+    in the recording, `text` keeps its leading space, `tokens` include the timestamp tokens,
+    `scores` do not: their bytes join to the text.
     """
 
     id: int
@@ -25,6 +34,7 @@ class Segment:
     avg_logprob: float
     compression_ratio: float
     no_speech_prob: float
+    scores: tuple[TokenScore, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -195,12 +195,16 @@ def test_stream_invalid(given: str, message: str, code: str) -> None:
 @pytest.mark.parametrize(
     ("given", "message", "code"),
     [
-        ("logprobs", "['logprobs']: log probabilities are not available yet", "unsupported_value"),
+        (
+            "logprobs",
+            "['logprobs']: log probabilities need response_format json",
+            "unsupported_value",
+        ),
         ("all", "'all': Input should be 'logprobs'", "invalid_value"),
     ],
 )
 def test_include_invalid(given: str, message: str, code: str) -> None:
-    detail = error_of(**{"include[]": given})
+    detail = error_of(response_format="verbose_json", **{"include[]": given})
     assert (detail["message"], detail["param"]) == (f"include={message}", "include")
     assert detail["code"] == code
 
