@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import BinaryIO, Protocol
 
@@ -12,7 +12,7 @@ from api.errors import ApiError, retry_after
 from models.catalogue import checkpoint_name, find_checkpoint
 from models.errors import ModelNotFoundError
 from models.options import TranscribeOptions
-from models.text.transcript import Segment, Transcript
+from models.text.transcript import OnSegment, Transcript
 
 DEFAULT_ID = "whisper-1"
 LOADING_SECONDS = 5
@@ -25,11 +25,9 @@ class Transcriber(Protocol):
         self,
         audio: BinaryIO,
         options: TranscribeOptions,
-        on_segment: Callable[[Segment], None] | None = None,
+        on_segment: OnSegment | None = None,
     ) -> Transcript:
         """The transcript of `audio`, a seekable file in any container.
-
-        `on_segment` is called with each segment once it is final.
 
         Raises:
             AudioError, OptionError, OverloadedError, EngineStoppedError

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import closing
 from dataclasses import replace
 from functools import partial
@@ -22,7 +22,7 @@ from models.strategies.readers import Readers
 from models.strategies.recording import Recording
 from models.strategies.sequential import sequential
 from models.strategies.source import Pieces, Source
-from models.text.transcript import Segment, Transcript
+from models.text.transcript import OnSegment, Segment, Transcript
 
 
 class Transcriber:
@@ -38,12 +38,11 @@ class Transcriber:
         self,
         audio: BinaryIO,
         options: TranscribeOptions,
-        on_segment: Callable[[Segment], None] | None = None,
+        on_segment: OnSegment | None = None,
     ) -> Transcript:
         """The transcript of the recording in `audio`, a file of any format FFmpeg knows.
 
-        `on_segment` is called with each segment once it and all before it are final. Cancelling
-        the call takes its windows out of the engine.
+        Cancelling the call takes its windows out of the engine.
 
         Raises:
             AudioError: the file cannot be read.
@@ -61,7 +60,7 @@ class Transcriber:
         self,
         pieces: Pieces,
         options: TranscribeOptions,
-        on_segment: Callable[[Segment], None] | None = None,
+        on_segment: OnSegment | None = None,
     ) -> Transcript:
         if options.strategy == "auto" and not options.condition_on_previous_text:
             options = replace(options, strategy=self.strategy)

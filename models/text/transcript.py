@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from models.options import Task
@@ -35,6 +36,10 @@ class Segment:
     compression_ratio: float
     no_speech_prob: float
     scores: tuple[TokenScore, ...] = ()
+
+
+# Called with each segment once it and all before it are final.
+OnSegment = Callable[[Segment], None]
 
 
 @dataclass(frozen=True)

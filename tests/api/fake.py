@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
@@ -12,9 +11,7 @@ from starlette.testclient import TestClient
 from api.app import create_app
 from api.served import ServedModel, ServedModels, Transcriber
 from models.options import TranscribeOptions
-from models.text.transcript import Segment, Transcript
-
-OnSegment = Callable[[Segment], None]
+from models.text.transcript import OnSegment, Segment, Transcript
 
 CREATED = 1_700_000_000
 TRANSCRIPTIONS = "/v1/audio/transcriptions"
