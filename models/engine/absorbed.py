@@ -11,10 +11,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from models.engine.linear import SYMMETRIC, InputRange, PackedInt8
 from models.engine.padding import Kept
+
+# Rows that BLAS multiplies together, or several times as many.
+_TILE = 8
 
 # A head's largest weight gets the largest byte, nothing is below 0.
 _WEIGHTS = InputRange(255, 0, signed=False)
@@ -48,12 +52,21 @@ class AbsorbedCross(nn.Module):
     def forward(self, q: Tensor, windows: Sequence[HeardWindow]) -> Tensor:
         """[batch, head, ctx, head_dim] -> the same."""
         batch, _, ctx, _ = q.shape
-        queries = _by_head(q) @ self.key  # [head, batch * ctx, n_audio_state]
+        queries = _product(_by_head(q), self.key)  # [head, batch * ctx, n_audio_state]
         size = SYMMETRIC.size(queries)
         rows = zip(_by_row(queries / size, batch), _by_row(size, batch), windows, strict=True)
         heard = torch.stack([window.attend(*row) for *row, window in rows])
-        mixed = _by_head(heard) @ self.value
+        mixed = _product(_by_head(heard), self.value)
         return mixed.unflatten(1, (batch, ctx)).transpose(0, 1)
+
+
+def _product(x: Tensor, weight: Tensor) -> Tensor:
+    """[head, rows, in] times [head, in, out]; a row's result is the same among any others.
+
+    BLAS adds up in another order for a few rows, or for those beyond whole tiles.
+    """
+    rows = x.shape[1]
+    return torch.bmm(F.pad(x, (0, 0, 0, -rows % _TILE)), weight)[:, :rows]
 
 
 def _by_head(x: Tensor) -> Tensor:

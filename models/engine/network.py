@@ -64,7 +64,7 @@ class Encoder(nn.Module):
         self.conv1 = nn.Conv1d(dims.n_mels, n_state, kernel_size=3, padding=1)
         self.conv2 = nn.Conv1d(n_state, n_state, kernel_size=3, stride=2, padding=1)
         # Into the basis of the residual stream, where that is another (rotation.py).
-        self.turn = nn.Parameter(torch.empty(n_state, n_state)) if rotates else None
+        self.entry = nn.Linear(n_state, n_state, bias=False) if rotates else None
         self.positions = nn.Parameter(torch.empty(dims.n_audio_ctx, n_state))
         self.blocks = nn.ModuleList(
             EncoderBlock(n_state, dims.n_audio_head, attn_dtype) for _ in range(dims.n_audio_layer)
@@ -77,7 +77,7 @@ class Encoder(nn.Module):
         The last is the encoder's output, [batch, kept, n_audio_state].
         """
         x = self._convolved(mel, kept)
-        x = (x if self.turn is None else x @ self.turn) + self.positions[kept.index]
+        x = (x if self.entry is None else self.entry(x)) + self.positions[kept.index]
         yield x
         for block in self.blocks:
             x = block(x, kept.log_weight)
@@ -137,13 +137,11 @@ class DecoderBlock(nn.Module):
 class Decoder(nn.Module):
     """Tokens to states, for rows that each stand at positions of their own."""
 
-    def __init__(self, dims: Dimensions, *, rotates: bool, absorbs: bool) -> None:
+    def __init__(self, dims: Dimensions, *, absorbs: bool) -> None:
         super().__init__()
         n_state = dims.n_text_state
         self.n_head = dims.n_text_head
         self.embedding = nn.Parameter(torch.empty(dims.n_vocab, n_state))
-        # As in the encoder.
-        self.turn = nn.Parameter(torch.empty(n_state, n_state)) if rotates else None
         self.positions = nn.Parameter(torch.empty(dims.n_text_ctx, n_state))
         # None of them where the queries carry the projections.
         self.cross_kv = nn.ModuleList(
@@ -167,8 +165,7 @@ class Decoder(nn.Module):
             cache.write_cross(layer, slots, kept, k, v)
 
     def forward(self, tokens: Tensor, cache: KVCache, rows: CacheRows) -> Tensor:
-        x = self.embedding[tokens]  # [batch, ctx, n_text_state]
-        x = (x if self.turn is None else x @ self.turn) + self.positions[rows.positions]
+        x = self.embedding[tokens] + self.positions[rows.positions]  # [batch, ctx, n_text_state]
         for layer, block in enumerate(self.blocks):
             x = block(x, cache, layer, rows)
         return self.ln(x)
@@ -185,7 +182,7 @@ class Network(nn.Module):
         super().__init__()
         self.dims = dims
         self.encoder = Encoder(dims, precision.attention, rotates=precision.rotates)
-        self.decoder = Decoder(dims, rotates=precision.rotates, absorbs=precision.absorbs)
+        self.decoder = Decoder(dims, absorbs=precision.absorbs)
 
     @property
     def device(self) -> torch.device:

@@ -40,9 +40,8 @@ def rotated(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """
     out = {name: tensor.float() for name, tensor in weights.items()}
     turn = basis(out["decoder.embedding"].shape[1])
-    # What is too large to be turned in little time is turned on its way in.
-    out["encoder.turn"] = out["decoder.turn"] = turn.T.contiguous()
-    for name in ("encoder.positions", "decoder.positions"):
+    out["encoder.entry.weight"] = turn
+    for name in ("encoder.positions", "decoder.positions", "decoder.embedding"):
         out[name] = out[name] @ turn.T
     for name in list(out):
         module, _, part = name.rpartition(".")

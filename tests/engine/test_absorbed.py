@@ -60,17 +60,27 @@ def test_absorbed_cross_hears_what_keys_and_values_say(frames: int, ctx: int) ->
     assert float((found - wanted).norm() / wanted.norm()) < 0.02
 
 
-def test_absorbed_cross_row_does_not_depend_on_the_others() -> None:
-    cross = cross_of(absorbed(random_layer(), N_HEAD))
-    kept = [kept_positions(frames, 1500, "thin", CPU) for frames in (3000, 500)]
-    windows = [HeardWindow(torch.randn(k.size, N_AUDIO), k) for k in kept]
-    q = torch.randn(2, N_HEAD, 1, N_STATE // N_HEAD)
+@pytest.mark.parametrize("ctx", [1, 3])
+def test_absorbed_cross_row_does_not_depend_on_the_others(ctx: int) -> None:
+    cross = random_cross()
+    kept = [kept_positions(150 + 190 * row, 1500, "thin", CPU) for row in range(16)]
+    windows = [HeardWindow(torch.randn(k.size, 512), k) for k in kept]
+    q = torch.randn(16, 8, ctx, 64)
 
     with torch.inference_mode():
-        together = cross(q, windows)
-        for row in range(2):
-            alone = cross(q[row : row + 1], windows[row : row + 1])
-            assert torch.allclose(alone[0], together[row], atol=1e-5)
+        everyone = cross(q, windows)
+        for few in (1, 2, 3, 5, 8, 13):
+            assert torch.equal(cross(q[:few], windows[:few]), everyone[:few])
+            assert torch.equal(cross(q[-few:], windows[-few:]), everyone[-few:])
+
+
+def random_cross() -> AbsorbedCross:
+    """Of the size that `base` has."""
+    torch.manual_seed(0)
+    cross = AbsorbedCross(512, 512, 8)
+    parts = {name: torch.randn(part.shape) / 16 for name, part in cross.named_parameters()}
+    cross.load_state_dict(parts)
+    return cross.requires_grad_(requires_grad=False)
 
 
 def test_absorbed_leaves_no_keys_and_values() -> None:
