@@ -70,6 +70,7 @@ class TranscribeOptions:
     condition_on_previous_text: bool = False
     strategy: Strategy = "auto"
     voice: VoiceOptions = VoiceOptions()
+    word_timestamps: bool = False
 
     def __post_init__(self) -> None:
         if self.task not in ("transcribe", "translate"):

@@ -17,12 +17,26 @@ class TokenScore:
 
 
 @dataclass(frozen=True)
+class Word:
+    """A word, `start` and `end` in seconds of the recording.
+
+    `text` keeps its leading space and the punctuation beside it: the words of a segment join to
+    its text. `probability` is the mean of its tokens'.
+    """
+
+    text: str
+    start: float
+    end: float
+    probability: float
+
+
+@dataclass(frozen=True)
 class Segment:
     """A stretch of text between two timestamps; fields as in openai-whisper's segments.
 
     `seek` is the start of the segment's window in frames of 10 ms, `start` and `end` are seconds
     in the recording, `text` keeps its leading space, `tokens` include the timestamp tokens,
-    `scores` do not: their bytes join to the text.
+    `scores` do not: their bytes join to the text. `words` are there only where they were asked for.
     """
 
     id: int
@@ -36,6 +50,7 @@ class Segment:
     compression_ratio: float
     no_speech_prob: float
     scores: tuple[TokenScore, ...] = ()
+    words: tuple[Word, ...] = ()
 
 
 # Called with each segment once it and all before it are final.
