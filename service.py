@@ -72,7 +72,7 @@ def start_transcriber(
         threads=settings.threads,
     )
     weights = store.load(checkpoint)
-    engine = start_engine(weights.dims, weights.tensors, config)
+    engine = start_engine(weights, config)
     logger.info("%s on %s in %s, at %s", checkpoint.tag, engine.device, engine.dtype, url)
     return Transcriber(engine, settings.strategy)
 

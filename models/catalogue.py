@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 WINDOW_SECONDS = 30
 
+# (decoder layer, head) pairs whose attention follows the speech.
+AlignmentHeads = tuple[tuple[int, int], ...]
+
 # n_vocab tells the three vocabularies apart (openai-whisper, whisper/model.py).
 N_VOCAB_ENGLISH = 51864
 N_VOCAB_MULTILINGUAL = 51865

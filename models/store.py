@@ -16,7 +16,8 @@ from models.errors import CheckpointError, UnknownCheckpointError
 from models.stored import INFO_FILE, NAME_PREFIX, StoredCheckpoint, describe, load, verify, write
 
 if TYPE_CHECKING:
-    from models.weights import AlignmentHeads, Weights
+    from models.catalogue import AlignmentHeads
+    from models.weights import Weights
 
 __all__ = [
     "StoredCheckpoint",

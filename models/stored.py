@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from models import files
-from models.catalogue import Dimensions
+from models.catalogue import AlignmentHeads, Dimensions
 from models.errors import CheckpointFormatError, ChecksumError
 
 if TYPE_CHECKING:
-    from models.weights import AlignmentHeads, Weights
+    from models.weights import Weights
 
 NAME_PREFIX = "whisper-"
 INFO_FILE = "model.yaml"

@@ -13,12 +13,11 @@ from models.catalogue import (
     N_VOCAB_ENGLISH,
     N_VOCAB_LARGE_V3,
     N_VOCAB_MULTILINGUAL,
+    AlignmentHeads,
     Dimensions,
 )
 from models.engine.network import sinusoids
 from models.errors import CheckpointFormatError
-
-AlignmentHeads = tuple[tuple[int, int], ...]
 
 VOCABULARIES = {
     N_VOCAB_ENGLISH: "english",

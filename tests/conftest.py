@@ -50,7 +50,7 @@ def engine(weights: Callable[[str], Weights]) -> Iterator[Callable[[str], Engine
         if name not in engines:
             config = EngineConfig(device="cpu", dtype="float32")
             loaded = weights(name)
-            engines[name] = start_engine(loaded.dims, loaded.tensors, config)
+            engines[name] = start_engine(loaded, config)
         return engines[name]
 
     yield start

@@ -35,7 +35,7 @@ ONLY_IN = {
         "models/tensor_file.py",
         "models/weights.py",
     },
-    "whisper": {"models/audio/mel.py", "models/engine/", "models/sources/", "models/text/words.py"},
+    "whisper": {"models/audio/mel.py", "models/engine/", "models/sources/"},
     "bentoml": {"service.py", "models/store.py"},
     "_bentoml_sdk": {"service.py"},
     "av": {"models/audio/load.py"},

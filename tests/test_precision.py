@@ -74,7 +74,7 @@ def test_precision_changes_few_tokens_and_no_accuracy(
 ) -> None:
     loaded = weights("base")
     config = EngineConfig(device="cpu", dtype=dtype, padding=padding)
-    packed = start_engine(loaded.dims, loaded.tensors, config)
+    packed = start_engine(loaded, config)
     found = decode_all(packed)
     alone = packed.submit(window(CLIPS[0])).result(300)
     packed.close()

@@ -37,7 +37,7 @@ SILENCE = np.zeros(16_000 * 8, np.float32)
 def tiny() -> Iterator[Transcriber]:
     weights = tiny_weights()
     config = EngineConfig(device="cpu", dtype="float32", slots=5)
-    transcriber = Transcriber(start_engine(weights.dims, weights.tensors, config))
+    transcriber = Transcriber(start_engine(weights, config))
     yield transcriber
     transcriber.close()
 

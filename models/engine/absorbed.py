@@ -32,10 +32,14 @@ class HeardWindow:
         self._mixing = PackedInt8(states.T.contiguous(), _WEIGHTS)
         self._log_weight = kept.log_weight if kept.log_weight is not None else states.new_zeros(())
 
-    def attend(self, queries: Tensor, size: Tensor) -> Tensor:
-        """What queries of that size hear, [..., n_audio_state] like the queries over their size."""
+    def score(self, queries: Tensor, size: Tensor) -> Tensor:
+        """The scores, [..., kept], of queries [..., n_audio_state] given over their size."""
         scores = self._scoring.multiply(queries)
-        weights = torch.addcmul(self._log_weight, scores, size, out=scores).softmax(-1)
+        return torch.addcmul(self._log_weight, scores, size, out=scores)
+
+    def mix(self, scores: Tensor) -> Tensor:
+        """What queries with these scores hear, [..., n_audio_state]."""
+        weights = scores.softmax(-1)
         largest = weights.amax(-1, keepdim=True)
         return self._mixing.multiply(weights.div_(largest)).mul_(largest)
 
@@ -49,15 +53,16 @@ class AbsorbedCross(nn.Module):
         self.key = nn.Parameter(torch.empty(n_head, head_dim, n_audio_state))
         self.value = nn.Parameter(torch.empty(n_head, n_audio_state, head_dim))
 
-    def forward(self, q: Tensor, windows: Sequence[HeardWindow]) -> Tensor:
-        """[batch, head, ctx, head_dim] -> the same."""
+    def forward(self, q: Tensor, windows: Sequence[HeardWindow]) -> tuple[Tensor, list[Tensor]]:
+        """[batch, head, ctx, head_dim] -> the same, and each row's scores, [head, ctx, kept]."""
         batch, _, ctx, _ = q.shape
         queries = _product(_by_head(q), self.key)  # [head, batch * ctx, n_audio_state]
         size = SYMMETRIC.size(queries)
-        rows = zip(_by_row(queries / size, batch), _by_row(size, batch), windows, strict=True)
-        heard = torch.stack([window.attend(*row) for *row, window in rows])
+        rows = zip(windows, _by_row(queries / size, batch), _by_row(size, batch), strict=True)
+        scores = [window.score(*row) for window, *row in rows]
+        heard = torch.stack([window.mix(row) for window, row in zip(windows, scores, strict=True)])
         mixed = _product(_by_head(heard), self.value)
-        return mixed.unflatten(1, (batch, ctx)).transpose(0, 1)
+        return mixed.unflatten(1, (batch, ctx)).transpose(0, 1), scores
 
 
 def _product(x: Tensor, weight: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ import zlib
 from collections import Counter
 from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
@@ -162,6 +162,7 @@ class Engine:
 
     def _postprocess(self, rows: list[Sequence], tokens: list[int], logprobs: list[float]) -> None:
         limit = self.vocabulary.dims.n_text_ctx
+        finished: list[Sequence] = []
         for sequence, token, logprob in zip(rows, tokens, logprobs, strict=True):
             sequence.logprobs.append(logprob)
             ended = token == self.vocabulary.eot
@@ -171,16 +172,24 @@ class Engine:
             # The limits of openai-whisper: half the context for the text, prompt and text in all.
             full = len(sequence.tokens) >= limit // 2 or sequence.position >= limit
             if ended or full:
-                self._finish(sequence)
+                finished.append(sequence)
+        self._finish(finished)
 
-    def _finish(self, sequence: Sequence) -> None:
-        result = self._result(sequence)
-        if sequence.has_more_temperatures and not sequence.window.accept(result):
-            sequence.restart()
-            self.counters.fallbacks += 1
-            return
-        self.scheduler.release(sequence)
-        _settle(sequence.future, result)
+    def _finish(self, sequences: list[Sequence]) -> None:
+        done: dict[Sequence, DecodingResult] = {}
+        for sequence in sequences:
+            result = self._result(sequence)
+            if sequence.has_more_temperatures and not sequence.window.accept(result):
+                sequence.restart()
+                self.counters.fallbacks += 1
+            else:
+                done[sequence] = result
+        timed = [sequence for sequence in done if sequence.window.word_timestamps]
+        for sequence, starts in zip(timed, self.runner.align(timed), strict=True):
+            done[sequence] = replace(done[sequence], starts=starts)
+        for sequence, result in done.items():
+            self.scheduler.release(sequence)
+            _settle(sequence.future, result)
 
     def _result(self, sequence: Sequence) -> DecodingResult:
         text = self.vocabulary.decode(sequence.tokens).strip()

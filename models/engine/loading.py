@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -14,6 +15,9 @@ from models.engine.network import Network, sinusoids
 from models.engine.precision import Precision
 from models.engine.rotation import rotated
 
+if TYPE_CHECKING:
+    from models.weights import Weights
+
 _SAME = {"attn_ln": "attn_ln", "mlp_ln": "mlp_ln", "mlp.0": "mlp.up", "mlp.2": "mlp.down"}
 _ENCODER = {**_SAME, "attn.out": "attn_out"}
 _DECODER = {
@@ -24,24 +28,23 @@ _DECODER = {
 }
 
 
-def load_network(
-    dims: Dimensions, tensors: Mapping[str, Tensor], device: torch.device, precision: Precision
-) -> Network:
-    """The network with these weights, named as in openai-whisper's state dict.
+def load_network(weights: Weights, device: torch.device, precision: Precision) -> Network:
+    """The network with these weights.
 
     The encoder's positions are computed, not read: they are sinusoids (whisper/model.py).
     """
-    weights = dict(_fused(dims, tensors))
+    dims = weights.dims
+    state = dict(_fused(dims, weights.tensors))
     if precision.rotates:
-        weights = rotated(weights)
+        state = rotated(state)
     if precision.absorbs:
-        weights = absorbed(weights, dims.n_text_head)
+        state = absorbed(state, dims.n_text_head)
     with torch.device("meta"):
-        network = Network(dims, precision)
-    weights = {name: tensor.to(device, precision.state) for name, tensor in weights.items()}
+        network = Network(dims, precision, weights.alignment_heads)
+    state = {name: tensor.to(device, precision.state) for name, tensor in state.items()}
     if not precision.rotates:
-        weights["decoder.head.weight"] = weights["decoder.embedding"]
-    network.load_state_dict(weights, assign=True)
+        state["decoder.head.weight"] = state["decoder.embedding"]
+    network.load_state_dict(state, assign=True)
     network.eval().requires_grad_(requires_grad=False)
     pack_linears(network.encoder.blocks, precision.encoder)
     # Once for a window, like the encoder's, and not for every token.

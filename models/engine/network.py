@@ -13,8 +13,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from models.catalogue import Dimensions
+from models.catalogue import AlignmentHeads, Dimensions
 from models.engine.absorbed import AbsorbedCross
+from models.engine.alignment import Watch
 from models.engine.attention import (
     attend_audio,
     attend_text,
@@ -22,7 +23,7 @@ from models.engine.attention import (
     merge_heads,
     split_heads,
 )
-from models.engine.cache import CacheRows, KVCache
+from models.engine.cache import CacheRows, CrossRun, KVCache
 from models.engine.linear import MLP
 from models.engine.padding import END, Kept
 from models.engine.precision import Precision
@@ -100,10 +101,10 @@ class Encoder(nn.Module):
 class DecoderBlock(nn.Module):
     """Self-attention over the text so far, cross-attention over the window, then the MLP."""
 
-    def __init__(self, dims: Dimensions, *, absorbs: bool) -> None:
+    def __init__(self, dims: Dimensions, alignment_heads: Sequence[int], *, absorbs: bool) -> None:
         super().__init__()
         n_state, n_head = dims.n_text_state, dims.n_text_head
-        self.n_head = n_head
+        self.n_head, self.alignment_heads = n_head, list(alignment_heads)
         self.attn_ln = nn.LayerNorm(n_state)
         self.attn_qkv = nn.Linear(n_state, 3 * n_state)
         self.attn_out = nn.Linear(n_state, n_state)
@@ -114,7 +115,9 @@ class DecoderBlock(nn.Module):
         self.mlp_ln = nn.LayerNorm(n_state)
         self.mlp = MLP(n_state)
 
-    def forward(self, x: Tensor, cache: KVCache, layer: int, rows: CacheRows) -> Tensor:
+    def forward(
+        self, x: Tensor, cache: KVCache, layer: int, rows: CacheRows, watch: Watch | None
+    ) -> Tensor:
         qkv = self.attn_qkv(self.attn_ln(x)).to(x.dtype).chunk(3, dim=-1)
         q, k, v = (split_heads(part, self.n_head) for part in qkv)
         cache.write_self(layer, rows, k, v)
@@ -122,22 +125,40 @@ class DecoderBlock(nn.Module):
         x = x + self.attn_out(merge_heads(attended))
 
         q = split_heads(self.cross_q(self.cross_ln(x)), self.n_head)
-        x = x + self.cross_out(merge_heads(self._listen(q, cache, layer, rows)))
+        if not self.alignment_heads:
+            watch = None
+        x = x + self.cross_out(merge_heads(self._listen(q, cache, layer, rows, watch)))
         return x + self.mlp(self.mlp_ln(x))
 
-    def _listen(self, q: Tensor, cache: KVCache, layer: int, rows: CacheRows) -> Tensor:
+    def _listen(
+        self, q: Tensor, cache: KVCache, layer: int, rows: CacheRows, watch: Watch | None
+    ) -> Tensor:
         if self.cross:
-            heard: Tensor = self.cross(q, cache.heard(rows))
+            heard: Tensor
+            heard, scores = self.cross(q, cache.heard(rows))
+            if watch:
+                for row in watch.rows:
+                    watch.note(row, scores[row][self.alignment_heads, -1])
             return heard
-        runs = cache.read_cross(layer, rows)
-        parts = [attend_audio(q[run.rows], run.k, run.v, run.log_weight) for run in runs]
+        parts: list[Tensor] = []
+        for run in cache.read_cross(layer, rows):
+            if watch:
+                self._note(watch, q, run)
+            parts.append(attend_audio(q[run.rows], run.k, run.v, run.log_weight))
         return torch.cat(parts)
+
+    def _note(self, watch: Watch, q: Tensor, run: CrossRun) -> None:
+        queries = q[run.rows, self.alignment_heads, -1:].to(run.k.dtype)
+        scores = queries @ run.k[:, self.alignment_heads].mT * q.shape[-1] ** -0.5
+        for row in watch.rows:
+            if run.rows.start <= row < run.rows.stop:
+                watch.note(row, scores[row - run.rows.start, :, 0])
 
 
 class Decoder(nn.Module):
     """Tokens to states, for rows that each stand at positions of their own."""
 
-    def __init__(self, dims: Dimensions, *, absorbs: bool) -> None:
+    def __init__(self, dims: Dimensions, alignment_heads: AlignmentHeads, *, absorbs: bool) -> None:
         super().__init__()
         n_state = dims.n_text_state
         self.n_head = dims.n_text_head
@@ -148,9 +169,8 @@ class Decoder(nn.Module):
             nn.Linear(dims.n_audio_state, 2 * n_state)
             for _ in range(0 if absorbs else dims.n_text_layer)
         )
-        self.blocks = nn.ModuleList(
-            DecoderBlock(dims, absorbs=absorbs) for _ in range(dims.n_text_layer)
-        )
+        heads = [[h for at, h in alignment_heads if at == n] for n in range(dims.n_text_layer)]
+        self.blocks = nn.ModuleList(DecoderBlock(dims, own, absorbs=absorbs) for own in heads)
         self.ln = nn.LayerNorm(n_state)
         # The embedding again; a layer of its own, so that it can be packed.
         self.head = nn.Linear(n_state, dims.n_vocab)
@@ -164,10 +184,12 @@ class Decoder(nn.Module):
             k, v = (split_heads(part, self.n_head) for part in kv)
             cache.write_cross(layer, slots, kept, k, v)
 
-    def forward(self, tokens: Tensor, cache: KVCache, rows: CacheRows) -> Tensor:
+    def forward(
+        self, tokens: Tensor, cache: KVCache, rows: CacheRows, watch: Watch | None = None
+    ) -> Tensor:
         x = self.embedding[tokens] + self.positions[rows.positions]  # [batch, ctx, n_text_state]
         for layer, block in enumerate(self.blocks):
-            x = block(x, cache, layer, rows)
+            x = block(x, cache, layer, rows, watch)
         return self.ln(x)
 
     def logits(self, x: Tensor) -> Tensor:
@@ -178,11 +200,13 @@ class Decoder(nn.Module):
 class Network(nn.Module):
     """Encoder and decoder of one checkpoint on one device."""
 
-    def __init__(self, dims: Dimensions, precision: Precision) -> None:
+    def __init__(
+        self, dims: Dimensions, precision: Precision, alignment_heads: AlignmentHeads
+    ) -> None:
         super().__init__()
         self.dims = dims
         self.encoder = Encoder(dims, precision.attention, rotates=precision.rotates)
-        self.decoder = Decoder(dims, absorbs=precision.absorbs)
+        self.decoder = Decoder(dims, alignment_heads, absorbs=precision.absorbs)
 
     @property
     def device(self) -> torch.device:

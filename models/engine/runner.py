@@ -8,6 +8,7 @@ from collections.abc import Sequence as Seq
 import torch
 from torch import Tensor
 
+from models.engine.alignment import Watch, token_starts
 from models.engine.cache import CacheRows, KVCache
 from models.engine.config import Padding
 from models.engine.decoding import TimestampState, TokenRules, choose
@@ -74,10 +75,21 @@ class Runner:
         return self.network.decoder.logits(states[rows, ends])
 
     def decode(self, sequences: Seq[Sequence]) -> Tensor:
-        """Feed each row's last token; the logits after it, [rows, n_vocab]."""
+        """Feed each row's last token; the logits after it, [rows, n_vocab].
+
+        Where the times of words are asked for, it is noted what the alignment heads score.
+        """
         tokens = [sequence.tokens[-1:] for sequence in sequences]
         positions = [sequence.position for sequence in sequences]
-        return self.network.decoder.logits(self._decode(sequences, tokens, positions)[:, 0])
+        watch = Watch([row for row, each in enumerate(sequences) if each.window.word_timestamps])
+        states = self._decode(sequences, tokens, positions, watch)
+        for row, scores in watch.scores.items():
+            sequences[row].heard.append(scores)
+        return self.network.decoder.logits(states[:, 0])
+
+    def align(self, sequences: Seq[Sequence]) -> list[tuple[float, ...]]:
+        """When the tokens of sequences that have ended are heard: `DecodingResult.starts`."""
+        return token_starts(sequences, self.vocabulary.eot)
 
     def choose(self, logits: Tensor, sequences: Seq[Sequence]) -> tuple[list[int], list[float]]:
         """Each row's next token and its log-probability under the rules."""
@@ -91,14 +103,20 @@ class Runner:
         probabilities = logits[list(languages.values())].softmax(-1).tolist()
         return dict(zip(languages, probabilities, strict=True))
 
-    def _decode(self, sequences: Seq[Sequence], tokens: Seq[Seq[int]], starts: Seq[int]) -> Tensor:
+    def _decode(
+        self,
+        sequences: Seq[Sequence],
+        tokens: Seq[Seq[int]],
+        starts: Seq[int],
+        watch: Watch | None = None,
+    ) -> Tensor:
         width = max(len(row) for row in tokens)
         # What pads a short row stands after its tokens: nothing sees it before it is overwritten.
         padded = [[*row, *[self.vocabulary.eot] * (width - len(row))] for row in tokens]
         positions = [list(range(start, start + width)) for start in starts]
         rows = CacheRows.at(_slots(sequences), positions, self.device)
         fed = torch.tensor(padded, device=self.device)
-        states: Tensor = self.network.decoder(fed, self.cache, rows)
+        states: Tensor = self.network.decoder(fed, self.cache, rows, watch)
         return states  # [rows, width, n_text_state]
 
 

@@ -18,7 +18,9 @@ class DecodingResult:
     """One decoded window; fields as in openai-whisper's `DecodingResult`.
 
     `tokens` are without the prompt and without end-of-text; `logprobs` are theirs.
-    `language_probs` is there only where the language was detected.
+    `language_probs` is there only where the language was detected, `starts` only where the times of
+    words were asked for: seconds in the window at which each token of the text begins, timestamps
+    left out, and at which the last one ends.
     """
 
     language: str
@@ -30,6 +32,7 @@ class DecodingResult:
     temperature: float
     compression_ratio: float
     language_probs: dict[str, float] | None = None
+    starts: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +54,7 @@ class Window:
     temperatures: tuple[float, ...] = (0.0,)
     accept: Callable[[DecodingResult], bool] = lambda _: True
     is_background: bool = False
+    word_timestamps: bool = False
 
 
 @dataclass(eq=False)
@@ -67,6 +71,8 @@ class Sequence:
     no_speech_prob: float = 0.0
     attempt: int = 0
     language_probs: dict[str, float] | None = None
+    # What the alignment heads scored, layer by layer, when each token but the first was chosen.
+    heard: list[list[Tensor]] = field(default_factory=list)
 
     @property
     def temperature(self) -> float:
@@ -93,3 +99,4 @@ class Sequence:
         self.attempt += 1
         self.tokens = []
         self.logprobs = []
+        self.heard = []

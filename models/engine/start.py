@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import torch
-from torch import Tensor
 
-from models.catalogue import Dimensions
 from models.engine.config import EngineConfig, Padding
 from models.engine.device import resolve_device
 from models.engine.engine import Engine
@@ -15,6 +13,9 @@ from models.engine.loading import load_network
 from models.engine.precision import Precision, resolve_precision
 from models.engine.runner import Runner
 from models.engine.vocabulary import Vocabulary
+
+if TYPE_CHECKING:
+    from models.weights import Weights
 
 
 def resolve_padding(config: EngineConfig, device: torch.device) -> Padding:
@@ -30,17 +31,17 @@ def resolve_slots(config: EngineConfig, precision: Precision) -> int:
     return config.slots or (16 if precision.absorbs else 8)
 
 
-def start_engine(dims: Dimensions, tensors: Mapping[str, Tensor], config: EngineConfig) -> Engine:
-    """An engine over weights named as in openai-whisper's state dict.
+def start_engine(weights: Weights, config: EngineConfig) -> Engine:
+    """An engine over a checkpoint's weights.
 
     Raises:
         DeviceError: the configured device is not there.
     """
     device = resolve_device(config.device)
     precision = resolve_precision(config.dtype, device)
-    network = load_network(dims, tensors, device, precision)
+    network = load_network(weights, device, precision)
     padding, slots = resolve_padding(config, device), resolve_slots(config, precision)
-    runner = Runner(network, Vocabulary(dims), precision, slots=slots, padding=padding)
+    runner = Runner(network, Vocabulary(weights.dims), precision, slots=slots, padding=padding)
     # A CPU gains nothing from a batch of windows, and alone each is independent of the others;
     # thinned windows have a length each.
     together = device.type != "cpu" and padding == "full"

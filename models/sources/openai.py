@@ -12,11 +12,11 @@ import numpy as np
 import torch
 import whisper
 
-from models.catalogue import Checkpoint
+from models.catalogue import AlignmentHeads, Checkpoint
 from models.errors import CheckpointFormatError
 from models.files import sha256_of
 from models.sources.source import Source
-from models.weights import AlignmentHeads, build_weights, dimensions_from
+from models.weights import build_weights, dimensions_from
 
 _DAMAGED = (pickle.UnpicklingError, RuntimeError, ValueError, LookupError, EOFError, TypeError)
 

@@ -9,18 +9,13 @@ from typing import Any
 
 import torch
 
-from models.catalogue import Dimensions
+from models.catalogue import AlignmentHeads, Dimensions
 from models.errors import CheckpointFormatError
 from models.files import sha256_of
 from models.sources.json_file import read_json_object
 from models.sources.source import Source
 from models.tensor_file import read_tensors
-from models.weights import (
-    AlignmentHeads,
-    build_weights,
-    check_alignment_heads,
-    dimensions_from,
-)
+from models.weights import build_weights, check_alignment_heads, dimensions_from
 
 SINGLE_FILE = "model.safetensors"
 INDEX_FILE = "model.safetensors.index.json"

@@ -12,8 +12,10 @@ from models.engine.engine import Engine
 from models.engine.sequence import DecodingResult, Window
 from models.guards import is_good
 from models.options import TranscribeOptions
-from models.text.segments import cut_at_timestamps, drop_empty
-from models.text.transcript import Segment, TokenScore
+from models.text.pace import with_words
+from models.text.segments import FRAMES_PER_SECOND, Cut, cut_at_timestamps, drop_empty
+from models.text.transcript import Segment, TokenScore, Word
+from models.text.words import UNSPACED, split_words
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,7 @@ class Recording:
             temperatures=self.options.temperature,
             accept=self._accept,
             is_background=self.is_long and not hurries,
+            word_timestamps=self.options.word_timestamps,
         )
 
     def cut(self, result: DecodingResult, seek: int, frames: int) -> CutWindow:
@@ -93,7 +96,20 @@ class Recording:
                     scores=self._scores(tokens, logprobs),
                 )
             )
+        if result.starts:
+            segments = self._timed(segments, cuts, result, seek)
         return CutWindow(tuple(segments), after)
+
+    def _timed(
+        self, segments: Seq[Segment], cuts: Seq[Cut], result: DecodingResult, seek: int
+    ) -> list[Segment]:
+        offset, is_spaced = seek / FRAMES_PER_SECOND, result.language not in UNSPACED
+        starts = [offset + start for start in result.starts]
+        words: list[list[Word]] = []
+        for segment, cut in zip(segments, cuts, strict=True):
+            before = sum(token < self.vocabulary.eot for token in result.tokens[: cut.first])
+            words.append(split_words(segment.scores, starts[before:], is_spaced=is_spaced))
+        return with_words(segments, words, offset)
 
     def _scores(self, tokens: Seq[int], logprobs: Seq[float]) -> tuple[TokenScore, ...]:
         pairs = zip(tokens, logprobs, strict=True)

@@ -22,7 +22,7 @@ class Ours:
         config = EngineConfig(
             device=setup.device, dtype=setup.dtype, slots=setup.slots, threads=setup.threads
         )
-        self.engine = start_engine(weights.dims, weights.tensors, config)
+        self.engine = start_engine(weights, config)
         self.transcriber = Transcriber(self.engine)
         self.setup = setup
         self.description = f"{self.engine.dtype}, {self.engine.scheduler.slots} slots"

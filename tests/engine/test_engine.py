@@ -25,7 +25,7 @@ CONFIG = EngineConfig(device="cpu", slots=3, encode_batch=2)
 @pytest.fixture
 def engine() -> Iterator[Engine]:
     weights = tiny_weights()
-    engine = start_engine(weights.dims, weights.tensors, CONFIG)
+    engine = start_engine(weights, CONFIG)
     yield engine
     engine.close()
 
@@ -152,7 +152,7 @@ def test_close_fails_what_waits_and_refuses_more(engine: Engine) -> None:
 def test_start_missing_cuda_device_says_what_is_there() -> None:
     weights = tiny_weights()
     with pytest.raises(DeviceError, match="'cuda:99' was asked for, but PyTorch"):
-        start_engine(weights.dims, weights.tensors, EngineConfig(device="cuda:99"))
+        start_engine(weights, EngineConfig(device="cuda:99"))
 
 
 @pytest.mark.skipif(not STATM.exists(), reason="only Linux tells a process's memory like this")

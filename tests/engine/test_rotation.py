@@ -32,7 +32,7 @@ class Rotated(Precision):
 
 def network(weights: Weights, kind: type[Precision]) -> Network:
     precision = kind("float32", torch.float32, torch.float32)
-    return load_network(weights.dims, weights.tensors, CPU, precision)
+    return load_network(weights, CPU, precision)
 
 
 def encoded(network: Network) -> Tensor:

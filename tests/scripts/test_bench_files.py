@@ -62,7 +62,7 @@ def test_vocabulary_json_has_every_token_once(name: str) -> None:
 def test_random_weights_decode_exactly_so_many_tokens(tokens: int) -> None:
     dims = replace(dimensions("tiny"), n_audio_layer=1, n_text_layer=1)
     weights = random_weights(dims, tokens)
-    engine = start_engine(dims, weights.tensors, EngineConfig(device="cpu", dtype="float32"))
+    engine = start_engine(weights, EngineConfig(device="cpu", dtype="float32"))
     noise = np.random.default_rng(0).normal(0, 0.1, 16_000).astype(np.float32)
     window = Window(request="random", mel=LogMel(noise, dims.n_mels).window(0), language="en")
     result = engine.submit(window).result(60)

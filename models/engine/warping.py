@@ -1,0 +1,60 @@
+"""Dynamic time warping: tokens and positions brought together, many windows at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from collections.abc import Sequence as Seq
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor
+
+# How the cheapest way to each cell came from the row before, [windows, positions] each: at which
+# position it entered the row, and whether a cell is entered from the position before its own.
+Entries = tuple[NDArray[np.int64], NDArray[np.bool_]]
+
+
+def first_positions(costs: Seq[Tensor]) -> list[list[int]]:
+    """The position at which each token begins, for windows' costs [tokens, positions].
+
+    The cheapest way through a window goes on by a token, by a position, or by both; it begins with
+    the first of both and ends with the last of both.
+    """
+    if not costs:
+        return []
+    tokens, positions = (max(cost.shape[axis] for cost in costs) for axis in (0, 1))
+    # What is filled up lies behind a window's own end, where no way back begins.
+    padded = [
+        F.pad(cost.double(), (0, positions - cost.shape[1], 0, tokens - cost.shape[0]))
+        for cost in costs
+    ]
+    entries = list(_entries(torch.stack(padded).cpu()))
+    return [_way(entries, window, *cost.shape) for window, cost in enumerate(costs)]
+
+
+def _entries(costs: Tensor) -> Iterator[Entries]:
+    """For each token but the first.
+
+    A whole row at once: to go along a row costs the difference of its running sums, so the best
+    place to have entered it is where what is left is least.
+    """
+    along = costs.cumsum(-1)
+    best = along[:, 0]
+    for row in range(1, costs.shape[1]):
+        before = F.pad(best[:, :-1], (1, 0), value=float("inf"))
+        entering = torch.minimum(before, best) - (along[:, row] - costs[:, row])
+        least, where = entering.cummin(-1)
+        yield where.numpy(), (before < best).numpy()
+        best = least + along[:, row]
+
+
+def _way(entries: Seq[Entries], window: int, tokens: int, positions: int) -> list[int]:
+    """Back from the end of a window: where each token begins."""
+    firsts, position = [0] * tokens, positions - 1
+    for token in range(tokens - 1, 0, -1):
+        where, is_diagonal = entries[token - 1]
+        firsts[token] = int(where[window, position])
+        position = firsts[token] - int(is_diagonal[window, firsts[token]])
+    return firsts
