@@ -1,32 +1,66 @@
-"""Which windows to decode again and which to drop (openai-whisper, whisper/transcribe.py)."""
+"""Which windows to decode again, which to drop, and what to doubt.
+
+The first three thresholds are openai-whisper's (whisper/transcribe.py).
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from models.engine.sequence import DecodingResult
-from models.options import TranscribeOptions
+from models.options import Flag, TranscribeOptions
 
 
 def is_good(options: TranscribeOptions, result: DecodingResult) -> bool:
     """Whether a window needs no other temperature: no loop, and likely enough or silence."""
-    too_repetitive = (
-        options.compression_ratio_threshold is not None
-        and result.compression_ratio > options.compression_ratio_threshold
-    )
-    too_unlikely = (
-        options.logprob_threshold is not None and result.avg_logprob < options.logprob_threshold
-    )
-    silent = (
-        options.no_speech_threshold is not None
-        and result.no_speech_prob > options.no_speech_threshold
-    )
-    return not (too_repetitive or too_unlikely) or (silent and too_unlikely)
+    too_unlikely = is_unlikely(options, result)
+    silent = too_unlikely and is_noise(options, result)
+    return silent or not (too_unlikely or is_repetitive(options, result))
 
 
-def is_silence(options: TranscribeOptions, result: DecodingResult) -> bool:
-    """Whether a window's text is to be dropped: probably no speech, and not likely enough."""
-    if options.no_speech_threshold is None:
-        return False
-    likely = options.logprob_threshold is not None and (
+def is_unlikely(options: TranscribeOptions, result: DecodingResult) -> bool:
+    """Whether the text is too improbable."""
+    threshold = options.logprob_threshold
+    return threshold is not None and result.avg_logprob < threshold
+
+
+def is_repetitive(options: TranscribeOptions, result: DecodingResult) -> bool:
+    """Whether the text compresses too well."""
+    threshold = options.compression_ratio_threshold
+    return threshold is not None and result.compression_ratio > threshold
+
+
+def is_noise(options: TranscribeOptions, result: DecodingResult) -> bool:
+    """Whether Whisper itself thinks that nobody speaks."""
+    threshold = options.no_speech_threshold
+    return threshold is not None and result.no_speech_prob > threshold
+
+
+def says_nothing(options: TranscribeOptions, result: DecodingResult) -> bool:
+    """Whether a window's text is to be dropped.
+
+    Probably no speech and not likely enough, as in openai-whisper; or so improbable after the last
+    temperature that it is no text at all, but what noise and music make Whisper say.
+    """
+    hopeless = options.drop_logprob_threshold
+    if hopeless is not None and result.avg_logprob < hopeless:
+        return True
+    is_likely = options.logprob_threshold is not None and (
         result.avg_logprob > options.logprob_threshold
     )
-    return result.no_speech_prob > options.no_speech_threshold and not likely
+    return is_noise(options, result) and not is_likely
+
+
+def doubts(
+    options: TranscribeOptions, result: DecodingResult, *, is_loop: bool, is_heard: bool
+) -> Iterator[Flag]:
+    """Why a segment of a window is in doubt.
+
+    It `is_loop` if a loop was cut out of it, and `is_heard` if somebody speaks at its time.
+    """
+    if is_unlikely(options, result):
+        yield "low_logprob"
+    if is_loop or is_repetitive(options, result):
+        yield "repetition"
+    if not is_heard:
+        yield "no_speech"

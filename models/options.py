@@ -10,6 +10,8 @@ from models.languages import LANGUAGES
 
 Task = Literal["transcribe", "translate"]
 Strategy = Literal["auto", "sequential", "parallel"]
+# Why a segment is in doubt: see `TranscribeOptions`.
+Flag = Literal["low_logprob", "repetition", "no_speech"]
 
 # More padding than that would leave little of a window of 30 s for the speech.
 MAX_VOICE_MS = 5_000
@@ -56,6 +58,15 @@ class TranscribeOptions:
     decodes its windows side by side; auto is parallel for recordings that one window does not
     hold, unless `condition_on_previous_text` asks for one after the other.
 
+    Segments are flagged: `no_speech`, nobody speaks then, as far as `voice` can tell;
+    `low_logprob` and `repetition`, their window was below or above openai-whisper's thresholds at
+    every temperature, or ended in a loop. Those with a flag in `drop` are left out, as is all text
+    of a window below `drop_logprob_threshold`: noise makes Whisper say such things.
+
+    `initial_prompt` is for the first window, or for each with `carry_initial_prompt`; `hotwords`
+    are words to expect in any. `language` None asks for detection, among `languages` if there are
+    any. `word_timestamps` gives each word its times.
+
     Raises:
         OptionError: a value cannot be served; it names the option.
     """
@@ -67,7 +78,12 @@ class TranscribeOptions:
     compression_ratio_threshold: float | None = 2.4
     logprob_threshold: float | None = -1.0
     no_speech_threshold: float | None = 0.6
+    drop_logprob_threshold: float | None = -2.5
+    drop: frozenset[Flag] = frozenset({"no_speech"})
     condition_on_previous_text: bool = False
+    carry_initial_prompt: bool = False
+    hotwords: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
     strategy: Strategy = "auto"
     voice: VoiceOptions = VoiceOptions()
     word_timestamps: bool = False
@@ -85,11 +101,13 @@ class TranscribeOptions:
                 "condition_on_previous_text needs the sequential strategy: windows decoded side "
                 "by side do not know each other's text.",
             )
-        if self.language is not None and self.language not in LANGUAGES:
-            raise OptionError(
-                "language",
-                f"Language {self.language!r} is not supported. Give a code such as 'en'.",
-            )
+        for option, codes in (("language", (self.language,)), ("languages", self.languages)):
+            for code in codes:
+                if code is not None and code not in LANGUAGES:
+                    message = f"Language {code!r} is not supported. Give a code such as 'en'."
+                    raise OptionError(option, message)
+        if self.language is not None and self.languages:
+            raise OptionError("languages", "language and languages cannot be given together.")
         if not self.temperature:
             raise OptionError("temperature", "temperature must have at least one value.")
         for value in self.temperature:

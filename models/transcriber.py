@@ -13,6 +13,7 @@ import numpy as np
 from models.audio.load import SAMPLE_RATE, read
 from models.audio.mel import LogMel, Mel, Samples, StreamedLogMel
 from models.audio.silero import load_silero
+from models.audio.speech import SpeechMap
 from models.audio.windows import LONGEST
 from models.engine.engine import Engine
 from models.errors import OptionError
@@ -79,26 +80,29 @@ class Transcriber:
         )
 
     async def _segments(self, recording: Recording, source: Source) -> AsyncIterator[Segment]:
-        mel = await source.run(partial(self._mel, recording.options, source))
+        speech = SpeechMap(self.detector, recording.options.voice)
+        mel = await source.run(partial(self._mel, recording.options, source, speech))
         recording.is_long = not isinstance(mel, LogMel)
         if mel is None:
             segments = parallel(recording, source, self.detector)
+        elif speech.spans or "no_speech" not in recording.options.drop:
+            segments = sequential(recording, source, mel, speech.is_heard)
         else:
-            segments = sequential(recording, source, mel)
+            return
         async for segment in segments:
             yield segment
 
-    def _mel(self, options: TranscribeOptions, source: Source) -> Mel | None:
+    def _mel(self, options: TranscribeOptions, source: Source, speech: SpeechMap) -> Mel | None:
         """What the sequential strategy decodes, where it is the one to take."""
         n_mels = self.vocabulary.dims.n_mels
         if options.strategy == "parallel":
             return None
         beginning = source.beginning(LONGEST)
         if sum(map(len, beginning)) <= LONGEST:
-            return LogMel(np.concatenate(beginning), n_mels)
+            return LogMel(np.concatenate(list(speech.through(beginning))), n_mels)
         if options.strategy == "auto" and not options.condition_on_previous_text:
             return None
-        return StreamedLogMel(source.pieces, n_mels)
+        return StreamedLogMel(lambda: speech.through(source.pieces()), n_mels)
 
     def close(self) -> None:
         """Stop the engine; what it has not decoded fails."""

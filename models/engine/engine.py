@@ -148,11 +148,16 @@ class Engine:
         known = [row for row, sequence in enumerate(sequences) if sequence.language is not None]
         for row, sequence in enumerate(sequences):
             if sequence.language is None:
-                sequence.language_probs = self.runner.language_probs(logits[row])
-                sequence.language = max(
-                    sequence.language_probs, key=sequence.language_probs.__getitem__
-                )
+                self._learn_language(sequence, logits[row])
         return [sequences[row] for row in known], logits[known]
+
+    def _learn_language(self, sequence: Sequence, logits: Tensor) -> None:
+        window = sequence.window
+        sequence.language_probs = self.runner.language_probs(logits)
+        sequence.language = window.choose_language(sequence.language_probs)
+        if window.detects_only:
+            self.scheduler.release(sequence)
+            _settle(sequence.future, self._result(sequence))
 
     def _prompt(self, sequence: Sequence) -> tuple[int, ...]:
         if sequence.language is None:

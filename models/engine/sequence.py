@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -35,14 +35,20 @@ class DecodingResult:
     starts: tuple[float, ...] = ()
 
 
+def _most_probable(probs: Mapping[str, float]) -> str:
+    return max(probs, key=probs.__getitem__)
+
+
 @dataclass(frozen=True, eq=False)
 class Window:
     """One window to decode: `mel` is [n_mels, 3000], `previous` the text tokens before it.
 
     The recording fills `frames` of the 3000; behind them is padding. `language` None asks for
-    detection. The window is decoded at each of `temperatures` in turn until `accept` takes the
-    result; the last one is taken as it is. `request` tells the windows of one request from those
-    of others; those of long recordings are `is_background`: they let short ones go before.
+    detection: `choose_language` takes one by their probabilities, in the engine's thread, and a
+    window that `detects_only` is done. The window is decoded at each of `temperatures` in turn
+    until `accept` takes the result; the last one is taken as it is. `request` tells the windows of
+    one request from those of others; those of long recordings are `is_background`: they let short
+    ones go before.
     """
 
     request: str
@@ -54,6 +60,10 @@ class Window:
     temperatures: tuple[float, ...] = (0.0,)
     accept: Callable[[DecodingResult], bool] = lambda _: True
     is_background: bool = False
+    choose_language: Callable[[Mapping[str, float]], str] = lambda probs: max(
+        probs, key=probs.__getitem__
+    )
+    detects_only: bool = False
     word_timestamps: bool = False
 
 

@@ -31,6 +31,11 @@ class Vocabulary:
             task=task,
         )
 
+    @property
+    def prompt_limit(self) -> int:
+        """How many tokens of text before it a window takes."""
+        return self.dims.n_text_ctx // 2 - 1
+
     @cached_property
     def suppressed(self) -> tuple[int, ...]:
         """Tokens never sampled: non-speech symbols, the prompt's special tokens, no-timestamps."""
@@ -58,11 +63,11 @@ class Vocabulary:
         return dict(zip(tokens.all_language_codes, tokens.all_language_tokens, strict=True))
 
     def prompt(self, language: str, task: Task, previous: Sequence[int]) -> tuple[int, ...]:
-        """The tokens a window is decoded after; `previous` is kept to its last n_text_ctx/2 - 1."""
+        """The tokens a window is decoded after; `previous` is kept to its last ones."""
         start = self._tokenizer_for(language, task).sot_sequence
         if not previous:
             return tuple(start)
-        kept = previous[-(self.dims.n_text_ctx // 2 - 1) :]
+        kept = previous[-self.prompt_limit :]
         return (self._tokenizer.sot_prev, *kept, *start)
 
     def encode(self, text: str) -> tuple[int, ...]:

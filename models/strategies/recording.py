@@ -3,35 +3,24 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence as Seq
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
 from models.audio.mel import Mel
 from models.engine.engine import Engine
-from models.engine.sequence import DecodingResult, Window
+from models.engine.sequence import Window
 from models.guards import is_good
 from models.options import TranscribeOptions
-from models.text.pace import with_words
-from models.text.segments import FRAMES_PER_SECOND, Cut, cut_at_timestamps, drop_empty
-from models.text.transcript import Segment, TokenScore, Word
-from models.text.words import UNSPACED, split_words
-
-
-@dataclass(frozen=True)
-class CutWindow:
-    """A window's segments, and the frame of the recording where its text ended."""
-
-    segments: tuple[Segment, ...]
-    after: int
+from models.strategies.cutting import Cutting
+from models.strategies.languages import ChooseLanguage
+from models.text.transcript import Segment
 
 
 class Recording:
     """One recording on its way through the engine.
 
-    `language` is the one asked for or, once a window has been decoded, the one detected. One that
-    `is_long` lets the short ones of others go before; of one that `is_live` somebody reads the
-    text as it comes.
+    `language` is the one asked for or, once it is known, the one detected. One that `is_long` lets
+    the short ones of others go before; of one that `is_live` somebody reads the text as it comes.
     """
 
     def __init__(
@@ -40,81 +29,62 @@ class Recording:
         self.engine, self.options = engine, options
         self.vocabulary = engine.vocabulary
         self.language = options.language
+        if not self.vocabulary.dims.is_multilingual:
+            self.language = "en"
+        self.cutting = Cutting(self.vocabulary, options)
         self.request = uuid.uuid4().hex
         self.is_long, self.is_live = False, is_live
         self._accept = partial(is_good, options)
+        self._carried = self._carry()
 
-    def prompt(self) -> tuple[int, ...]:
-        """The tokens of the prompt that the request gave."""
-        text = self.options.initial_prompt
-        return self.vocabulary.encode(" " + text.strip()) if text else ()
+    def first_history(self) -> tuple[int, ...]:
+        """The text before the first window: the prompt, unless every window is given it."""
+        return () if self.options.carry_initial_prompt else self._prompt()
 
     def window(
-        self, mel: Mel, seek: int, previous: tuple[int, ...], *, hurries: bool = False
+        self,
+        mel: Mel,
+        seek: int,
+        history: tuple[int, ...],
+        language: str | ChooseLanguage,
+        *,
+        hurries: bool = False,
     ) -> Window:
-        """The window at frame `seek` of a log-mel, to be decoded after the tokens `previous`.
+        """The window at frame `seek` of a log-mel, to be decoded after the tokens `history`.
 
-        One that `hurries` goes with those of short recordings.
+        In a language, or in the one chosen by probability. One that `hurries` goes with those of
+        short recordings.
         """
-        return Window(
+        window = Window(
             request=self.request,
             mel=mel.window(seek),
             frames=mel.content(seek),
             task=self.options.task,
-            language=self.language,
-            previous=previous,
+            previous=_last(self.vocabulary.prompt_limit, self._carried, history),
             temperatures=self.options.temperature,
             accept=self._accept,
             is_background=self.is_long and not hurries,
             word_timestamps=self.options.word_timestamps,
         )
+        if isinstance(language, str):
+            return replace(window, language=language)
+        return replace(window, choose_language=language)
 
-    def cut(self, result: DecodingResult, seek: int, frames: int) -> CutWindow:
-        """The text of the window at frame `seek` that holds `frames` frames; ids are all 0."""
-        cuts, after = cut_at_timestamps(
-            result.tokens,
-            seek=seek,
-            frames=frames,
-            timestamp_begin=self.vocabulary.timestamp_begin,
-        )
-        segments: list[Segment] = []
-        for cut in cuts:
-            text, tokens = drop_empty(cut, self.vocabulary.decode)
-            logprobs = result.logprobs[cut.first : cut.first + len(tokens)]
-            segments.append(
-                Segment(
-                    id=0,
-                    seek=seek,
-                    start=cut.start,
-                    end=cut.end,
-                    text=text,
-                    tokens=tokens,
-                    temperature=result.temperature,
-                    avg_logprob=result.avg_logprob,
-                    compression_ratio=result.compression_ratio,
-                    no_speech_prob=result.no_speech_prob,
-                    scores=self._scores(tokens, logprobs),
-                )
-            )
-        if result.starts:
-            segments = self._timed(segments, cuts, result, seek)
-        return CutWindow(tuple(segments), after)
+    def _prompt(self) -> tuple[int, ...]:
+        text = self.options.initial_prompt
+        return self.vocabulary.encode(" " + text.strip()) if text else ()
 
-    def _timed(
-        self, segments: Seq[Segment], cuts: Seq[Cut], result: DecodingResult, seek: int
-    ) -> list[Segment]:
-        offset, is_spaced = seek / FRAMES_PER_SECOND, result.language not in UNSPACED
-        starts = [offset + start for start in result.starts]
-        words: list[list[Word]] = []
-        for segment, cut in zip(segments, cuts, strict=True):
-            before = sum(token < self.vocabulary.eot for token in result.tokens[: cut.first])
-            words.append(split_words(segment.scores, starts[before:], is_spaced=is_spaced))
-        return with_words(segments, words, offset)
+    def _carry(self) -> tuple[int, ...]:
+        """What is told to every window: the words to expect, in half of the room at most."""
+        limit = self.vocabulary.prompt_limit
+        words = ", ".join(self.options.hotwords)
+        named = self.vocabulary.encode(f" {words}.")[: limit // 2] if words else ()
+        return _last(limit, named, self._prompt() if self.options.carry_initial_prompt else ())
 
-    def _scores(self, tokens: Seq[int], logprobs: Seq[float]) -> tuple[TokenScore, ...]:
-        pairs = zip(tokens, logprobs, strict=True)
-        eot, data = self.vocabulary.eot, self.vocabulary.data
-        return tuple(TokenScore(data(token), score) for token, score in pairs if token < eot)
+
+def _last(limit: int, kept: tuple[int, ...], tokens: tuple[int, ...]) -> tuple[int, ...]:
+    """All that is kept, and as many of the last tokens as fit behind it."""
+    return kept + tokens[max(0, len(tokens) - limit + len(kept)) :]
 
 
 def numbered(segment: Segment, number: int) -> Segment:

@@ -9,7 +9,9 @@ from itertools import count
 
 from models.audio.mel import Mel
 from models.engine.sequence import DecodingResult, Window
-from models.guards import is_silence
+from models.guards import says_nothing
+from models.strategies.cutting import IsHeard
+from models.strategies.languages import most_probable
 from models.strategies.recording import Recording, numbered
 from models.strategies.source import Source
 from models.text.transcript import Segment
@@ -18,23 +20,26 @@ from models.text.transcript import Segment
 MAX_PROMPT_TEMPERATURE = 0.5
 
 
-async def sequential(recording: Recording, source: Source, mel: Mel) -> AsyncIterator[Segment]:
+async def sequential(
+    recording: Recording, source: Source, mel: Mel, is_heard: IsHeard
+) -> AsyncIterator[Segment]:
     """The segments in order, each as soon as its window is done."""
     seek = 0
     numbers = count()
-    previous = recording.prompt()
+    history = recording.first_history()
+    detect = partial(most_probable, among=recording.options.languages)
     while seek < mel.frames:
-        window = recording.window(mel, seek, previous)
+        window = recording.window(mel, seek, history, recording.language or detect)
         result = await _decoded(recording, source, mel, window, seek)
         recording.language = result.language
         frames = mel.content(seek)
-        if is_silence(recording.options, result):
+        if says_nothing(recording.options, result):
             seek += frames
             continue
-        cut = recording.cut(result, seek, frames)
+        cut = recording.cutting.cut(result, seek, frames, is_heard)
         for segment in cut.segments:
             yield numbered(segment, next(numbers))
-        previous = _remembered(recording, previous, cut.segments, result)
+        history = _remembered(recording, history, cut.segments, result)
         seek = cut.after
 
 
@@ -53,7 +58,7 @@ async def _decoded(
 
 def _remembered(
     recording: Recording,
-    previous: tuple[int, ...],
+    history: tuple[int, ...],
     segments: tuple[Segment, ...],
     result: DecodingResult,
 ) -> tuple[int, ...]:
@@ -62,4 +67,4 @@ def _remembered(
         return ()
     if result.temperature > MAX_PROMPT_TEMPERATURE:
         return ()
-    return previous + tuple(token for segment in segments for token in segment.tokens)
+    return history + tuple(token for segment in segments for token in segment.tokens)

@@ -57,9 +57,7 @@ def cut_at_timestamps(
     return cuts, seek + (cuts[-1].tokens[-1] - timestamp_begin) * FRAMES_PER_TIMESTAMP
 
 
-def drop_empty(cut: Cut, decode: Callable[[Sequence[int]], str]) -> tuple[str, tuple[int, ...]]:
-    """A cut's text and tokens; none where it takes no time or says nothing."""
-    text = decode(cut.tokens)
-    if cut.start == cut.end or not text.strip():
-        return "", ()
-    return text, cut.tokens
+def text_of(cut: Cut, tokens: Sequence[int], decode: Callable[[Sequence[int]], str]) -> str:
+    """What a cut's tokens say; empty where it takes no time, or where that is only space."""
+    text = decode(tokens)
+    return text if cut.start != cut.end and text.strip() else ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from models.options import Task
+from models.options import Flag, Task
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,7 @@ class Segment:
     `seek` is the start of the segment's window in frames of 10 ms, `start` and `end` are seconds
     in the recording, `text` keeps its leading space, `tokens` include the timestamp tokens,
     `scores` do not: their bytes join to the text. `words` are there only where they were asked for.
+    `language` is the one the window was decoded in, `flags` say why the text is in doubt.
     """
 
     id: int
@@ -51,6 +52,8 @@ class Segment:
     no_speech_prob: float
     scores: tuple[TokenScore, ...] = ()
     words: tuple[Word, ...] = ()
+    language: str | None = None
+    flags: tuple[Flag, ...] = ()
 
 
 # Called with each segment once it and all before it are final.

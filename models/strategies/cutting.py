@@ -1,0 +1,131 @@
+"""A window's tokens to segments in the recording's time: without loops and silence, with words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from collections.abc import Sequence as Seq
+from dataclasses import dataclass
+from itertools import accumulate
+
+from models.engine.sequence import DecodingResult
+from models.engine.vocabulary import Vocabulary
+from models.guards import doubts
+from models.options import TranscribeOptions
+from models.text.loops import without_loop
+from models.text.pace import with_words
+from models.text.segments import FRAMES_PER_SECOND, Cut, cut_at_timestamps, text_of
+from models.text.transcript import Segment, TokenScore
+from models.text.words import UNSPACED, split_words
+
+# Seconds by which Whisper's timestamps may miss the speech.
+_SLACK = 0.5
+
+# Whether somebody speaks between two times, in seconds of the recording.
+IsHeard = Callable[[float, float], bool]
+
+
+@dataclass(frozen=True)
+class CutWindow:
+    """A window's segments, with ids of 0, and the frame of the recording where its text ended.
+
+    `told` are the times, by timestamps, of what it says, in seconds of the recording.
+    """
+
+    segments: tuple[Segment, ...]
+    after: int
+    told: tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """What is kept of a cut: its tokens, and how many of the window's text come before them."""
+
+    cut: Cut
+    tokens: tuple[int, ...]
+    logprobs: tuple[float, ...]
+    before: int
+    is_loop: bool
+
+
+@dataclass(frozen=True)
+class Cutting:
+    """Cuts the windows of one recording."""
+
+    vocabulary: Vocabulary
+    options: TranscribeOptions
+
+    def cut(self, result: DecodingResult, seek: int, frames: int, is_heard: IsHeard) -> CutWindow:
+        """The text of the window at frame `seek` that holds `frames` frames of the recording."""
+        begin = self.vocabulary.timestamp_begin
+        cuts, after = cut_at_timestamps(
+            result.tokens, seek=seek, frames=frames, timestamp_begin=begin
+        )
+        pieces = list(self._pieces(cuts, result))
+        segments = [self._segment(piece, result, seek, is_heard) for piece in pieces]
+        told = tuple((segment.start, segment.end) for segment in segments if segment.text)
+        if result.starts:
+            segments = _timed(segments, pieces, result, seek / FRAMES_PER_SECOND)
+        return CutWindow(tuple(filter(self._is_wanted, segments)), after, told)
+
+    def _pieces(self, cuts: Seq[Cut], result: DecodingResult) -> Iterator[_Piece]:
+        """Each cut, but for what goes round in a loop at the window's end."""
+        tokens, eot = result.tokens, self.vocabulary.eot
+        spoken = [token for token in tokens if token < eot]
+        limit = without_loop(spoken)
+        before = [0, *accumulate(token < eot for token in tokens)]
+        for cut in cuts:
+            places = range(cut.first, cut.first + len(cut.tokens))
+            first, end = before[places.start], before[places.stop]
+            if first >= limit and end > first:
+                continue
+            kept = [place for place in places if tokens[place] >= eot or before[place] < limit]
+            yield _Piece(
+                cut,
+                tuple(tokens[place] for place in kept),
+                tuple(result.logprobs[place] for place in kept),
+                first,
+                is_loop=limit < len(spoken) and first < limit <= end,
+            )
+
+    def _segment(
+        self, piece: _Piece, result: DecodingResult, seek: int, is_heard: IsHeard
+    ) -> Segment:
+        start, end = piece.cut.start, piece.cut.end
+        text = text_of(piece.cut, piece.tokens, self.vocabulary.decode)
+        heard = is_heard(start - _SLACK, end + _SLACK)
+        flags = doubts(self.options, result, is_loop=piece.is_loop, is_heard=heard)
+        return Segment(
+            id=0,
+            seek=seek,
+            start=start,
+            end=end,
+            text=text,
+            tokens=piece.tokens if text else (),
+            temperature=result.temperature,
+            avg_logprob=result.avg_logprob,
+            compression_ratio=result.compression_ratio,
+            no_speech_prob=result.no_speech_prob,
+            scores=tuple(self._scores(piece)) if text else (),
+            language=result.language,
+            flags=tuple(flags) if text else (),
+        )
+
+    def _scores(self, piece: _Piece) -> Iterator[TokenScore]:
+        for token, logprob in zip(piece.tokens, piece.logprobs, strict=True):
+            if token < self.vocabulary.eot:
+                yield TokenScore(self.vocabulary.data(token), logprob)
+
+    def _is_wanted(self, segment: Segment) -> bool:
+        return not self.options.drop.intersection(segment.flags)
+
+
+def _timed(
+    segments: Seq[Segment], pieces: Seq[_Piece], result: DecodingResult, offset: float
+) -> list[Segment]:
+    starts = [offset + start for start in result.starts]
+    is_spaced = result.language not in UNSPACED
+    words = [
+        split_words(segment.scores, starts[piece.before :], is_spaced=is_spaced)
+        for segment, piece in zip(segments, pieces, strict=True)
+    ]
+    return with_words(segments, words, offset)

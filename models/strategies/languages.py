@@ -1,0 +1,82 @@
+"""Which language the windows of a recording are decoded in."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+
+# So many windows are heard before the language of a long recording is settled.
+WINDOWS = 4
+# As sure must a window be of another language than the rest. None of the labelled clips that were
+# as sure as this was wrong.
+_SURE = 0.9
+
+ChooseLanguage = Callable[[Mapping[str, float]], str]
+
+
+def most_probable(probs: Mapping[str, float], among: Sequence[str] = ()) -> str:
+    """The most probable language; only `among` these, if any are given."""
+    return max(among or probs, key=lambda code: probs[code])
+
+
+class LanguageChoice:
+    """The language of one recording: the one `given`, or by the mean over its first windows.
+
+    The first windows choose for themselves; later ones take the recording's language, unless they
+    are sure of another.
+    """
+
+    def __init__(self, given: str | None, among: Sequence[str], windows: int = WINDOWS) -> None:
+        self._given, self._among, self._windows = given, among, windows
+        self._loop = asyncio.get_running_loop()
+        self._heard: list[Mapping[str, float]] = []
+        self.settled: asyncio.Future[str] = self._loop.create_future()
+        if given:
+            self.settled.set_result(given)
+
+    @property
+    def language(self) -> str | None:
+        """The recording's language, once it is settled."""
+        return self.settled.result() if self.settled.done() else None
+
+    @property
+    def windows(self) -> int | None:
+        """How many windows may be asked before it is settled."""
+        return None if self.settled.done() else self._windows
+
+    def ask(self, *, is_short: bool) -> str | ChooseLanguage:
+        """The language of the next window, or how to choose it; none that `is_short` is asked."""
+        if self.language is None:
+            return self._first
+        return self.language if self._given or is_short else self._later
+
+    def expect(self, windows: int) -> None:
+        """There are no more windows than these."""
+        self._windows = min(self._windows, windows)
+        self._settle()
+
+    def is_sure(self, probs: Mapping[str, float], language: str) -> bool:
+        """Whether a window in another language than the recording's is to be believed."""
+        total = sum(probs[code] for code in self._among) if self._among else 1.0
+        return probs[language] >= _SURE * total
+
+    # These two are called by the engine's thread.
+
+    def _first(self, probs: Mapping[str, float]) -> str:
+        self._loop.call_soon_threadsafe(self._hear, probs)
+        return most_probable(probs, self._among)
+
+    def _later(self, probs: Mapping[str, float]) -> str:
+        own = most_probable(probs, self._among)
+        return own if self.is_sure(probs, own) else self.settled.result()
+
+    def _hear(self, probs: Mapping[str, float]) -> None:
+        self._heard.append(probs)
+        self._settle()
+
+    def _settle(self) -> None:
+        if self.settled.done() or len(self._heard) < max(1, self._windows):
+            return
+        # Rounded: sums of the same numbers in another order may differ in the last bit.
+        sums = {code: round(sum(each[code] for each in self._heard), 9) for code in self._heard[0]}
+        self.settled.set_result(most_probable(sums, self._among))
