@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import FastAPI
 from starlette.routing import Route
 
-from api import errors, health, model_list, transcriptions
+from api import detection, errors, health, model_list, transcriptions
 from api.requestid import RequestId
 from api.unmatched import Unmatched
 
@@ -24,7 +24,7 @@ def create_app(version: str) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
     )
-    routers = (transcriptions.router, model_list.router)
+    routers = (transcriptions.router, detection.router, model_list.router)
     for router in routers:
         app.include_router(router, prefix="/v1")
         app.include_router(router, include_in_schema=False)

@@ -4,22 +4,29 @@ from __future__ import annotations
 
 import math
 import sys
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from pydantic import BaseModel
 from starlette.responses import PlainTextResponse, Response
 
 from api.logprobs import logprobs
-from api.parameters import ResponseFormat
-from api.schemas import Segment, Transcription, TranscriptionVerbose, UsageDuration
+from api.parameters import Granularity, ResponseFormat
+from api.schemas import Segment, Transcription, TranscriptionVerbose, UsageDuration, Word
 from models.languages import LANGUAGES
 from models.text import subtitles
 from models.text.transcript import Segment as TranscriptSegment
 from models.text.transcript import Transcript
+from models.text.transcript import Word as TranscriptWord
+from models.text.words import bare
 
 
 def answer(
-    transcript: Transcript, response_format: ResponseFormat, *, with_logprobs: bool = False
+    transcript: Transcript,
+    response_format: ResponseFormat,
+    *,
+    granularities: Sequence[Granularity] = (),
+    with_logprobs: bool = False,
 ) -> Response:
     """The response with the transcript; the content types are OpenAI's."""
     match response_format:
@@ -28,7 +35,7 @@ def answer(
             usage = _usage(transcript)
             return _json(Transcription(text=transcript.text, logprobs=tokens, usage=usage))
         case "verbose_json":
-            return _json(verbose(transcript))
+            return _json(verbose(transcript, granularities))
         case "text":
             return PlainTextResponse(transcript.text + "\n")
         case "srt":
@@ -44,9 +51,14 @@ def within(transcript: Transcript) -> tuple[TranscriptSegment, ...]:
             segment,
             start=min(segment.start, transcript.duration),
             end=min(segment.end, transcript.duration),
+            words=tuple(_word_within(word, transcript.duration) for word in segment.words),
         )
         for segment in transcript.segments
     )
+
+
+def _word_within(word: TranscriptWord, duration: float) -> TranscriptWord:
+    return replace(word, start=min(word.start, duration), end=min(word.end, duration))
 
 
 def _json(body: BaseModel) -> Response:
@@ -61,20 +73,33 @@ def _usage(transcript: Transcript) -> UsageDuration | None:
     return UsageDuration(seconds=math.ceil(transcript.duration))
 
 
-def verbose(transcript: Transcript) -> TranscriptionVerbose:
-    """The transcript with all that is known of it."""
+def verbose(
+    transcript: Transcript, granularities: Sequence[Granularity] = ()
+) -> TranscriptionVerbose:
+    """The transcript with all that is known of it, in segments if nothing else is asked for."""
     translated = transcript.task == "translate"
+    segments = within(transcript)
+    wanted = granularities or ("segment",)
     return TranscriptionVerbose(
         task=transcript.task,
         language="english" if translated else LANGUAGES[transcript.language],
         duration=transcript.duration,
         text=transcript.text,
-        segments=[_segment(segment) for segment in within(transcript)],
+        segments=[_segment(s, transcript) for s in segments] if "segment" in wanted else None,
+        words=list(_words(segments)) if "word" in wanted else None,
         usage=_usage(transcript),
     )
 
 
-def _segment(segment: TranscriptSegment) -> Segment:
+def _words(segments: Iterable[TranscriptSegment]) -> Iterator[Word]:
+    for segment in segments:
+        for word in segment.words:
+            if text := bare(word.text):
+                yield Word(word=text, start=word.start, end=word.end)
+
+
+def _segment(segment: TranscriptSegment, transcript: Transcript) -> Segment:
+    differs = segment.language not in (None, transcript.language)
     return Segment(
         id=segment.id,
         seek=segment.seek,
@@ -86,6 +111,8 @@ def _segment(segment: TranscriptSegment) -> Segment:
         avg_logprob=_finite(segment.avg_logprob),
         compression_ratio=_finite(segment.compression_ratio),
         no_speech_prob=_finite(segment.no_speech_prob),
+        language=LANGUAGES[segment.language] if segment.language and differs else None,
+        flags=list(segment.flags) or None,
     )
 
 

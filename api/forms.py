@@ -49,9 +49,23 @@ class Form:
         joined = ",".join(self.fields.get(name, []))
         return [value.strip() for value in joined.split(",") if value.strip()]
 
+    def of(self, name: str) -> object:
+        """The last value of a field, or its sub-fields where they came as `name[sub]`."""
+        start = f"{name}["
+        parts = {
+            key.removeprefix(start).removesuffix("]"): values[-1]
+            for key, values in self.fields.items()
+            if key.startswith(start)
+        }
+        return parts or self.last(name)
+
+    def names(self) -> set[str]:
+        """The fields that came, without their sub-fields."""
+        return {name.partition("[")[0] for name in self.fields}
+
     def log_unknown(self, known: set[str]) -> None:
         """Say at debug level which fields are ignored; never their values."""
-        unknown = sorted(self.fields.keys() - known)
+        unknown = sorted(self.names() - known)
         if unknown:
             logger.debug("Ignored fields: %s", ", ".join(map(repr, unknown)))
 

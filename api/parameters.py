@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import reprlib
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Annotated, Any, ClassVar, Literal, Self, get_origin
+from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import BaseModel, Field, ValidationError, ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
+from api.chunking import ChunkingStrategy, strategy_options
+from api.decoding import DecodingParameters
 from api.errors import ApiError
-from api.forms import Form
-from models.languages import language_code
+from api.fields import FormRequest, LanguageCode
 from models.options import FALLBACK_TEMPERATURES, Task, TranscribeOptions
 
 ResponseFormat = Literal["json", "text", "srt", "verbose_json", "vtt"]
+Granularity = Literal["segment", "word"]
 Temperature = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 
 
@@ -24,16 +25,21 @@ def _unsupported(message: str) -> PydanticCustomError:
     return PydanticCustomError("unsupported_value", "{message}", {"message": message})
 
 
-class TranslationRequest(BaseModel):
+class TranslationRequest(DecodingParameters, FormRequest):
     """What a translation may be asked with; other fields are ignored."""
 
     task: ClassVar[Task] = "translate"
 
-    model: str = Field(description="A model id, such as `whisper-1` or `base`.")
     prompt: str | None = Field(None, description="Text to continue: style, names, spelling.")
     response_format: ResponseFormat = Field("json", description="Format of the answer.")
     temperature: Temperature = Field(
         0, description="0 to 1; 0 decodes greedily and falls back to sampling where that fails."
+    )
+
+    chunking_strategy: ChunkingStrategy | None = Field(
+        None,
+        description="`auto`; `sequential`, one window after the other as openai-whisper does; or "
+        "`server_vad` with its settings.",
     )
 
     @field_validator("response_format", mode="before")
@@ -43,48 +49,14 @@ class TranslationRequest(BaseModel):
             raise _unsupported("this server does not tell speakers apart")
         return value
 
-    @classmethod
-    def from_form(cls, form: Form) -> Self:
-        """The parameters in a form.
-
-        Raises:
-            ApiError: the first of them that is missing or cannot be served.
-        """
-        form.log_unknown(set(cls.model_fields))
-        values: dict[str, object] = {
-            name: form.every(name) if get_origin(info.annotation) is list else form.last(name)
-            for name, info in cls.model_fields.items()
-            if name in form.fields
-        }
-        return cls.from_values(values)
-
-    @classmethod
-    def from_values(cls, values: Mapping[str, object]) -> Self:
-        """The parameters with these values.
-
-        Raises:
-            ApiError: the first of them that is missing or cannot be served.
-        """
-        try:
-            return cls.model_validate(values)
-        except ValidationError as error:
-            raise _first_problem(error) from error
-
-    @classmethod
-    def openapi_body(cls) -> dict[str, Any]:
-        """The request body as OpenAPI describes it."""
-        schema = cls.model_json_schema()
-        file = {"type": "string", "format": "binary", "description": "The audio, in any format."}
-        schema["properties"] = {"file": file, **schema["properties"]}
-        schema["required"] = ["file", *schema["required"]]
-        return {"required": True, "content": {"multipart/form-data": {"schema": schema}}}
-
     def options(self) -> TranscribeOptions:
         """The parameters in openai-whisper's words; temperature 0 means its whole ladder."""
         return TranscribeOptions(
             task=self.task,
             initial_prompt=self.prompt,
             temperature=(self.temperature,) if self.temperature else FALLBACK_TEMPERATURES,
+            **strategy_options(self.chunking_strategy),
+            **self.decoding_options(),
         )
 
 
@@ -93,11 +65,16 @@ class TranscriptionRequest(TranslationRequest):
 
     task: ClassVar[Task] = "transcribe"
 
-    language: str | None = Field(
+    language: LanguageCode | None = Field(
         None, description="The language spoken: `en`, `en-US` or `english`; else it is detected."
     )
-    timestamp_granularities: list[Literal["segment", "word"]] = Field(
-        [], description="Only with `verbose_json`: `segment`."
+    languages: list[LanguageCode] = Field(
+        [], description="Languages that may be spoken: one of them is detected."
+    )
+    keywords: list[str] = Field([], description="Words to expect.")
+    hotwords: list[str] = Field([], description="The same, by faster-whisper's name.")
+    timestamp_granularities: list[Granularity] = Field(
+        [], description="Only with `verbose_json`: `segment`, `word` or both."
     )
     include: list[Literal["logprobs"]] = Field(
         [], description="Only with `json`: `logprobs`, the tokens with their log-probabilities."
@@ -106,22 +83,11 @@ class TranscriptionRequest(TranslationRequest):
         False, description="Server-sent events, text as it becomes final; with `json` or `text`."
     )
 
-    @field_validator("language")
-    @classmethod
-    def _known_language(cls, value: str | None) -> str | None:
-        code = language_code(value) if value else None
-        if value and not code:
-            message = "the language is not known; give a code such as en"
-            raise PydanticCustomError("invalid_language_format", "{message}", {"message": message})
-        return code
-
     @field_validator("timestamp_granularities")
     @classmethod
     def _segments_of_verbose_json(cls, value: list[str], info: ValidationInfo) -> list[str]:
         if value and info.data.get("response_format") != "verbose_json":
             raise _unsupported("timestamps need response_format verbose_json")
-        if "word" in value:
-            raise _unsupported("word timestamps are not available yet")
         return value
 
     @field_validator("include")
@@ -142,16 +108,10 @@ class TranscriptionRequest(TranslationRequest):
 
     def options(self) -> TranscribeOptions:
         """The parameters in openai-whisper's words."""
-        return replace(super().options(), language=self.language)
-
-
-def _first_problem(error: ValidationError) -> ApiError:
-    first = error.errors(include_url=False)[0]
-    param = str(first["loc"][0])
-    if first["type"] == "missing":
-        message = f"The field {param!r} is missing."
-        return ApiError(message, param=param, code="missing_required_parameter")
-    own = first["type"] in ("unsupported_value", "invalid_language_format")
-    code = first["type"] if own else "invalid_value"
-    message = f"{param}={reprlib.repr(first['input'])}: {first['msg']}"
-    return ApiError(message, param=param, code=code)
+        return replace(
+            super().options(),
+            language=self.language,
+            languages=tuple(self.languages),
+            keywords=(*self.keywords, *self.hotwords),
+            word_timestamps="word" in self.timestamp_granularities,
+        )

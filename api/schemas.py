@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-from models.options import Task
+from models.options import Flag, Task
 
 
 class UsageDuration(BaseModel):
@@ -33,7 +33,11 @@ class Transcription(BaseModel):
 
 
 class Segment(BaseModel):
-    """A stretch of text; `seek` in frames of 10 ms, `start` and `end` in seconds."""
+    """A stretch of text; `seek` in frames of 10 ms, `start` and `end` in seconds.
+
+    `language` is there where it is another than the transcript's, `flags` where the text is in
+    doubt.
+    """
 
     id: int
     seek: int
@@ -45,17 +49,48 @@ class Segment(BaseModel):
     avg_logprob: float
     compression_ratio: float
     no_speech_prob: float
+    language: str | None = None
+    flags: list[Flag] | None = None
+
+
+class Word(BaseModel):
+    """A word without the punctuation around it; `start` and `end` in seconds."""
+
+    word: str
+    start: float
+    end: float
 
 
 class TranscriptionVerbose(BaseModel):
-    """`response_format=verbose_json`; `language` is a name such as `english`."""
+    """`response_format=verbose_json`; `language` is a name such as `english`.
+
+    Of `segments` and `words` what `timestamp_granularities` asks for: segments, if nothing.
+    """
 
     task: Task
     language: str
     duration: float
     text: str
-    segments: list[Segment]
+    segments: list[Segment] | None = None
+    words: list[Word] | None = None
     usage: UsageDuration | None = None
+
+
+class DetectedLanguage(BaseModel):
+    """A language and how probable it is."""
+
+    code: str
+    language: str
+    probability: float
+
+
+class LanguageDetection(BaseModel):
+    """The most probable language, `null` where nobody speaks, and all of them in order."""
+
+    code: str | None
+    language: str | None
+    probability: float
+    languages: list[DetectedLanguage]
 
 
 class TranscriptTextDelta(BaseModel):

@@ -34,6 +34,14 @@ class Transcriber(Protocol):
         """
         ...
 
+    async def detect_language(self, audio: BinaryIO, among: Sequence[str] = ()) -> dict[str, float]:
+        """How probable each language is, or each of `among`; the most probable one first.
+
+        Raises:
+            AudioError, OptionError, OverloadedError, EngineStoppedError
+        """
+        ...
+
 
 @dataclass(frozen=True)
 class ServedModel:

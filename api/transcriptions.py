@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 
 from fastapi import APIRouter
@@ -13,7 +14,7 @@ from api.disconnect import until_disconnected
 from api.formats import answer
 from api.forms import Form, read_form
 from api.openapi import transcript_answers
-from api.parameters import TranscriptionRequest, TranslationRequest
+from api.parameters import Granularity, TranscriptionRequest, TranslationRequest
 from api.schemas import Transcription, TranscriptionVerbose
 from api.served import served_models
 from api.streaming import EventStream, Progress
@@ -34,7 +35,13 @@ async def transcriptions(request: Request) -> Response:
         form = await stack.enter_async_context(read_form(request))
         wanted = TranscriptionRequest.from_form(form)
         if not wanted.stream:
-            return await _transcribe(request, form, wanted, with_logprobs=bool(wanted.include))
+            return await _transcribe(
+                request,
+                form,
+                wanted,
+                granularities=wanted.timestamp_granularities,
+                with_logprobs=bool(wanted.include),
+            )
         return await _stream(request, form, wanted, stack.pop_all())
 
 
@@ -51,12 +58,22 @@ async def translations(request: Request) -> Response:
 
 
 async def _transcribe(
-    request: Request, form: Form, wanted: TranslationRequest, *, with_logprobs: bool = False
+    request: Request,
+    form: Form,
+    wanted: TranslationRequest,
+    *,
+    granularities: Sequence[Granularity] = (),
+    with_logprobs: bool = False,
 ) -> Response:
     model = served_models(request).find(wanted.model)
     work = model.transcriber.transcribe(form.file, wanted.options())
     transcript = await until_disconnected(request, work)
-    return answer(transcript, wanted.response_format, with_logprobs=with_logprobs)
+    return answer(
+        transcript,
+        wanted.response_format,
+        granularities=granularities,
+        with_logprobs=with_logprobs,
+    )
 
 
 async def _stream(

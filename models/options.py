@@ -63,7 +63,7 @@ class TranscribeOptions:
     every temperature, or ended in a loop. Those with a flag in `drop` are left out, as is all text
     of a window below `drop_logprob_threshold`: noise makes Whisper say such things.
 
-    `initial_prompt` is for the first window, or for each with `carry_initial_prompt`; `hotwords`
+    `initial_prompt` is for the first window, or for each with `carry_initial_prompt`; `keywords`
     are words to expect in any. `language` None asks for detection, among `languages` if there are
     any. `word_timestamps` gives each word its times.
 
@@ -82,7 +82,7 @@ class TranscribeOptions:
     drop: frozenset[Flag] = frozenset({"no_speech"})
     condition_on_previous_text: bool = False
     carry_initial_prompt: bool = False
-    hotwords: tuple[str, ...] = ()
+    keywords: tuple[str, ...] = ()
     languages: tuple[str, ...] = ()
     strategy: Strategy = "auto"
     voice: VoiceOptions = VoiceOptions()
@@ -106,8 +106,8 @@ class TranscribeOptions:
                 if code is not None and code not in LANGUAGES:
                     message = f"Language {code!r} is not supported. Give a code such as 'en'."
                     raise OptionError(option, message)
-        if self.language is not None and self.languages:
-            raise OptionError("languages", "language and languages cannot be given together.")
+        if self.language is not None and self.languages and self.language not in self.languages:
+            raise OptionError("languages", f"language {self.language!r} is not among languages.")
         if not self.temperature:
             raise OptionError("temperature", "temperature must have at least one value.")
         for value in self.temperature:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from functools import partial
@@ -18,6 +18,7 @@ from models.audio.windows import LONGEST
 from models.engine.engine import Engine
 from models.errors import OptionError
 from models.options import Strategy, TranscribeOptions
+from models.strategies.detecting import detect
 from models.strategies.parallel import parallel
 from models.strategies.readers import Readers
 from models.strategies.recording import Recording
@@ -56,6 +57,21 @@ class Transcriber:
     async def transcribe_samples(self, samples: Samples, options: TranscribeOptions) -> Transcript:
         """The transcript of samples, float32 mono at 16 kHz."""
         return await self._transcribe(lambda: (piece for piece in (samples,)), options)
+
+    async def detect_language(self, audio: BinaryIO, among: Sequence[str] = ()) -> dict[str, float]:
+        """The probability of each language, the first being the highest; none without speech.
+
+        Only `among` these languages, if any are given.
+
+        Raises:
+            AudioError, EngineStoppedError: as for `transcribe`.
+            OptionError: this checkpoint knows English only, or not all of these languages.
+        """
+        if not self.vocabulary.dims.is_multilingual:
+            raise OptionError("model", "This model knows English only: it detects no languages.")
+        self._check_languages(among)
+        with closing(Source(partial(read, audio), self._readers)) as source:
+            return await detect(self.engine, source, self.detector, among)
 
     async def _transcribe(
         self,
@@ -110,12 +126,15 @@ class Transcriber:
         self._readers.close()
 
     def _check(self, options: TranscribeOptions) -> None:
-        known = {"en"}
-        if self.vocabulary.dims.is_multilingual:
-            known.update(self.vocabulary.languages)
-        elif options.task == "translate":
+        if options.task == "translate" and not self.vocabulary.dims.is_multilingual:
             raise OptionError("model", "This model knows English only: it cannot translate.")
-        if options.language is not None and options.language not in known:
-            raise OptionError(
-                "language", f"This model does not know the language {options.language!r}."
-            )
+        if options.language is not None:
+            self._check_languages([options.language], "language")
+        self._check_languages(options.languages)
+
+    def _check_languages(self, codes: Sequence[str], option: str = "languages") -> None:
+        is_multilingual = self.vocabulary.dims.is_multilingual
+        known = self.vocabulary.languages if is_multilingual else {"en"}
+        for code in codes:
+            if code not in known:
+                raise OptionError(option, f"This model does not know the language {code!r}.")

@@ -22,6 +22,7 @@ LIGHT = {
     "models.options",
     "models.text.subtitles",
     "models.text.transcript",
+    "models.text.words",
 }
 
 # Where a package may be imported: these files, or everything under these folders.

@@ -29,9 +29,7 @@ from tests.tiny import tiny_weights
 
 PARALLEL = TranscribeOptions(strategy="parallel", temperature=(0.0,))
 # A random checkpoint's scores are those of silence: nothing is to be dropped for them.
-EVERYTHING = replace(
-    PARALLEL, no_speech_threshold=None, drop_logprob_threshold=None, language="en"
-)
+EVERYTHING = replace(PARALLEL, no_speech_threshold=None, drop_logprob_threshold=None, language="en")
 SILENCE = np.zeros(16_000 * 8, np.float32)
 
 

@@ -9,6 +9,7 @@ from functools import partial
 from models.audio.mel import Mel
 from models.engine.engine import Engine
 from models.engine.sequence import Window
+from models.errors import OptionError
 from models.guards import is_good
 from models.options import TranscribeOptions
 from models.strategies.cutting import Cutting
@@ -21,6 +22,9 @@ class Recording:
 
     `language` is the one asked for or, once it is known, the one detected. One that `is_long` lets
     the short ones of others go before; of one that `is_live` somebody reads the text as it comes.
+
+    Raises:
+        OptionError: the hot words leave too little room for text.
     """
 
     def __init__(
@@ -75,10 +79,15 @@ class Recording:
         return self.vocabulary.encode(" " + text.strip()) if text else ()
 
     def _carry(self) -> tuple[int, ...]:
-        """What is told to every window: the words to expect, in half of the room at most."""
+        """What is told to every window: the words to expect, and the prompt if it is carried."""
         limit = self.vocabulary.prompt_limit
-        words = ", ".join(self.options.hotwords)
-        named = self.vocabulary.encode(f" {words}.")[: limit // 2] if words else ()
+        words = ", ".join(self.options.keywords)
+        named = self.vocabulary.encode(f" {words}.") if words else ()
+        if len(named) > limit // 2:
+            raise OptionError(
+                "keywords",
+                f"keywords are too long: {len(named)} tokens, and {limit // 2} fit.",
+            )
         return _last(limit, named, self._prompt() if self.options.carry_initial_prompt else ())
 
 

@@ -18,6 +18,11 @@ OPENING = frozenset("\"'“¿([{-")
 CLOSING = frozenset("\"'.。,，!！?？:：”)]}、")  # noqa: RUF001 - full-width ones as well
 
 
+def bare(text: str) -> str:
+    """A word without the spaces and the punctuation around it; nothing may be left."""
+    return text.strip().strip("".join(OPENING | CLOSING)).strip()
+
+
 def split_words(
     scores: Sequence[TokenScore], starts: Sequence[float], *, is_spaced: bool
 ) -> list[Word]:

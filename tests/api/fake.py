@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
@@ -56,6 +57,11 @@ class FakeTranscriber:
                 on_segment(segment)
         return Transcript(options.task, self.language, self.duration, self.segments)
 
+    async def detect_language(self, audio: BinaryIO, among: Sequence[str] = ()) -> dict[str, float]:
+        """Three to one for the first of these languages, by default English and German."""
+        first, second, *_ = among or ("en", "de")
+        return {first: 0.75, second: 0.25} if self.segments else {}
+
 
 @dataclass
 class FailingTranscriber:
@@ -67,6 +73,10 @@ class FailingTranscriber:
         self, audio: BinaryIO, options: TranscribeOptions, on_segment: OnSegment | None = None
     ) -> Transcript:
         """Never a transcript."""
+        raise self.error
+
+    async def detect_language(self, audio: BinaryIO, among: Sequence[str] = ()) -> dict[str, float]:
+        """Never a language."""
         raise self.error
 
 
@@ -86,10 +96,11 @@ class BreakingTranscriber(FakeTranscriber):
         raise self.error
 
 
-class EndlessTranscriber:
+class EndlessTranscriber(FakeTranscriber):
     """Works until it is cancelled."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.started = asyncio.Event()
         self.cancelled = asyncio.Event()
 

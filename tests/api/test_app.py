@@ -89,10 +89,23 @@ def test_openapi() -> None:
     assert list(schema["paths"]) == [
         "/v1/audio/transcriptions",
         "/v1/audio/translations",
+        "/v1/audio/detect-language",
         "/v1/models",
         "/v1/models/{model_id}",
         "/health",
     ]
+
+
+# Beyond OpenAI's.
+DECODING = [
+    "compression_ratio_threshold",
+    "logprob_threshold",
+    "no_speech_threshold",
+    "drop_logprob_threshold",
+    "drop",
+    "condition_on_previous_text",
+    "carry_initial_prompt",
+]
 
 
 @pytest.mark.parametrize(
@@ -103,10 +116,15 @@ def test_openapi() -> None:
             [
                 "file",
                 "model",
+                *DECODING,
                 "prompt",
                 "response_format",
                 "temperature",
+                "chunking_strategy",
                 "language",
+                "languages",
+                "keywords",
+                "hotwords",
                 "timestamp_granularities",
                 "include",
                 "stream",
@@ -114,7 +132,15 @@ def test_openapi() -> None:
         ),
         (
             "/v1/audio/translations",
-            ["file", "model", "prompt", "response_format", "temperature"],
+            [
+                "file",
+                "model",
+                *DECODING,
+                "prompt",
+                "response_format",
+                "temperature",
+                "chunking_strategy",
+            ],
         ),
     ],
 )

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from api.formats import answer
-from models.text.transcript import Segment, Transcript
-from tests.api.fake import SEGMENTS
+from api.parameters import Granularity
+from models.text.transcript import Segment, Transcript, Word
+from tests.api.fake import SEGMENTS, segment
 
 TRANSCRIPT = Transcript("transcribe", "en", 3.7, SEGMENTS)
 TRANSLATION = replace(TRANSCRIPT, task="translate", language="de")
@@ -141,3 +142,51 @@ def test_verbose_json_segment_beyond_the_end() -> None:
     late = replace(SEGMENTS[0], start=4.0, end=4.5)
     [segment] = verbose(replace(TRANSCRIPT, segments=(late,)))["segments"]
     assert (segment["start"], segment["end"]) == (3.7, 3.7)
+
+
+WORDS = (
+    Word(" “Well,", 0.0, 0.4, 0.9),
+    Word(" (hm)", 0.4, 0.9, 0.5),
+    Word(" ...", 1.0, 2.0, 0.1),
+    Word(" end.", 3.0, 9.0, 0.1),
+)
+
+
+def timed_transcript() -> Transcript:
+    timed = replace(segment(0, 0.0, 9.0, " “Well, (hm) ... end."), words=WORDS)
+    return Transcript("transcribe", "en", 3.7, (timed,))
+
+
+@pytest.mark.parametrize(
+    ("granularities", "keys"),
+    [
+        ((), {"segments"}),
+        (("segment",), {"segments"}),
+        (("word",), {"words"}),
+        (("word", "segment"), {"segments", "words"}),
+    ],
+)
+def test_verbose_json_has_what_was_asked_for(
+    granularities: tuple[Granularity, ...], keys: set[str]
+) -> None:
+    response = answer(timed_transcript(), "verbose_json", granularities=granularities)
+    body = json.loads(bytes(response.body))
+    assert body.keys() & {"segments", "words"} == keys
+
+
+def test_verbose_json_words_are_bare_and_within_the_recording() -> None:
+    body = bytes(answer(timed_transcript(), "verbose_json", granularities=["word"]).body)
+    assert json.loads(body)["words"] == [
+        {"word": "Well", "start": 0.0, "end": 0.4},
+        {"word": "hm", "start": 0.4, "end": 0.9},
+        {"word": "end", "start": 3.0, "end": 3.7},
+    ]
+
+
+def test_verbose_json_segment_says_what_is_in_doubt_and_another_language() -> None:
+    doubtful = replace(segment(0, 0.0, 1.0, " Hm"), flags=("low_logprob",), language="de")
+    plain = replace(segment(1, 1.0, 2.0, " Yes"), language="en")
+    transcript = Transcript("transcribe", "en", 3.7, (doubtful, plain))
+    first, second = verbose(transcript)["segments"]
+    assert (first["flags"], first["language"]) == (["low_logprob"], "german")
+    assert second.keys() & {"flags", "language"} == set()

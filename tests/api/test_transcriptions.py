@@ -144,12 +144,7 @@ def test_granularity_segment() -> None:
 
 def test_granularity_word() -> None:
     fields = {"response_format": "verbose_json", "timestamp_granularities[]": "word"}
-    detail = error_of(**fields)
-    assert detail["message"] == (
-        "timestamp_granularities=['word']: word timestamps are not available yet"
-    )
-    assert detail["param"] == "timestamp_granularities"
-    assert detail["code"] == "unsupported_value"
+    assert options_of(**fields) == TranscribeOptions(word_timestamps=True)
 
 
 def test_granularity_unknown() -> None:

@@ -1,0 +1,62 @@
+"""What a request may say of decoding, in openai-whisper's names, with its defaults."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, Field, FiniteFloat
+
+from models.options import Flag, TranscribeOptions
+
+_DEFAULTS = TranscribeOptions()
+
+
+def _none(value: object) -> object:
+    """`none` in any case is no threshold; an empty value would mean the default."""
+    return None if isinstance(value, str) and value.lower() in ("none", "null") else value
+
+
+def _nothing(value: object) -> object:
+    return [] if value == ["none"] else value
+
+
+Threshold = Annotated[FiniteFloat | None, BeforeValidator(_none)]
+
+
+class DecodingParameters(BaseModel):
+    """Guards against text that nobody has said, and what each window is told."""
+
+    compression_ratio_threshold: Threshold = Field(
+        _DEFAULTS.compression_ratio_threshold,
+        description="Text that compresses better is decoded again at the next temperature.",
+    )
+    logprob_threshold: Threshold = Field(
+        _DEFAULTS.logprob_threshold,
+        description="So is text of a lower mean log-probability.",
+    )
+    no_speech_threshold: Threshold = Field(
+        _DEFAULTS.no_speech_threshold,
+        description="A window of a higher probability of silence, and below `logprob_threshold`, "
+        "has no text.",
+    )
+    drop_logprob_threshold: Threshold = Field(
+        _DEFAULTS.drop_logprob_threshold,
+        description="Nor has a window of a lower mean log-probability at every temperature.",
+    )
+    drop: Annotated[list[Flag], BeforeValidator(_nothing)] = Field(
+        sorted(_DEFAULTS.drop),
+        description="Flags of segments to leave out: `no_speech`, `low_logprob`, `repetition`; or "
+        "`none`.",
+    )
+    condition_on_previous_text: bool = Field(
+        default=False,
+        description="Tell each window the text of the one before: windows one after the other.",
+    )
+    carry_initial_prompt: bool = Field(
+        default=False, description="Tell every window the prompt, not the first one alone."
+    )
+
+    def decoding_options(self) -> dict[str, Any]:
+        """The same in the words of `TranscribeOptions`."""
+        names = DecodingParameters.model_fields
+        return {**{name: getattr(self, name) for name in names}, "drop": frozenset(self.drop)}

@@ -1,0 +1,53 @@
+"""POST /v1/audio/detect-language."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+from pydantic import Field
+from starlette.requests import Request
+
+from api.disconnect import until_disconnected
+from api.fields import FormRequest, LanguageCode
+from api.forms import read_form
+from api.openapi import errors
+from api.schemas import DetectedLanguage, LanguageDetection
+from api.served import served_models
+from models.languages import LANGUAGES
+
+
+class DetectionRequest(FormRequest):
+    """What a detection may be asked with; other fields are ignored."""
+
+    languages: list[LanguageCode] = Field(
+        [], description="Languages that may be spoken: one of them is detected."
+    )
+
+
+router = APIRouter(tags=["audio"])
+
+
+@router.post(
+    "/audio/detect-language",
+    responses=errors(400, 404, 500, 503),
+    openapi_extra={"requestBody": DetectionRequest.openapi_body()},
+)
+async def detect_language(request: Request) -> LanguageDetection:
+    """The language of a recording, heard at up to four places where somebody speaks."""
+    async with read_form(request) as form:
+        wanted = DetectionRequest.from_form(form)
+        model = served_models(request).find(wanted.model)
+        work = model.transcriber.detect_language(form.file, wanted.languages)
+        return _answer(await until_disconnected(request, work))
+
+
+def _answer(probabilities: dict[str, float]) -> LanguageDetection:
+    ranked = [
+        DetectedLanguage(code=code, language=LANGUAGES[code], probability=probability)
+        for code, probability in probabilities.items()
+    ]
+    if not ranked:
+        return LanguageDetection(code=None, language=None, probability=0.0, languages=[])
+    best = ranked[0]
+    return LanguageDetection(
+        code=best.code, language=best.language, probability=best.probability, languages=ranked
+    )

@@ -1,0 +1,49 @@
+"""Which language a recording is in, without its text."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Mapping, Sequence
+from itertools import islice
+
+from models.audio.mel import LogMel
+from models.audio.silero import Silero
+from models.audio.stream import speech_windows
+from models.engine.engine import Engine
+from models.engine.sequence import Window
+from models.options import VoiceOptions
+from models.strategies.languages import WINDOWS
+from models.strategies.source import Source
+
+
+async def detect(
+    engine: Engine, source: Source, detector: Silero, among: Sequence[str]
+) -> dict[str, float]:
+    """How probable each language is, the most probable one first; together they are 1.
+
+    The mean over the first windows in which somebody speaks; nothing where nobody does. Only
+    `among` these languages, if there are any.
+    """
+
+    def windows() -> list[LogMel]:
+        spoken = speech_windows(source.pieces(), detector, VoiceOptions())
+        n_mels = engine.vocabulary.dims.n_mels
+        return [LogMel(window.samples, n_mels) for window in islice(spoken, WINDOWS)]
+
+    request = uuid.uuid4().hex
+    futures = [
+        engine.submit(Window(request, mel.window(0), mel.content(0), detects_only=True))
+        for mel in await source.run(windows)
+    ]
+    results = await asyncio.gather(*map(asyncio.wrap_future, futures))
+    return _mean([result.language_probs for result in results if result.language_probs], among)
+
+
+def _mean(heard: Sequence[Mapping[str, float]], among: Sequence[str]) -> dict[str, float]:
+    if not heard:
+        return {}
+    sums = {code: sum(probs[code] for probs in heard) for code in among or heard[0]}
+    total = sum(sums.values())
+    ranked = sorted(sums, key=sums.__getitem__, reverse=True)
+    return {code: sums[code] / total for code in ranked}
