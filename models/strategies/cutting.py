@@ -15,7 +15,7 @@ from models.text.loops import without_loop
 from models.text.pace import with_words
 from models.text.segments import FRAMES_PER_SECOND, Cut, cut_at_timestamps, text_of
 from models.text.transcript import Segment, TokenScore
-from models.text.words import UNSPACED, split_words
+from models.text.words import CLOSING, UNSPACED, split_words
 
 # Seconds by which Whisper's timestamps may miss the speech.
 _SLACK = 0.5
@@ -71,7 +71,7 @@ class Cutting:
         """Each cut, but for what goes round in a loop at the window's end."""
         tokens, eot = result.tokens, self.vocabulary.eot
         spoken = [token for token in tokens if token < eot]
-        limit = without_loop(spoken)
+        limit = self._limit(spoken)
         before = [0, *accumulate(token < eot for token in tokens)]
         for cut in cuts:
             places = range(cut.first, cut.first + len(cut.tokens))
@@ -86,6 +86,13 @@ class Cutting:
                 first,
                 is_loop=limit < len(spoken) and first < limit <= end,
             )
+
+    def _limit(self, spoken: Seq[int]) -> int:
+        """How much of the text to keep: what ends the words of a loop stands behind them."""
+        limit = without_loop(spoken)
+        while limit < len(spoken) and self.vocabulary.decode(spoken[limit : limit + 1]) in CLOSING:
+            limit += 1
+        return limit
 
     def _segment(
         self, piece: _Piece, result: DecodingResult, seek: int, is_heard: IsHeard

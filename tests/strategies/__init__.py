@@ -1,0 +1,1 @@
+"""Tests of which windows are decoded, and what becomes of their text."""

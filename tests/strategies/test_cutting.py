@@ -1,0 +1,129 @@
+"""A window's tokens to segments: what is cut, left out, flagged and timed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from models.catalogue import find_checkpoint
+from models.engine.sequence import DecodingResult
+from models.engine.vocabulary import Vocabulary
+from models.options import Flag, TranscribeOptions
+from models.strategies.cutting import Cutting, CutWindow
+
+
+@pytest.fixture(scope="module")
+def vocabulary() -> Vocabulary:
+    base = find_checkpoint("base")
+    assert base is not None
+    return Vocabulary(base.dims)
+
+
+def decoded(vocabulary: Vocabulary, *parts: str | float) -> DecodingResult:
+    """What came out: texts, and timestamps in seconds."""
+    tokens: list[int] = []
+    for part in parts:
+        if isinstance(part, str):
+            tokens += vocabulary.encode(part)
+        else:
+            tokens.append(vocabulary.timestamp_begin + round(part / 0.02))
+    return DecodingResult(
+        language="en",
+        tokens=tuple(tokens),
+        logprobs=tuple(-0.01 * number for number in range(len(tokens))),
+        text="",
+        avg_logprob=-0.5,
+        no_speech_prob=0.0,
+        temperature=0.0,
+        compression_ratio=1.0,
+    )
+
+
+def cut(
+    vocabulary: Vocabulary,
+    result: DecodingResult,
+    options: TranscribeOptions | None = None,
+    heard: tuple[float, float] = (0.0, 1e9),
+) -> CutWindow:
+    cutting = Cutting(vocabulary, options or TranscribeOptions())
+    return cutting.cut(result, 1000, 3000, lambda start, end: start < heard[1] and end > heard[0])
+
+
+def test_cut_segments_are_in_the_recordings_time(vocabulary: Vocabulary) -> None:
+    result = decoded(vocabulary, 0.0, " Hello", 1.0, 1.5, " you.", 2.5)
+    window = cut(vocabulary, result)
+    assert [(s.start, s.end, s.text) for s in window.segments] == [
+        (10.0, 11.0, " Hello"),
+        (11.5, 12.5, " you."),
+    ]
+    assert window.told == ((10.0, 11.0), (11.5, 12.5))
+    assert window.after == 4000
+    first, second = window.segments
+    assert (first.seek, first.language, first.flags) == (1000, "en", ())
+    assert [score.logprob for score in second.scores] == [-0.04, -0.05]
+
+
+LOOP: tuple[str | float, ...] = (0.0, " Well.", 1.0)
+
+
+def test_cut_loop_in_a_segment_is_said_once(vocabulary: Vocabulary) -> None:
+    result = decoded(vocabulary, *LOOP, 1.0, " and that is it," * 6, 20.0)
+    well, looped = cut(vocabulary, result).segments
+    assert (well.text, well.flags) == (" Well.", ())
+    assert (looped.text, looped.flags) == (" and that is it,", ("repetition",))
+    assert (looped.start, looped.end) == (11.0, 30.0)
+    assert "".join(score.data.decode() for score in looped.scores) == looped.text
+
+
+def test_cut_loop_of_segments_is_one_segment(vocabulary: Vocabulary) -> None:
+    again = [part for n in range(1, 9) for part in (float(n), " Thank you so much.", n + 1.0)]
+    window = cut(vocabulary, decoded(vocabulary, *LOOP, *again))
+    assert [(s.text, s.flags) for s in window.segments] == [
+        (" Well.", ()),
+        (" Thank you so much.", ("repetition",)),
+    ]
+    # The rest may hold something else: whoever cares for speech without text hears of it.
+    assert window.told[-1] == (11.0, 12.0)
+
+
+SILENT = (0.0, " Here.", 1.0, 8.0, " Thanks for watching!", 9.0)
+
+
+def test_cut_segment_that_nobody_speaks_is_left_out(vocabulary: Vocabulary) -> None:
+    window = cut(vocabulary, decoded(vocabulary, *SILENT), heard=(10.2, 10.9))
+    assert [s.text for s in window.segments] == [" Here."]
+
+
+def test_cut_segment_that_nobody_speaks_is_flagged_where_it_is_wanted(
+    vocabulary: Vocabulary,
+) -> None:
+    everything = TranscribeOptions(drop=frozenset())
+    window = cut(vocabulary, decoded(vocabulary, *SILENT), everything, (10.2, 10.9))
+    assert [s.flags for s in window.segments] == [(), ("no_speech",)]
+
+
+def test_cut_timestamps_may_miss_the_speech_by_a_little(vocabulary: Vocabulary) -> None:
+    window = cut(vocabulary, decoded(vocabulary, 0.0, " Hi.", 1.0), heard=(11.3, 11.9))
+    assert [s.text for s in window.segments] == [" Hi."]
+
+
+@pytest.mark.parametrize(
+    ("changes", "flag"),
+    [({"avg_logprob": -1.2}, "low_logprob"), ({"compression_ratio": 2.5}, "repetition")],
+)
+def test_cut_doubtful_text_says_why_and_can_be_left_out(
+    vocabulary: Vocabulary, changes: dict[str, float], flag: Flag
+) -> None:
+    result = replace(decoded(vocabulary, 0.0, " Hi.", 1.0), **changes)  # type: ignore[arg-type]
+    assert [s.flags for s in cut(vocabulary, result).segments] == [(flag,)]
+    assert cut(vocabulary, result, TranscribeOptions(drop=frozenset({flag}))).segments == ()
+
+
+def test_cut_words_have_the_recordings_time(vocabulary: Vocabulary) -> None:
+    result = replace(
+        decoded(vocabulary, 0.0, " Hello", 1.0, 1.5, " you.", 2.5), starts=(0.4, 0.9, 1.2, 1.4)
+    )
+    first, second = cut(vocabulary, result).segments
+    assert [(w.text, w.start, w.end) for w in first.words] == [(" Hello", 10.4, 10.9)]
+    assert [(w.text, w.start, w.end) for w in second.words] == [(" you.", 10.9, 11.2)]
