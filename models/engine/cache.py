@@ -13,6 +13,9 @@ from models.catalogue import Dimensions
 from models.engine.absorbed import HeardWindow
 from models.engine.padding import Kept
 
+# Positions of the text that are read together; those of every Whisper are a multiple.
+_BLOCK = 32
+
 
 @dataclass(frozen=True)
 class CacheRows:
@@ -37,7 +40,8 @@ class CacheRows:
         """Rows for these slots, with each row's positions."""
         where = torch.tensor(positions, device=device)
         index = torch.tensor(slots, device=device)
-        length = max(row[-1] for row in positions) + 1
+        # In whole blocks: sums over other lengths are added up in another order.
+        length = -(-(max(row[-1] for row in positions) + 1) // _BLOCK) * _BLOCK
         mask = torch.arange(length, device=device) <= where[:, None, :, None]
         neighbours = list(slots) == list(range(slots[0], slots[0] + len(slots)))
         view = slice(slots[0], slots[0] + len(slots)) if neighbours else index

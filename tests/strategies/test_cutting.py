@@ -5,12 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from models.catalogue import find_checkpoint
 from models.engine.sequence import DecodingResult
 from models.engine.vocabulary import Vocabulary
 from models.options import Flag, TranscribeOptions
 from models.strategies.cutting import Cutting, CutWindow
+
+BEGIN = 50_364
 
 
 @pytest.fixture(scope="module")
@@ -127,3 +131,33 @@ def test_cut_words_have_the_recordings_time(vocabulary: Vocabulary) -> None:
     first, second = cut(vocabulary, result).segments
     assert [(w.text, w.start, w.end) for w in first.words] == [(" Hello", 10.4, 10.9)]
     assert [(w.text, w.start, w.end) for w in second.words] == [(" you.", 10.9, 11.2)]
+
+
+@st.composite
+def sampled(draw: st.DrawFn) -> list[int]:
+    """What the timestamp rules allow: times that do not go back, around text that may loop."""
+    stamp = draw(st.integers(0, 50))
+    tokens = [BEGIN + stamp]
+    for _ in range(draw(st.integers(0, 5))):
+        text = draw(st.lists(st.integers(0, 40_000), min_size=1, max_size=4))
+        tokens += text * draw(st.integers(1, 8))
+        stamp = min(1500, stamp + draw(st.integers(1, 300)))
+        tokens += [BEGIN + stamp] * draw(st.sampled_from([1, 2, 2]))
+    return tokens
+
+
+@settings(deadline=None)
+@given(sampled(), st.integers(0, 10**6), st.integers(1, 3000))
+def test_cut_any_tokens_are_ordered_segments_of_the_text(
+    vocabulary: Vocabulary, tokens: list[int], seek: int, frames: int
+) -> None:
+    result = replace(decoded(vocabulary), tokens=tuple(tokens), logprobs=(0.0,) * len(tokens))
+    cutting = Cutting(vocabulary, TranscribeOptions())
+    window = cutting.cut(result, seek, frames, lambda start, end: True)
+
+    times = [time for s in window.segments for time in (s.start, s.end)]
+    assert times == sorted(times)
+    assert all(seek / 100 <= time <= seek / 100 + 30 + 1e-6 for time in times)
+    assert all(s.text == vocabulary.decode(s.tokens) for s in window.segments)
+    kept = iter(tokens)
+    assert all(token in kept for s in window.segments for token in s.tokens)  # in their order
