@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import sys
-from dataclasses import replace
 
 from pydantic import BaseModel
 from starlette.responses import PlainTextResponse, Response
@@ -13,13 +12,19 @@ from api.logprobs import logprobs
 from api.parameters import ResponseFormat
 from api.schemas import Segment, Transcription, TranscriptionVerbose, UsageDuration
 from models.languages import LANGUAGES
+from models.subtitle_options import AS_SEGMENTS, SubtitleOptions
 from models.text import subtitles
+from models.text.cues import Cue, cues
 from models.text.transcript import Segment as TranscriptSegment
 from models.text.transcript import Transcript
 
 
 def answer(
-    transcript: Transcript, response_format: ResponseFormat, *, with_logprobs: bool = False
+    transcript: Transcript,
+    response_format: ResponseFormat,
+    subtitle_options: SubtitleOptions = AS_SEGMENTS,
+    *,
+    with_logprobs: bool = False,
 ) -> Response:
     """The response with the transcript; the content types are OpenAI's."""
     match response_format:
@@ -32,21 +37,13 @@ def answer(
         case "text":
             return PlainTextResponse(transcript.text + "\n")
         case "srt":
-            return PlainTextResponse(subtitles.srt(within(transcript)))
+            return PlainTextResponse(subtitles.srt(_cues(transcript, subtitle_options)))
         case "vtt":
-            return PlainTextResponse(subtitles.vtt(within(transcript)))
+            return PlainTextResponse(subtitles.vtt(_cues(transcript, subtitle_options)))
 
 
-def within(transcript: Transcript) -> tuple[TranscriptSegment, ...]:
-    """The segments with times cut to the recording: Whisper's last end may lie beyond it."""
-    return tuple(
-        replace(
-            segment,
-            start=min(segment.start, transcript.duration),
-            end=min(segment.end, transcript.duration),
-        )
-        for segment in transcript.segments
-    )
+def _cues(transcript: Transcript, options: SubtitleOptions) -> list[Cue]:
+    return cues(transcript.segments, transcript.duration, options)
 
 
 def _json(body: BaseModel) -> Response:
@@ -69,17 +66,18 @@ def verbose(transcript: Transcript) -> TranscriptionVerbose:
         language="english" if translated else LANGUAGES[transcript.language],
         duration=transcript.duration,
         text=transcript.text,
-        segments=[_segment(segment) for segment in within(transcript)],
+        segments=[_segment(segment, transcript.duration) for segment in transcript.segments],
         usage=_usage(transcript),
     )
 
 
-def _segment(segment: TranscriptSegment) -> Segment:
+def _segment(segment: TranscriptSegment, duration: float) -> Segment:
+    # Whisper's last end may lie beyond the recording.
     return Segment(
         id=segment.id,
         seek=segment.seek,
-        start=segment.start,
-        end=segment.end,
+        start=min(segment.start, duration),
+        end=min(segment.end, duration),
         text=segment.text,
         tokens=list(segment.tokens),
         temperature=segment.temperature,

@@ -141,3 +141,10 @@ def test_verbose_json_segment_beyond_the_end() -> None:
     late = replace(SEGMENTS[0], start=4.0, end=4.5)
     [segment] = verbose(replace(TRANSCRIPT, segments=(late,)))["segments"]
     assert (segment["start"], segment["end"]) == (3.7, 3.7)
+
+
+def test_srt_segment_beyond_the_end() -> None:
+    late = replace(SEGMENTS[0], start=4.0, end=4.5)
+    assert bytes(answer(replace(TRANSCRIPT, segments=(late,)), "srt").body).decode() == (
+        "1\n00:00:03,200 --> 00:00:03,700\nThe naïve wind and\n\n"
+    )
