@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from pydantic import BaseModel
+
 from api.schemas import ErrorBody
 
 Responses = dict[int | str, dict[str, Any]]
@@ -26,3 +28,12 @@ def transcript_answers(*more: str) -> Responses:
     content = dict.fromkeys(("text/plain", *more), text)
     ok = {"description": "In the response format asked for.", "content": content}
     return {200: ok, **errors(400, 404, 500, 503)}
+
+
+def form_body(request: type[BaseModel]) -> dict[str, Any]:
+    """The request body of a file and the fields of `request`."""
+    schema = request.model_json_schema()
+    file = {"type": "string", "format": "binary", "description": "The audio, in any format."}
+    schema["properties"] = {"file": file, **schema["properties"]}
+    schema["required"] = ["file", *schema["required"]]
+    return {"required": True, "content": {"multipart/form-data": {"schema": schema}}}

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import reprlib
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Annotated, Any, ClassVar, Literal, Self, get_origin
+from typing import Annotated, ClassVar, Literal, Self, get_origin
 
 from pydantic import BaseModel, Field, ValidationError, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
 from api.errors import ApiError
 from api.forms import Form
+from api.problems import first_problem
+from api.subtitle_fields import SUBTITLE_FIELDS, subtitle_options
 from models.languages import language_code
 from models.options import FALLBACK_TEMPERATURES, Task, TranscribeOptions
+from models.subtitle_options import AS_SEGMENTS, SubtitleOptions
 
 ResponseFormat = Literal["json", "text", "srt", "verbose_json", "vtt"]
 Temperature = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
@@ -35,6 +37,11 @@ class TranslationRequest(BaseModel):
     temperature: Temperature = Field(
         0, description="0 to 1; 0 decodes greedily and falls back to sampling where that fails."
     )
+    max_line_width: int | None = Field(None, description="With `srt`, `vtt`: characters a line.")
+    max_line_count: int | None = Field(None, description="With `srt`, `vtt`: lines a cue.")
+    max_words_per_line: int | None = Field(None, description="With `srt`, `vtt`: words a line.")
+    min_cue_duration: float | None = Field(None, description="With `srt`, `vtt`: seconds a cue.")
+    max_cue_duration: float | None = Field(None, description="With `srt`, `vtt`: seconds a cue.")
 
     @field_validator("response_format", mode="before")
     @classmethod
@@ -45,11 +52,7 @@ class TranslationRequest(BaseModel):
 
     @classmethod
     def from_form(cls, form: Form) -> Self:
-        """The parameters in a form.
-
-        Raises:
-            ApiError: the first of them that is missing or cannot be served.
-        """
+        """The parameters in a form; raises what `from_values` does."""
         form.log_unknown(set(cls.model_fields))
         values: dict[str, object] = {
             name: form.every(name) if get_origin(info.annotation) is list else form.last(name)
@@ -63,21 +66,19 @@ class TranslationRequest(BaseModel):
         """The parameters with these values.
 
         Raises:
-            ApiError: the first of them that is missing or cannot be served.
+            ApiError, OptionError: the first of them that is missing or cannot be served.
         """
         try:
-            return cls.model_validate(values)
+            wanted = cls.model_validate(values)
         except ValidationError as error:
-            raise _first_problem(error) from error
+            raise first_problem(error) from error
+        wanted.subtitles()
+        return wanted
 
-    @classmethod
-    def openapi_body(cls) -> dict[str, Any]:
-        """The request body as OpenAPI describes it."""
-        schema = cls.model_json_schema()
-        file = {"type": "string", "format": "binary", "description": "The audio, in any format."}
-        schema["properties"] = {"file": file, **schema["properties"]}
-        schema["required"] = ["file", *schema["required"]]
-        return {"required": True, "content": {"multipart/form-data": {"schema": schema}}}
+    def subtitles(self) -> SubtitleOptions:
+        """How srt and vtt are cut into cues; raises what `subtitle_options` does."""
+        given = self.model_dump(include=SUBTITLE_FIELDS, exclude_none=True)
+        return subtitle_options(self.response_format, given)
 
     def options(self) -> TranscribeOptions:
         """The parameters in openai-whisper's words; temperature 0 means its whole ladder."""
@@ -142,16 +143,5 @@ class TranscriptionRequest(TranslationRequest):
 
     def options(self) -> TranscribeOptions:
         """The parameters in openai-whisper's words."""
-        return replace(super().options(), language=self.language)
-
-
-def _first_problem(error: ValidationError) -> ApiError:
-    first = error.errors(include_url=False)[0]
-    param = str(first["loc"][0])
-    if first["type"] == "missing":
-        message = f"The field {param!r} is missing."
-        return ApiError(message, param=param, code="missing_required_parameter")
-    own = first["type"] in ("unsupported_value", "invalid_language_format")
-    code = first["type"] if own else "invalid_value"
-    message = f"{param}={reprlib.repr(first['input'])}: {first['msg']}"
-    return ApiError(message, param=param, code=code)
+        by_words = self.subtitles() != AS_SEGMENTS
+        return replace(super().options(), language=self.language, word_timestamps=by_words)

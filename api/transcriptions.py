@@ -12,7 +12,7 @@ from starlette.responses import Response
 from api.disconnect import until_disconnected
 from api.formats import answer
 from api.forms import Form, read_form
-from api.openapi import transcript_answers
+from api.openapi import form_body, transcript_answers
 from api.parameters import TranscriptionRequest, TranslationRequest
 from api.schemas import Transcription, TranscriptionVerbose
 from api.served import served_models
@@ -26,7 +26,7 @@ router = APIRouter(tags=["audio"])
     "/audio/transcriptions",
     response_model=TranscriptionVerbose | Transcription,
     responses=transcript_answers(EventStream.media_type),
-    openapi_extra={"requestBody": TranscriptionRequest.openapi_body()},
+    openapi_extra={"requestBody": form_body(TranscriptionRequest)},
 )
 async def transcriptions(request: Request) -> Response:
     """The text of a recording, in the language spoken."""
@@ -42,7 +42,7 @@ async def transcriptions(request: Request) -> Response:
     "/audio/translations",
     response_model=TranscriptionVerbose | Transcription,
     responses=transcript_answers(),
-    openapi_extra={"requestBody": TranslationRequest.openapi_body()},
+    openapi_extra={"requestBody": form_body(TranslationRequest)},
 )
 async def translations(request: Request) -> Response:
     """The text of a recording, in English."""
@@ -56,7 +56,14 @@ async def _transcribe(
     model = served_models(request).find(wanted.model)
     work = model.transcriber.transcribe(form.file, wanted.options())
     transcript = await until_disconnected(request, work)
-    return answer(transcript, wanted.response_format, with_logprobs=with_logprobs)
+    # In a thread: the cues of hours of speech take a second, in which others must not wait.
+    return await asyncio.to_thread(
+        answer,
+        transcript,
+        wanted.response_format,
+        wanted.subtitles(),
+        with_logprobs=with_logprobs,
+    )
 
 
 async def _stream(

@@ -95,27 +95,28 @@ def test_openapi() -> None:
     ]
 
 
+TRANSLATION_FIELDS = [
+    "file",
+    "model",
+    "prompt",
+    "response_format",
+    "temperature",
+    "max_line_width",
+    "max_line_count",
+    "max_words_per_line",
+    "min_cue_duration",
+    "max_cue_duration",
+]
+
+
 @pytest.mark.parametrize(
     ("path", "fields"),
     [
         (
             "/v1/audio/transcriptions",
-            [
-                "file",
-                "model",
-                "prompt",
-                "response_format",
-                "temperature",
-                "language",
-                "timestamp_granularities",
-                "include",
-                "stream",
-            ],
+            [*TRANSLATION_FIELDS, "language", "timestamp_granularities", "include", "stream"],
         ),
-        (
-            "/v1/audio/translations",
-            ["file", "model", "prompt", "response_format", "temperature"],
-        ),
+        ("/v1/audio/translations", TRANSLATION_FIELDS),
     ],
 )
 def test_openapi_form(path: str, fields: list[str]) -> None:
