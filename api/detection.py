@@ -9,7 +9,7 @@ from starlette.requests import Request
 from api.disconnect import until_disconnected
 from api.fields import FormRequest, LanguageCode
 from api.forms import read_form
-from api.openapi import errors
+from api.openapi import errors, form_body
 from api.schemas import DetectedLanguage, LanguageDetection
 from api.served import served_models
 from models.languages import LANGUAGES
@@ -29,7 +29,7 @@ router = APIRouter(tags=["audio"])
 @router.post(
     "/audio/detect-language",
     responses=errors(400, 404, 500, 503),
-    openapi_extra={"requestBody": DetectionRequest.openapi_body()},
+    openapi_extra={"requestBody": form_body(DetectionRequest)},
 )
 async def detect_language(request: Request) -> LanguageDetection:
     """The language of a recording, heard at up to four places where somebody speaks."""

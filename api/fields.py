@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import reprlib
 from collections.abc import Mapping
-from typing import Annotated, Any, Self, get_origin
+from typing import Annotated, Self, get_origin
 
 from pydantic import AfterValidator, BaseModel, Field, ValidationError
 from pydantic_core import PydanticCustomError
@@ -58,15 +58,6 @@ class FormRequest(BaseModel):
             return cls.model_validate(values)
         except ValidationError as error:
             raise _first_problem(error) from error
-
-    @classmethod
-    def openapi_body(cls) -> dict[str, Any]:
-        """The request body as OpenAPI describes it."""
-        schema = cls.model_json_schema()
-        file = {"type": "string", "format": "binary", "description": "The audio, in any format."}
-        schema["properties"] = {"file": file, **schema["properties"]}
-        schema["required"] = ["file", *schema["required"]]
-        return {"required": True, "content": {"multipart/form-data": {"schema": schema}}}
 
 
 def _first_problem(error: ValidationError) -> ApiError:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 
 from pydantic import BaseModel
 from starlette.responses import PlainTextResponse, Response
@@ -14,16 +13,18 @@ from api.logprobs import logprobs
 from api.parameters import Granularity, ResponseFormat
 from api.schemas import Segment, Transcription, TranscriptionVerbose, UsageDuration, Word
 from models.languages import LANGUAGES
+from models.subtitle_options import AS_SEGMENTS, SubtitleOptions
 from models.text import subtitles
+from models.text.cues import Cue, cues
 from models.text.transcript import Segment as TranscriptSegment
 from models.text.transcript import Transcript
-from models.text.transcript import Word as TranscriptWord
 from models.text.words import bare
 
 
 def answer(
     transcript: Transcript,
     response_format: ResponseFormat,
+    subtitle_options: SubtitleOptions = AS_SEGMENTS,
     *,
     granularities: Sequence[Granularity] = (),
     with_logprobs: bool = False,
@@ -39,26 +40,13 @@ def answer(
         case "text":
             return PlainTextResponse(transcript.text + "\n")
         case "srt":
-            return PlainTextResponse(subtitles.srt(within(transcript)))
+            return PlainTextResponse(subtitles.srt(_cues(transcript, subtitle_options)))
         case "vtt":
-            return PlainTextResponse(subtitles.vtt(within(transcript)))
+            return PlainTextResponse(subtitles.vtt(_cues(transcript, subtitle_options)))
 
 
-def within(transcript: Transcript) -> tuple[TranscriptSegment, ...]:
-    """The segments with times cut to the recording: Whisper's last end may lie beyond it."""
-    return tuple(
-        replace(
-            segment,
-            start=min(segment.start, transcript.duration),
-            end=min(segment.end, transcript.duration),
-            words=tuple(_word_within(word, transcript.duration) for word in segment.words),
-        )
-        for segment in transcript.segments
-    )
-
-
-def _word_within(word: TranscriptWord, duration: float) -> TranscriptWord:
-    return replace(word, start=min(word.start, duration), end=min(word.end, duration))
+def _cues(transcript: Transcript, options: SubtitleOptions) -> list[Cue]:
+    return cues(transcript.segments, transcript.duration, options)
 
 
 def _json(body: BaseModel) -> Response:
@@ -78,7 +66,7 @@ def verbose(
 ) -> TranscriptionVerbose:
     """The transcript with all that is known of it, in segments if nothing else is asked for."""
     translated = transcript.task == "translate"
-    segments = within(transcript)
+    segments = transcript.segments
     wanted = granularities or ("segment",)
     return TranscriptionVerbose(
         task=transcript.task,
@@ -86,25 +74,26 @@ def verbose(
         duration=transcript.duration,
         text=transcript.text,
         segments=[_segment(s, transcript) for s in segments] if "segment" in wanted else None,
-        words=list(_words(segments)) if "word" in wanted else None,
+        words=list(_words(segments, transcript.duration)) if "word" in wanted else None,
         usage=_usage(transcript),
     )
 
 
-def _words(segments: Iterable[TranscriptSegment]) -> Iterator[Word]:
+def _words(segments: Iterable[TranscriptSegment], duration: float) -> Iterator[Word]:
     for segment in segments:
         for word in segment.words:
             if text := bare(word.text):
-                yield Word(word=text, start=word.start, end=word.end)
+                yield Word(word=text, start=min(word.start, duration), end=min(word.end, duration))
 
 
 def _segment(segment: TranscriptSegment, transcript: Transcript) -> Segment:
     differs = segment.language not in (None, transcript.language)
+    # Whisper's last end may lie beyond the recording.
     return Segment(
         id=segment.id,
         seek=segment.seek,
-        start=segment.start,
-        end=segment.end,
+        start=min(segment.start, transcript.duration),
+        end=min(segment.end, transcript.duration),
         text=segment.text,
         tokens=list(segment.tokens),
         temperature=segment.temperature,

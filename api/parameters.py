@@ -13,7 +13,9 @@ from api.chunking import ChunkingStrategy, strategy_options
 from api.decoding import DecodingParameters
 from api.errors import ApiError
 from api.fields import FormRequest, LanguageCode
+from api.subtitle_fields import SubtitleParameters
 from models.options import FALLBACK_TEMPERATURES, Task, TranscribeOptions
+from models.subtitle_options import SubtitleOptions
 
 ResponseFormat = Literal["json", "text", "srt", "verbose_json", "vtt"]
 Granularity = Literal["segment", "word"]
@@ -25,7 +27,7 @@ def _unsupported(message: str) -> PydanticCustomError:
     return PydanticCustomError("unsupported_value", "{message}", {"message": message})
 
 
-class TranslationRequest(DecodingParameters, FormRequest):
+class TranslationRequest(SubtitleParameters, DecodingParameters, FormRequest):
     """What a translation may be asked with; other fields are ignored."""
 
     task: ClassVar[Task] = "translate"
@@ -35,7 +37,6 @@ class TranslationRequest(DecodingParameters, FormRequest):
     temperature: Temperature = Field(
         0, description="0 to 1; 0 decodes greedily and falls back to sampling where that fails."
     )
-
     chunking_strategy: ChunkingStrategy | None = Field(
         None,
         description="`auto`; `sequential`, one window after the other as openai-whisper does; or "
@@ -48,6 +49,21 @@ class TranslationRequest(DecodingParameters, FormRequest):
         if value == "diarized_json":
             raise _unsupported("this server does not tell speakers apart")
         return value
+
+    @classmethod
+    def from_values(cls, values: Mapping[str, object]) -> Self:
+        """The parameters with these values.
+
+        Raises:
+            ApiError, OptionError: the first of them that is missing or cannot be served.
+        """
+        wanted = super().from_values(values)
+        wanted.subtitles()
+        return wanted
+
+    def subtitles(self) -> SubtitleOptions:
+        """How srt and vtt are cut into cues; raises what `subtitle_options` does."""
+        return self.subtitle_options(self.response_format)
 
     def options(self) -> TranscribeOptions:
         """The parameters in openai-whisper's words; temperature 0 means its whole ladder."""
@@ -113,5 +129,5 @@ class TranscriptionRequest(TranslationRequest):
             language=self.language,
             languages=tuple(self.languages),
             keywords=(*self.keywords, *self.hotwords),
-            word_timestamps="word" in self.timestamp_granularities,
+            word_timestamps="word" in self.timestamp_granularities or self.has_subtitle_options,
         )

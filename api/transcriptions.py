@@ -13,7 +13,7 @@ from starlette.responses import Response
 from api.disconnect import until_disconnected
 from api.formats import answer
 from api.forms import Form, read_form
-from api.openapi import transcript_answers
+from api.openapi import form_body, transcript_answers
 from api.parameters import Granularity, TranscriptionRequest, TranslationRequest
 from api.schemas import Transcription, TranscriptionVerbose
 from api.served import served_models
@@ -27,7 +27,7 @@ router = APIRouter(tags=["audio"])
     "/audio/transcriptions",
     response_model=TranscriptionVerbose | Transcription,
     responses=transcript_answers(EventStream.media_type),
-    openapi_extra={"requestBody": TranscriptionRequest.openapi_body()},
+    openapi_extra={"requestBody": form_body(TranscriptionRequest)},
 )
 async def transcriptions(request: Request) -> Response:
     """The text of a recording, in the language spoken."""
@@ -49,7 +49,7 @@ async def transcriptions(request: Request) -> Response:
     "/audio/translations",
     response_model=TranscriptionVerbose | Transcription,
     responses=transcript_answers(),
-    openapi_extra={"requestBody": TranslationRequest.openapi_body()},
+    openapi_extra={"requestBody": form_body(TranslationRequest)},
 )
 async def translations(request: Request) -> Response:
     """The text of a recording, in English."""
@@ -68,9 +68,12 @@ async def _transcribe(
     model = served_models(request).find(wanted.model)
     work = model.transcriber.transcribe(form.file, wanted.options())
     transcript = await until_disconnected(request, work)
-    return answer(
+    # In a thread: the cues of hours of speech take a second, in which others must not wait.
+    return await asyncio.to_thread(
+        answer,
         transcript,
         wanted.response_format,
+        wanted.subtitles(),
         granularities=granularities,
         with_logprobs=with_logprobs,
     )

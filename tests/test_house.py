@@ -20,6 +20,8 @@ LIGHT = {
     "models.errors",
     "models.languages",
     "models.options",
+    "models.subtitle_options",
+    "models.text.cues",
     "models.text.subtitles",
     "models.text.transcript",
     "models.text.words",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
@@ -106,6 +107,23 @@ DECODING = [
     "condition_on_previous_text",
     "carry_initial_prompt",
 ]
+SUBTITLES = [
+    "max_line_width",
+    "max_line_count",
+    "max_words_per_line",
+    "min_cue_duration",
+    "max_cue_duration",
+]
+TRANSLATION_FIELDS = [
+    "file",
+    "model",
+    *DECODING,
+    *SUBTITLES,
+    "prompt",
+    "response_format",
+    "temperature",
+    "chunking_strategy",
+]
 
 
 @pytest.mark.parametrize(
@@ -114,13 +132,7 @@ DECODING = [
         (
             "/v1/audio/transcriptions",
             [
-                "file",
-                "model",
-                *DECODING,
-                "prompt",
-                "response_format",
-                "temperature",
-                "chunking_strategy",
+                *TRANSLATION_FIELDS,
                 "language",
                 "languages",
                 "keywords",
@@ -130,18 +142,7 @@ DECODING = [
                 "stream",
             ],
         ),
-        (
-            "/v1/audio/translations",
-            [
-                "file",
-                "model",
-                *DECODING,
-                "prompt",
-                "response_format",
-                "temperature",
-                "chunking_strategy",
-            ],
-        ),
+        ("/v1/audio/translations", TRANSLATION_FIELDS),
     ],
 )
 def test_openapi_form(path: str, fields: list[str]) -> None:
@@ -153,3 +154,10 @@ def test_openapi_form(path: str, fields: list[str]) -> None:
     content = ["application/json", "text/plain"]
     content += ["text/event-stream"] if "stream" in fields else []
     assert list(operation["responses"]["200"]["content"]) == content
+
+
+def test_openapi_references_are_in_the_document() -> None:
+    document = client().get("/openapi.json").json()
+    references = re.findall(r'"\$ref": "#/components/schemas/(\w+)"', json.dumps(document))
+    assert set(references) <= set(document["components"]["schemas"])
+    assert json.dumps(document).count('"$ref"') == len(references)

@@ -190,3 +190,10 @@ def test_verbose_json_segment_says_what_is_in_doubt_and_another_language() -> No
     first, second = verbose(transcript)["segments"]
     assert (first["flags"], first["language"]) == (["low_logprob"], "german")
     assert second.keys() & {"flags", "language"} == set()
+
+
+def test_srt_segment_beyond_the_end() -> None:
+    late = replace(SEGMENTS[0], start=4.0, end=4.5)
+    assert bytes(answer(replace(TRANSCRIPT, segments=(late,)), "srt").body).decode() == (
+        "1\n00:00:03,200 --> 00:00:03,700\nThe naïve wind and\n\n"
+    )

@@ -74,6 +74,18 @@ def test_sdk_text_formats(response_format: str, start: str) -> None:
     assert result.startswith(start)
 
 
+def test_sdk_subtitle_fields() -> None:
+    fake = FakeTranscriber()
+    result = sdk(fake).audio.transcriptions.create(
+        file=WAV,
+        model="base",
+        response_format="srt",
+        extra_body={"max_line_width": 9, "max_cue_duration": 7.5},
+    )
+    assert "\nThe naïve\nwind and\n\n" in result
+    assert fake.calls[0][1].word_timestamps
+
+
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_sdk_translation() -> None:
     fake = FakeTranscriber(language="de")

@@ -4,54 +4,39 @@ from __future__ import annotations
 
 import pytest
 
+from models.text.cues import Cue
 from models.text.subtitles import srt, vtt
-from models.text.transcript import Segment
+from models.text.times import Times
 
 
-def segment(start: float, end: float, text: str) -> Segment:
-    return Segment(
-        id=0,
-        seek=0,
-        start=start,
-        end=end,
-        text=text,
-        tokens=(),
-        temperature=0.0,
-        avg_logprob=-0.2,
-        compression_ratio=1.0,
-        no_speech_prob=0.0,
-    )
+def cue(start: int, end: int, *lines: str) -> Cue:
+    return Cue(Times(start, end), lines)
 
 
-TWO = (segment(0.0, 6.0, " And so, my fellow Americans,"), segment(6.0, 3671.25, " ask not."))
+TWO = (
+    cue(0, 6_000, "And so, my fellow Americans,"),
+    cue(6_000, 3_671_250, "ask not", "what your country can do."),
+)
 
 
-def test_srt_two_segments() -> None:
+def test_srt_two_cues() -> None:
     assert srt(TWO) == (
         "1\n00:00:00,000 --> 00:00:06,000\nAnd so, my fellow Americans,\n\n"
-        "2\n00:00:06,000 --> 01:01:11,250\nask not.\n\n"
+        "2\n00:00:06,000 --> 01:01:11,250\nask not\nwhat your country can do.\n\n"
     )
 
 
-def test_vtt_two_segments() -> None:
+def test_vtt_two_cues() -> None:
     assert vtt(TWO) == (
         "WEBVTT\n\n"
         "00:00:00.000 --> 00:00:06.000\nAnd so, my fellow Americans,\n\n"
-        "00:00:06.000 --> 01:01:11.250\nask not.\n\n"
+        "00:00:06.000 --> 01:01:11.250\nask not\nwhat your country can do.\n\n"
     )
 
 
-def test_subtitles_no_segments() -> None:
+def test_subtitles_no_cues() -> None:
     assert srt(()) == ""
     assert vtt(()) == "WEBVTT\n\n"
-
-
-def test_subtitles_empty_segment_takes_no_number() -> None:
-    segments = (segment(0, 1, " "), segment(1, 2, " one"), segment(2, 3, ""), segment(3, 4, "two"))
-    assert srt(segments) == (
-        "1\n00:00:01,000 --> 00:00:02,000\none\n\n2\n00:00:03,000 --> 00:00:04,000\ntwo\n\n"
-    )
-    assert vtt(segments[:1]) == "WEBVTT\n\n"
 
 
 @pytest.mark.parametrize(
@@ -59,26 +44,30 @@ def test_subtitles_empty_segment_takes_no_number() -> None:
     [("a --> b", "a -> b"), ("a ---> b", "a -> b"), ("a -> b", "a -> b"), ("a -- b", "a -- b")],
 )
 def test_subtitles_arrow_in_text(text: str, written: str) -> None:
-    assert srt([segment(0, 1, text)]) == f"1\n00:00:00,000 --> 00:00:01,000\n{written}\n\n"
-    assert vtt([segment(0, 1, text)]).endswith(f"\n{written}\n\n")
-
-
-def test_subtitles_line_breaks_in_text_stay_one_cue() -> None:
-    assert (
-        srt([segment(0, 1, " one\r\n\n two ")]) == "1\n00:00:00,000 --> 00:00:01,000\none two\n\n"
-    )
+    assert srt([cue(0, 1_000, text)]) == f"1\n00:00:00,000 --> 00:00:01,000\n{written}\n\n"
+    assert vtt([cue(0, 1_000, text)]).endswith(f"\n{written}\n\n")
 
 
 @pytest.mark.parametrize(
-    ("seconds", "written"),
+    ("text", "written"),
     [
-        (0.0004, "00:00:00.000"),
-        (0.0006, "00:00:00.001"),
-        (59.9996, "00:01:00.000"),
-        (3599.9999, "01:00:00.000"),
-        (360000.0, "100:00:00.000"),
+        ("AT&T & Q&A", "AT&T & Q&A"),
+        ("a < b > c", "a &lt; b > c"),
+        ("<b>", "&lt;b>"),
+        ("&lt; is &", "&amp;lt; is &amp;"),
+        ("&copy that", "&amp;copy that"),
+        ("&<", "&&lt;"),
     ],
 )
-def test_subtitles_time_is_rounded_to_milliseconds(seconds: float, written: str) -> None:
-    assert f"--> {written}\n" in vtt([segment(0, seconds, "x")])
-    assert f"--> {written.replace('.', ',')}\n" in srt([segment(0, seconds, "x")])
+def test_vtt_escapes_what_would_not_be_shown(text: str, written: str) -> None:
+    assert vtt([cue(0, 1_000, text)]).endswith(f"\n{written}\n\n")
+    assert srt([cue(0, 1_000, text)]).endswith(f"\n{text}\n\n")
+
+
+@pytest.mark.parametrize(
+    ("milliseconds", "written"),
+    [(1, "00:00:00.001"), (60_000, "00:01:00.000"), (360_000_000, "100:00:00.000")],
+)
+def test_subtitles_time(milliseconds: int, written: str) -> None:
+    assert f"--> {written}\n" in vtt([cue(0, milliseconds, "x")])
+    assert f"--> {written.replace('.', ',')}\n" in srt([cue(0, milliseconds, "x")])

@@ -1,0 +1,43 @@
+"""The fields of a request that say how its subtitles are cut."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, Field
+
+from api.errors import ApiError
+from models.subtitle_options import AS_SEGMENTS, SubtitleOptions
+
+
+class SubtitleParameters(BaseModel):
+    """How srt and vtt are cut into cues; a cue a segment where nothing is given."""
+
+    max_line_width: int | None = Field(None, description="With `srt`, `vtt`: characters a line.")
+    max_line_count: int | None = Field(None, description="With `srt`, `vtt`: lines a cue.")
+    max_words_per_line: int | None = Field(None, description="With `srt`, `vtt`: words a line.")
+    min_cue_duration: float | None = Field(None, description="With `srt`, `vtt`: seconds a cue.")
+    max_cue_duration: float | None = Field(None, description="With `srt`, `vtt`: seconds a cue.")
+
+    @property
+    def has_subtitle_options(self) -> bool:
+        """Whether any of them was given."""
+        return bool(self._given)
+
+    def subtitle_options(self, response_format: str) -> SubtitleOptions:
+        """The options.
+
+        Raises:
+            ApiError: there are some, and the format has no cues.
+            OptionError: a value cannot be served.
+        """
+        for name in self._given:
+            if response_format not in ("srt", "vtt"):
+                message = f"{name} needs response_format srt or vtt, not {response_format}"
+                raise ApiError(message, param=name, code="unsupported_value")
+        return SubtitleOptions(**self._given) if self._given else AS_SEGMENTS
+
+    @property
+    def _given(self) -> dict[str, Any]:
+        names = set(SubtitleParameters.model_fields)
+        return self.model_dump(include=names, exclude_none=True)
