@@ -10,6 +10,9 @@ from collections.abc import Iterator
 from models.engine.sequence import DecodingResult
 from models.options import Flag, TranscribeOptions
 
+# Seconds of speech that are not a few notes or barks that sound like it.
+_MUCH_SPEECH = 5.0
+
 
 def is_good(options: TranscribeOptions, result: DecodingResult) -> bool:
     """Whether a window needs no other temperature: no loop, and likely enough or silence."""
@@ -36,14 +39,19 @@ def is_noise(options: TranscribeOptions, result: DecodingResult) -> bool:
     return threshold is not None and result.no_speech_prob > threshold
 
 
-def says_nothing(options: TranscribeOptions, result: DecodingResult) -> bool:
-    """Whether a window's text is to be dropped.
+def preference(options: TranscribeOptions, result: DecodingResult) -> tuple[float, ...]:
+    """The rank of a result among those that are not good: no loop, then the most probable."""
+    return float(not is_repetitive(options, result)), result.avg_logprob
 
-    Probably no speech and not likely enough, as in openai-whisper; or so improbable after the last
-    temperature that it is no text at all, but what noise and music make Whisper say.
+
+def says_nothing(options: TranscribeOptions, result: DecodingResult, speech: float) -> bool:
+    """Whether the text of a window with so many seconds of `speech` is to be dropped.
+
+    Probably no speech and not likely enough, as in openai-whisper; or hardly any speech and, at
+    the last temperature, so improbable that the text is what noise and music make Whisper say.
     """
     hopeless = options.drop_logprob_threshold
-    if hopeless is not None and result.avg_logprob < hopeless:
+    if hopeless is not None and result.least_logprob < hopeless and speech < _MUCH_SPEECH:
         return True
     is_likely = options.logprob_threshold is not None and (
         result.avg_logprob > options.logprob_threshold

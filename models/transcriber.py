@@ -102,7 +102,7 @@ class Transcriber:
         if mel is None:
             segments = parallel(recording, source, self.detector)
         elif speech.spans or "no_speech" not in recording.options.drop:
-            segments = sequential(recording, source, mel, speech.is_heard)
+            segments = sequential(recording, source, mel, speech.between)
         else:
             return
         async for segment in segments:

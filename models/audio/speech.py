@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from operator import attrgetter
 
 import numpy as np
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from models.audio.blocks import blocks
 from models.audio.silero import BLOCK, Listener, Silero
-from models.audio.vad import SAMPLE_RATE, Span, SpanFinder
+from models.audio.vad import SAMPLE_RATE, Span, SpanFinder, speech_between
 from models.options import VoiceOptions
 
 Samples = NDArray[np.float32]
@@ -39,7 +40,8 @@ class SpeechMap:
         self.spans += finder.feed(np.zeros(0, np.float32), length)
         self._is_complete = True
 
-    def is_heard(self, start: float, end: float) -> bool:
-        """Whether somebody speaks between two times, in seconds."""
-        first = bisect_left(self.spans, start * SAMPLE_RATE, key=attrgetter("end"))
-        return first < len(self.spans) and self.spans[first].start < end * SAMPLE_RATE
+    def between(self, start: float, end: float) -> float:
+        """How many seconds of speech there are between two times, in seconds."""
+        samples = round(start * SAMPLE_RATE), round(end * SAMPLE_RATE)
+        first = bisect_left(self.spans, samples[0], key=attrgetter("end"))
+        return speech_between(islice(self.spans, first, None), *samples) / SAMPLE_RATE

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,6 +28,16 @@ class Span:
     def length(self) -> int:
         """Samples from start to end."""
         return self.end - self.start
+
+
+def speech_between(spans: Iterable[Span], start: int, end: int) -> int:
+    """How many samples of speech lie there; the spans are in order."""
+    speech = 0
+    for span in spans:
+        if span.start >= end:
+            break
+        speech += max(0, min(span.end, end) - max(span.start, start))
+    return speech
 
 
 class SpanFinder:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.audio.grouping import Group, Grouping
-from models.audio.vad import FRAME, SAMPLE_RATE, Span
+from models.audio.vad import FRAME, SAMPLE_RATE, Span, speech_between
 
 HOP = 160  # samples in a frame of log-mel: windows start where one starts
 LONGEST = 30 * SAMPLE_RATE
@@ -28,7 +28,7 @@ class PlannedWindow:
 
     def speech_between(self, start: int, end: int) -> int:
         """How many samples of speech lie there."""
-        return sum(max(0, min(span.end, end) - max(span.start, start)) for span in self.spans)
+        return speech_between(self.spans, start, end)
 
 
 def plan_windows(

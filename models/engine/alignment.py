@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from models.engine.sequence import Sequence
+from models.engine.sequence import Attempt, Window
 from models.engine.warping import first_positions
 
 SECONDS_PER_POSITION = 0.02
@@ -41,12 +41,15 @@ class Watch:
         self.scores.setdefault(row, []).append(scores.half())
 
 
-def token_starts(sequences: Seq[Sequence], eot: int) -> list[tuple[float, ...]]:
-    """For sequences that have ended: `DecodingResult.starts`."""
-    spoken = [[n for n, token in enumerate(each.tokens) if token < eot] for each in sequences]
+def token_starts(attempts: Seq[tuple[Window, Attempt]], eot: int) -> list[tuple[float, ...]]:
+    """For windows that have ended: `DecodingResult.starts`."""
+    spoken = [
+        [place for place, token in enumerate(attempt.result.tokens) if token < eot]
+        for _, attempt in attempts
+    ]
     heard = {
-        number: _heard(sequence, indices)
-        for number, (sequence, indices) in enumerate(zip(sequences, spoken, strict=True))
+        number: _heard(*attempts[number], indices)
+        for number, indices in enumerate(spoken)
         if indices
     }
     firsts = dict(
@@ -61,13 +64,13 @@ def token_starts(sequences: Seq[Sequence], eot: int) -> list[tuple[float, ...]]:
     return starts
 
 
-def _heard(sequence: Sequence, indices: Seq[int]) -> Tensor:
+def _heard(window: Window, attempt: Attempt, indices: Seq[int]) -> Tensor:
     """The scores [heads, tokens, positions] of these tokens, and of what came after the last."""
     # The first token is a timestamp, for which nothing was noted.
     noted = [index - 1 for index in indices]
-    noted += [noted[-1] + 1] * (noted[-1] + 1 < len(sequence.heard))
-    rows = [torch.cat(sequence.heard[step]) for step in noted]
-    positions = max(1, sequence.window.frames // _FRAMES_PER_POSITION)
+    noted += [noted[-1] + 1] * (noted[-1] + 1 < len(attempt.heard))
+    rows = [torch.cat(attempt.heard[step]) for step in noted]
+    positions = max(1, window.frames // _FRAMES_PER_POSITION)
     return torch.stack(rows, dim=1)[..., :positions].float()
 
 

@@ -17,7 +17,7 @@ from torch import Tensor
 from models.engine.device import describe_device
 from models.engine.runner import Runner
 from models.engine.scheduler import Encoding, Plan, Scheduler
-from models.engine.sequence import DecodingResult, Sequence, Window
+from models.engine.sequence import Attempt, DecodingResult, Sequence, Window
 from models.errors import EngineStoppedError
 
 logger = logging.getLogger(__name__)
@@ -181,18 +181,21 @@ class Engine:
         self._finish(finished)
 
     def _finish(self, sequences: list[Sequence]) -> None:
-        done: dict[Sequence, DecodingResult] = {}
+        done: dict[Sequence, Attempt] = {}
         for sequence in sequences:
             result = self._result(sequence)
-            if sequence.has_more_temperatures and not sequence.window.accept(result):
-                sequence.restart()
-                self.counters.fallbacks += 1
+            is_good = sequence.window.accept(result)
+            if is_good or not sequence.has_more_temperatures:
+                done[sequence] = sequence.taken(result, is_good=is_good)
             else:
-                done[sequence] = result
+                sequence.restart(result)
+                self.counters.fallbacks += 1
+        results = {sequence: attempt.result for sequence, attempt in done.items()}
         timed = [sequence for sequence in done if sequence.window.word_timestamps]
-        for sequence, starts in zip(timed, self.runner.align(timed), strict=True):
-            done[sequence] = replace(done[sequence], starts=starts)
-        for sequence, result in done.items():
+        starts = self.runner.align([(each.window, done[each]) for each in timed])
+        for sequence, own in zip(timed, starts, strict=True):
+            results[sequence] = replace(results[sequence], starts=own)
+        for sequence, result in results.items():
             self.scheduler.release(sequence)
             _settle(sequence.future, result)
 

@@ -15,7 +15,7 @@ from models.engine.decoding import TimestampState, TokenRules, choose
 from models.engine.network import Network
 from models.engine.padding import Kept, kept_positions
 from models.engine.precision import Precision
-from models.engine.sequence import Sequence
+from models.engine.sequence import Attempt, Sequence, Window
 from models.engine.vocabulary import Vocabulary
 
 
@@ -87,9 +87,9 @@ class Runner:
             sequences[row].heard.append(scores)
         return self.network.decoder.logits(states[:, 0])
 
-    def align(self, sequences: Seq[Sequence]) -> list[tuple[float, ...]]:
-        """When the tokens of sequences that have ended are heard: `DecodingResult.starts`."""
-        return token_starts(sequences, self.vocabulary.eot)
+    def align(self, attempts: Seq[tuple[Window, Attempt]]) -> list[tuple[float, ...]]:
+        """When the tokens of windows that have ended are heard: `DecodingResult.starts`."""
+        return token_starts(attempts, self.vocabulary.eot)
 
     def choose(self, logits: Tensor, sequences: Seq[Sequence]) -> tuple[list[int], list[float]]:
         """Each row's next token and its log-probability under the rules."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from models.options import Task
@@ -18,6 +18,7 @@ class DecodingResult:
     """One decoded window; fields as in openai-whisper's `DecodingResult`.
 
     `tokens` are without the prompt and without end-of-text; `logprobs` are theirs.
+    `least_logprob` is the lowest `avg_logprob` of all temperatures that were tried.
     `language_probs` is there only where the language was detected, `starts` only where the times of
     words were asked for: seconds in the window at which each token of the text begins, timestamps
     left out, and at which the last one ends.
@@ -33,6 +34,7 @@ class DecodingResult:
     compression_ratio: float
     language_probs: dict[str, float] | None = None
     starts: tuple[float, ...] = ()
+    least_logprob: float = 0.0
 
 
 def _most_probable(probs: Mapping[str, float]) -> str:
@@ -46,9 +48,9 @@ class Window:
     The recording fills `frames` of the 3000; behind them is padding. `language` None asks for
     detection: `choose_language` takes one by their probabilities, in the engine's thread, and a
     window that `detects_only` is done. The window is decoded at each of `temperatures` in turn
-    until `accept` takes the result; the last one is taken as it is. `request` tells the windows of
-    one request from those of others; those of long recordings are `is_background`: they let short
-    ones go before.
+    until `accept` takes the result; if it takes none, the one that `prefer` ranks highest is the
+    result. `request` tells the windows of one request from those of others; those of long
+    recordings are `is_background`: they let short ones go before.
     """
 
     request: str
@@ -59,12 +61,24 @@ class Window:
     previous: tuple[int, ...] = ()
     temperatures: tuple[float, ...] = (0.0,)
     accept: Callable[[DecodingResult], bool] = lambda _: True
+    prefer: Callable[[DecodingResult], tuple[float, ...]] = lambda result: (result.avg_logprob,)
     is_background: bool = False
     choose_language: Callable[[Mapping[str, float]], str] = lambda probs: max(
         probs, key=probs.__getitem__
     )
     detects_only: bool = False
     word_timestamps: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Attempt:
+    """What came out at one temperature, and what the alignment heads scored meanwhile.
+
+    Layer by layer, for each token but the first.
+    """
+
+    result: DecodingResult
+    heard: list[list[Tensor]]
 
 
 @dataclass(eq=False)
@@ -81,8 +95,8 @@ class Sequence:
     no_speech_prob: float = 0.0
     attempt: int = 0
     language_probs: dict[str, float] | None = None
-    # What the alignment heads scored, layer by layer, when each token but the first was chosen.
     heard: list[list[Tensor]] = field(default_factory=list)
+    failed: list[Attempt] = field(default_factory=list)
 
     @property
     def temperature(self) -> float:
@@ -104,8 +118,18 @@ class Sequence:
         """Where the next token's input stands in the text context."""
         return len(self.prompt) + len(self.tokens) - 1
 
-    def restart(self) -> None:
-        """Forget the text, keep slot, cross-KV and language: the next attempt begins."""
+    def taken(self, result: DecodingResult, *, is_good: bool) -> Attempt:
+        """The last attempt, whose result this is, or the best of all where it is not good."""
+        attempts = [Attempt(result, self.heard), *self.failed]
+        least = min(attempt.result.avg_logprob for attempt in attempts)
+        best = attempts[0]
+        if not is_good:
+            best = max(attempts, key=lambda attempt: self.window.prefer(attempt.result))
+        return replace(best, result=replace(best.result, least_logprob=least))
+
+    def restart(self, result: DecodingResult) -> None:
+        """Note what failed, keep slot, cross-KV and language: the next attempt begins."""
+        self.failed.append(Attempt(result, self.heard))
         self.attempt += 1
         self.tokens = []
         self.logprobs = []

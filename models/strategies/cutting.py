@@ -20,8 +20,8 @@ from models.text.words import CLOSING, UNSPACED, split_words
 # Seconds by which Whisper's timestamps may miss the speech.
 _SLACK = 0.5
 
-# Whether somebody speaks between two times, in seconds of the recording.
-IsHeard = Callable[[float, float], bool]
+# How many seconds of speech there are between two times, in seconds of the recording.
+SpeechBetween = Callable[[float, float], float]
 
 
 @dataclass(frozen=True)
@@ -54,14 +54,16 @@ class Cutting:
     vocabulary: Vocabulary
     options: TranscribeOptions
 
-    def cut(self, result: DecodingResult, seek: int, frames: int, is_heard: IsHeard) -> CutWindow:
+    def cut(
+        self, result: DecodingResult, seek: int, frames: int, speech: SpeechBetween
+    ) -> CutWindow:
         """The text of the window at frame `seek` that holds `frames` frames of the recording."""
         begin = self.vocabulary.timestamp_begin
         cuts, after = cut_at_timestamps(
             result.tokens, seek=seek, frames=frames, timestamp_begin=begin
         )
         pieces = list(self._pieces(cuts, result))
-        segments = [self._segment(piece, result, seek, is_heard) for piece in pieces]
+        segments = [self._segment(piece, result, seek, speech) for piece in pieces]
         told = tuple((segment.start, segment.end) for segment in segments if segment.text)
         if result.starts:
             segments = _timed(segments, pieces, result, seek / FRAMES_PER_SECOND)
@@ -95,11 +97,11 @@ class Cutting:
         return limit
 
     def _segment(
-        self, piece: _Piece, result: DecodingResult, seek: int, is_heard: IsHeard
+        self, piece: _Piece, result: DecodingResult, seek: int, speech: SpeechBetween
     ) -> Segment:
         start, end = piece.cut.start, piece.cut.end
         text = text_of(piece.cut, piece.tokens, self.vocabulary.decode)
-        heard = is_heard(start - _SLACK, end + _SLACK)
+        heard = speech(start - _SLACK, end + _SLACK) > 0
         flags = doubts(self.options, result, is_loop=piece.is_loop, is_heard=heard)
         return Segment(
             id=0,

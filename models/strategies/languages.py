@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 # So many windows are heard before the language of a long recording is settled.
 WINDOWS = 4
 # As sure must a window be of another language than the rest. None of the labelled clips that were
-# as sure as this was wrong.
-_SURE = 0.9
+# as sure as this was wrong, from 0.6 on.
+_SURE = 0.7
 
 ChooseLanguage = Callable[[Mapping[str, float]], str]
 

@@ -10,7 +10,7 @@ from models.audio.mel import Mel
 from models.engine.engine import Engine
 from models.engine.sequence import Window
 from models.errors import OptionError
-from models.guards import is_good
+from models.guards import is_good, preference
 from models.options import TranscribeOptions
 from models.strategies.cutting import Cutting
 from models.strategies.languages import ChooseLanguage
@@ -38,7 +38,7 @@ class Recording:
         self.cutting = Cutting(self.vocabulary, options)
         self.request = uuid.uuid4().hex
         self.is_long, self.is_live = False, is_live
-        self._accept = partial(is_good, options)
+        self._accept, self._prefer = partial(is_good, options), partial(preference, options)
         self._carried = self._carry()
 
     def first_history(self) -> tuple[int, ...]:
@@ -67,6 +67,7 @@ class Recording:
             previous=_last(self.vocabulary.prompt_limit, self._carried, history),
             temperatures=self.options.temperature,
             accept=self._accept,
+            prefer=self._prefer,
             is_background=self.is_long and not hurries,
             word_timestamps=self.options.word_timestamps,
         )

@@ -10,10 +10,11 @@ from itertools import count
 from models.audio.mel import Mel
 from models.engine.sequence import DecodingResult, Window
 from models.guards import says_nothing
-from models.strategies.cutting import IsHeard
+from models.strategies.cutting import SpeechBetween
 from models.strategies.languages import most_probable
 from models.strategies.recording import Recording, numbered
 from models.strategies.source import Source
+from models.text.segments import FRAMES_PER_SECOND
 from models.text.transcript import Segment
 
 # Above it a window's text is too random to be the next window's prompt (whisper/transcribe.py).
@@ -21,7 +22,7 @@ MAX_PROMPT_TEMPERATURE = 0.5
 
 
 async def sequential(
-    recording: Recording, source: Source, mel: Mel, is_heard: IsHeard
+    recording: Recording, source: Source, mel: Mel, speech: SpeechBetween
 ) -> AsyncIterator[Segment]:
     """The segments in order, each as soon as its window is done."""
     seek = 0
@@ -33,10 +34,11 @@ async def sequential(
         result = await _decoded(recording, source, mel, window, seek)
         recording.language = result.language
         frames = mel.content(seek)
-        if says_nothing(recording.options, result):
+        start, end = seek / FRAMES_PER_SECOND, (seek + frames) / FRAMES_PER_SECOND
+        if says_nothing(recording.options, result, speech(start, end)):
             seek += frames
             continue
-        cut = recording.cutting.cut(result, seek, frames, is_heard)
+        cut = recording.cutting.cut(result, seek, frames, speech)
         for segment in cut.segments:
             yield numbered(segment, next(numbers))
         history = _remembered(recording, history, cut.segments, result)

@@ -44,8 +44,8 @@ class SpokenWindow:
         self.samples, self.plan = speech.samples, speech.plan
         self.hurries = is_first and recording.is_live
         history = recording.first_history() if is_first else ()
-        heard = self.plan.speech_between(self.plan.start, self.plan.end)
-        language = languages.ask(is_short=heard < _TELLING)
+        telling = self.plan.speech_between(self.plan.start, self.plan.end)
+        language = languages.ask(is_short=telling < _TELLING)
         self.first = recording.window(mel, 0, history, language, hurries=self.hurries)
 
     async def segments(self) -> list[Segment]:
@@ -55,10 +55,11 @@ class SpokenWindow:
 
     async def _part(self, window: Window, start: int, end: int) -> list[Segment]:
         result = await self._decoded(window)
-        if says_nothing(self.recording.options, result):
+        speech = self.plan.speech_between(start, end) / SAMPLE_RATE
+        if says_nothing(self.recording.options, result, speech):
             return []
         frames = -(-(end - start) // HOP)
-        cut = self.recording.cutting.cut(result, start // HOP, frames, self._is_heard)
+        cut = self.recording.cutting.cut(result, start // HOP, frames, self._speech)
         found = [_clamped(segment, end) for segment in cut.segments]
         for hole in self._unheard(result, cut, end):
             found += await self._part(await self._window(*hole, result.language), *hole)
@@ -83,8 +84,8 @@ class SpokenWindow:
         mel = await self.source.run(partial(LogMel, samples, n_mels))
         return self.recording.window(mel, 0, (), language, hurries=self.hurries)
 
-    def _is_heard(self, start: float, end: float) -> bool:
-        return self.plan.speech_between(_sample(start), _sample(end)) > 0
+    def _speech(self, start: float, end: float) -> float:
+        return self.plan.speech_between(_sample(start), _sample(end)) / SAMPLE_RATE
 
     def _unheard(self, result: DecodingResult, cut: CutWindow, end: int) -> list[tuple[int, int]]:
         """Where the text leaves out much speech, and where it broke off; in samples.

@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator
 from concurrent.futures import CancelledError
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -97,10 +98,16 @@ def test_submit_rejected_result_falls_back_without_a_second_encoding(engine: Eng
     assert engine.counters.windows == 1
 
 
-def test_submit_last_temperature_is_taken_as_it_is(engine: Engine) -> None:
-    result = engine.submit(window(2, temperatures=(0.0, 1.0), accept=lambda _: False)).result(60)
+def test_submit_where_all_fail_the_preferred_one_is_taken(engine: Engine) -> None:
+    failing: dict[str, Any] = {"temperatures": (0.0, 1.0), "accept": lambda _: False}
+    alone = [engine.submit(window(2, temperatures=(t,))).result(60) for t in (0.0, 1.0)]
 
-    assert result.temperature == 1.0
+    likeliest = engine.submit(window(2, **failing)).result(60)
+    hottest = engine.submit(window(2, prefer=lambda r: (r.temperature,), **failing)).result(60)
+
+    assert (likeliest.temperature, hottest.temperature) == (0.0, 1.0)
+    assert likeliest.tokens == alone[0].tokens
+    assert likeliest.least_logprob == hottest.least_logprob == hottest.avg_logprob
 
 
 def test_submit_same_audio_at_a_temperature_gives_the_same_text(engine: Engine) -> None:

@@ -51,7 +51,9 @@ def cut(
     heard: tuple[float, float] = (0.0, 1e9),
 ) -> CutWindow:
     cutting = Cutting(vocabulary, options or TranscribeOptions())
-    return cutting.cut(result, 1000, 3000, lambda start, end: start < heard[1] and end > heard[0])
+    return cutting.cut(
+        result, 1000, 3000, lambda start, end: min(end, heard[1]) - max(start, heard[0])
+    )
 
 
 def test_cut_segments_are_in_the_recordings_time(vocabulary: Vocabulary) -> None:
@@ -153,7 +155,7 @@ def test_cut_any_tokens_are_ordered_segments_of_the_text(
 ) -> None:
     result = replace(decoded(vocabulary), tokens=tuple(tokens), logprobs=(0.0,) * len(tokens))
     cutting = Cutting(vocabulary, TranscribeOptions())
-    window = cutting.cut(result, seek, frames, lambda start, end: True)
+    window = cutting.cut(result, seek, frames, lambda start, end: end - start)
 
     times = [time for s in window.segments for time in (s.start, s.end)]
     assert times == sorted(times)
