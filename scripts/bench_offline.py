@@ -15,9 +15,10 @@ from typing import Any
 
 from scripts.bench.accuracy import word_error_rate
 from scripts.bench.contestant import CONTESTANTS
-from scripts.bench.corpus import Clip, add_choice, choice_of, choose, joined
+from scripts.bench.corpus import add_choice, choice_of, choose, joined
 from scripts.bench.errors import BenchError
 from scripts.bench.host import cores, describe_host
+from scripts.bench.manifest import Clip
 from scripts.bench.program import Parser, positive, positive_float, run
 from scripts.bench.report import DEFAULT_FOLDER, number, table
 from scripts.bench.setup import Setup

@@ -14,9 +14,10 @@ from typing import Any
 
 from models.audio.load import SAMPLE_RATE, load
 from scripts.bench.accuracy import word_error_rate
-from scripts.bench.corpus import Clip, add_choice, choice_of, choose
+from scripts.bench.corpus import add_choice, choice_of, choose
 from scripts.bench.host import describe_host
 from scripts.bench.http_load import Answer, Load, Server, check, connected, repeated
+from scripts.bench.manifest import Clip
 from scripts.bench.program import Parser, positive, positive_float, run
 from scripts.bench.report import DEFAULT_FOLDER, number, percentile, table
 

@@ -6,12 +6,11 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 
 import pytest
-from whisper.model import ModelDimensions, Whisper
+from whisper.model import Whisper
 
 PROJECT = Path(__file__).parent.parent
 # Before anything imports bentoml, which reads it once. Users' own stores stay untouched.
@@ -24,6 +23,7 @@ from models.engine.config import EngineConfig  # noqa: E402
 from models.engine.engine import Engine  # noqa: E402
 from models.engine.start import start_engine  # noqa: E402
 from models.weights import Weights  # noqa: E402
+from scripts.bench.openai_whisper import build_openai_whisper  # noqa: E402
 
 
 @pytest.fixture(scope="session")
@@ -64,10 +64,6 @@ def reference(weights: Callable[[str], Weights]) -> Callable[[str], Whisper]:
 
     @cache
     def load(name: str) -> Whisper:
-        loaded = weights(name)
-        model = Whisper(ModelDimensions(**asdict(loaded.dims)))
-        state = {**model.state_dict(), **loaded.tensors}
-        model.load_state_dict(state, strict=True)
-        return model.eval()
+        return build_openai_whisper(weights(name))
 
     return load

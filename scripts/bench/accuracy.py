@@ -1,20 +1,56 @@
-"""Word error rates, over texts normalised as Whisper's paper does."""
+"""Word errors, over texts normalised as Whisper's paper does."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
 
 from whisper.normalizers import BasicTextNormalizer, EnglishTextNormalizer
 
-from scripts.bench.corpus import Clip
 from scripts.bench.errors import BenchError
+from scripts.bench.manifest import Clip
 
 # Written without spaces between words: letters are counted (Radford et al. 2022, appendix C).
-_UNSPACED = frozenset({"zh", "ja", "th", "lo", "my", "yue"})
+# Korean has spaces, and words are counted there as well.
+UNSPACED = ("zh", "ja", "th", "lo", "my", "yue")
 
 
-def word_error_rate(clips: Sequence[Clip], texts: Sequence[str]) -> float | None:
-    """Errors in percent of the reference's words over all clips; None without references.
+@dataclass(frozen=True)
+class Errors:
+    """Words of the reference, and what has to be changed in a text to get there."""
+
+    words: int = 0
+    substitutions: int = 0
+    deletions: int = 0
+    insertions: int = 0
+
+    def __add__(self, other: Errors) -> Errors:
+        return Errors(
+            self.words + other.words,
+            self.substitutions + other.substitutions,
+            self.deletions + other.deletions,
+            self.insertions + other.insertions,
+        )
+
+    @property
+    def rate(self) -> float | None:
+        """All errors in percent of the words; None without words."""
+        return self._percent(self.substitutions + self.deletions + self.insertions)
+
+    @property
+    def deletion_rate(self) -> float | None:
+        """Words left out, in percent of the words; None without words."""
+        return self._percent(self.deletions)
+
+    def _percent(self, errors: int) -> float | None:
+        return 100.0 * errors / self.words if self.words else None
+
+
+def count_errors(reference: str, text: str, language: str) -> Errors:
+    """The errors of a text; letters are the words of the languages in `UNSPACED`.
+
+    A reference without words counts no errors.
 
     Raises:
         BenchError: jiwer is not installed.
@@ -24,24 +60,31 @@ def word_error_rate(clips: Sequence[Clip], texts: Sequence[str]) -> float | None
     except ImportError as error:
         raise BenchError("jiwer is not installed: pip install -e '.[bench]'") from error
 
-    normalise = _normaliser(clips[0].language)
-    pairs = [
-        (normalise(clip.text), normalise(text))
-        for clip, text in zip(clips, texts, strict=True)
-        if clip.text is not None
-    ]
-    # a reference without words counts no errors
-    pairs = [pair for pair in pairs if pair[0].strip()]
-    if not pairs:
-        return None
-    references, hypotheses = zip(*pairs, strict=True)
-    return 100.0 * float(jiwer.wer(list(references), list(hypotheses)))
+    normalise = _normaliser(language)
+    spoken = normalise(reference).strip()
+    if not spoken:
+        return Errors()
+    found = jiwer.process_words(spoken, normalise(text).strip())
+    words = found.hits + found.substitutions + found.deletions
+    return Errors(words, found.substitutions, found.deletions, found.insertions)
 
 
+def word_error_rate(clips: Sequence[Clip], texts: Sequence[str]) -> float | None:
+    """Errors in percent of the reference's words over all clips; None without references.
+
+    Raises:
+        BenchError: jiwer is not installed.
+    """
+    pairs = zip(clips, texts, strict=True)
+    counted = [count_errors(c.text, text, c.language) for c, text in pairs if c.text is not None]
+    return sum(counted, Errors()).rate
+
+
+@cache
 def _normaliser(language: str) -> Callable[[str], str]:
     normaliser: Callable[[str], str]
     if language == "en":
         normaliser = EnglishTextNormalizer()  # type: ignore[no-untyped-call]
     else:
-        normaliser = BasicTextNormalizer(split_letters=language in _UNSPACED)
+        normaliser = BasicTextNormalizer(split_letters=language in UNSPACED)
     return normaliser

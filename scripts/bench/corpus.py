@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import wave
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,21 +12,9 @@ import numpy as np
 
 from models.audio.load import SAMPLE_RATE, load
 from scripts.bench.errors import BenchError
+from scripts.bench.manifest import OWN_SPEECH, Clip, manifest_of, read_manifest
 
-OWN_SPEECH = Path(__file__).parents[2] / "tests" / "speech" / "manifest.jsonl"
 SILENCE_SECONDS = 0.3
-_VARIANT = "format variant"
-
-
-@dataclass(frozen=True)
-class Clip:
-    """A recording; `text` is what is said in it, None where nobody has written it down."""
-
-    path: Path
-    text: str | None
-    language: str
-    seconds: float
-    kind: str = ""
 
 
 @dataclass(frozen=True)
@@ -45,7 +32,7 @@ class Choice:
         """Whether this clip belongs to the benchmark; the same speech in other formats does not."""
         return (
             clip.language == self.language
-            and (self.kind in clip.kind if self.kind else not clip.kind.startswith(_VARIANT))
+            and (self.kind in clip.kind if self.kind else not clip.is_variant)
             and (self.shorter_than is None or clip.seconds < self.shorter_than)
             and (self.longer_than is None or clip.seconds > self.longer_than)
         )
@@ -110,9 +97,9 @@ def joined(clips: Sequence[Clip], path: Path) -> Clip:
 
 
 def _corpus(choice: Choice) -> list[Clip]:
-    manifest = choice.audio / "manifest.jsonl" if choice.audio.is_dir() else choice.audio
+    manifest = manifest_of(choice.audio)
     if manifest.is_file():
-        return _listed(manifest)
+        return read_manifest(manifest)
     if choice.audio.is_dir():
         paths = sorted(path for path in choice.audio.iterdir() if path.is_file())
         return [
@@ -120,22 +107,3 @@ def _corpus(choice: Choice) -> list[Clip]:
             for path in paths
         ]
     raise BenchError(f"{choice.audio}: no such folder or manifest")
-
-
-def _listed(manifest: Path) -> list[Clip]:
-    clips = []
-    for number, line in enumerate(manifest.read_text(encoding="utf-8").splitlines(), 1):
-        try:
-            entry = json.loads(line)
-            clips.append(
-                Clip(
-                    path=manifest.parent / str(entry["path"]),
-                    text=str(entry["text"]) if "text" in entry else None,
-                    language=str(entry["language"]),
-                    seconds=float(entry["seconds"]),
-                    kind=str(entry.get("kind", "")),
-                )
-            )
-        except (ValueError, TypeError, KeyError) as error:
-            raise BenchError(f"{manifest}, line {number}: no entry of a manifest") from error
-    return clips

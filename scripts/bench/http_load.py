@@ -13,8 +13,8 @@ from itertools import cycle, islice
 
 import httpx
 
-from scripts.bench.corpus import Clip
 from scripts.bench.errors import BenchError
+from scripts.bench.manifest import Clip
 
 PATH = "/v1/audio/transcriptions"
 

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from models.engine.config import EngineConfig
 from models.engine.start import start_engine
 from models.options import TranscribeOptions
+from models.text.transcript import Transcript
 from models.transcriber import Transcriber
 from scripts.bench.setup import Recording, Setup
 from scripts.bench.weights import weights_of
+
+S = TypeVar("S")
+T = TypeVar("T")
 
 
 class Ours:
@@ -30,20 +35,29 @@ class Ours:
 
     def transcribe(self, recordings: Sequence[Recording]) -> list[str]:
         """Their texts, `concurrency` recordings in flight at once."""
-        return asyncio.run(self._transcribe_all(recordings))
+        return asyncio.run(self.each(recordings, self._text))
 
-    async def _transcribe_all(self, recordings: Sequence[Recording]) -> list[str]:
+    async def each(self, items: Sequence[S], work: Callable[[S], Awaitable[T]]) -> list[T]:
+        """What the work makes of each item, `concurrency` of them in flight at once."""
         free = asyncio.Semaphore(self.setup.concurrency)
 
-        async def one(recording: Recording) -> str:
+        async def one(item: S) -> T:
             async with free:
-                with Path(recording.path).open("rb") as file:  # noqa: ASYNC230
-                    transcript = await self.transcriber.transcribe(file, self._options(recording))
-            return transcript.text
+                return await work(item)
 
-        return list(await asyncio.gather(*map(one, recordings)))
+        return list(await asyncio.gather(*map(one, items)))
 
-    def _options(self, recording: Recording) -> TranscribeOptions:
-        return TranscribeOptions(
+    async def transcript(self, path: Path, options: TranscribeOptions) -> Transcript:
+        """The transcript of one file."""
+        with path.open("rb") as file:
+            return await self.transcriber.transcribe(file, options)
+
+    def close(self) -> None:
+        """Stop the engine."""
+        self.transcriber.close()
+
+    async def _text(self, recording: Recording) -> str:
+        options = TranscribeOptions(
             language=recording.language, temperature=(0.0,), strategy=self.setup.strategy
         )
+        return (await self.transcript(Path(recording.path), options)).text

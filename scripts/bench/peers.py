@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -66,17 +65,15 @@ class OpenAIWhisper:
 
     def __init__(self, setup: Setup) -> None:
         import torch
-        from whisper.model import ModelDimensions, Whisper
 
+        from scripts.bench.openai_whisper import build_openai_whisper
         from scripts.bench.weights import weights_of
 
         if setup.threads:
             torch.set_num_threads(setup.threads)
-        weights = weights_of(setup)
-        self.model = Whisper(ModelDimensions(**asdict(weights.dims)))
-        self.model.load_state_dict({**self.model.state_dict(), **weights.tensors})
-        wanted = "cuda" if torch.cuda.is_available() else "cpu"
-        self.model.to(wanted if setup.device == "auto" else setup.device).eval()
+        found = "cuda" if torch.cuda.is_available() else "cpu"
+        device = found if setup.device == "auto" else setup.device
+        self.model = build_openai_whisper(weights_of(setup), device)
         self.fp16 = self.model.device.type == "cuda"
         self.description = "float16" if self.fp16 else "float32"
         self.device = str(self.model.device)

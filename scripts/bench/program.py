@@ -39,7 +39,7 @@ def run(
     except KeyboardInterrupt:
         print("error: interrupted", file=sys.stderr)
         return _INTERRUPTED
-    print(f"written to {options.json}")
+    print(f"written to {options.json}", file=sys.stderr)
     return 0
 
 

@@ -14,8 +14,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from scripts.bench.corpus import Clip
 from scripts.bench.errors import BenchError
+from scripts.bench.manifest import Clip
 from scripts.bench.setup import Recording, Setup
 
 _PROJECT = Path(__file__).parents[2]

@@ -17,7 +17,7 @@ from models.catalogue import Dimensions, find_checkpoint
 from models.engine.config import EngineConfig
 from models.engine.sequence import Window
 from models.engine.start import start_engine
-from scripts.bench.corpus import Clip
+from scripts.bench.manifest import Clip
 from scripts.bench.random_weights import random_weights
 from scripts.bench.setup import Setup
 from scripts.bench.tokenizer_file import tokenizer_json, vocabulary_json

@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from scripts import bench_offline
-from scripts.bench.corpus import OWN_SPEECH, Choice, Clip, choose, joined
+from scripts.bench.corpus import Choice, choose, joined
 from scripts.bench.errors import BenchError
+from scripts.bench.manifest import OWN_SPEECH, Clip
 from scripts.bench.setup import Setup
 from scripts.bench.worker import Worker
 

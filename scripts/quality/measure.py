@@ -1,0 +1,55 @@
+"""Both sides hear the same clips."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass
+
+from scripts.bench.errors import BenchError
+from scripts.bench.manifest import Clip
+from scripts.bench.ours import Ours
+from scripts.bench.setup import Setup
+from scripts.quality.answer import Answer, Result
+from scripts.quality.ours import hear, hear_unguarded
+from scripts.quality.reference import hear_reference
+
+
+@dataclass(frozen=True)
+class Measured:
+    """The results, and how ours ran: its number format and slots."""
+
+    results: list[Result]
+    description: str
+
+
+def measure(clips: Sequence[Clip], setup: Setup, *, with_reference: bool) -> Measured:
+    """What ours and, if wanted, openai-whisper make of each clip.
+
+    Raises:
+        BenchError: the model is not in the store, or does not know a clip's language.
+        WhisperError: a clip cannot be read or the engine has failed.
+    """
+    with closing(Ours(setup)) as ours:
+        if not ours.engine.vocabulary.dims.is_multilingual:
+            _check_english(clips, setup.model)
+        answers = hear(ours, clips)
+        speech = [clip for clip in clips if clip.is_speech]
+        unguarded = dict(zip(speech, hear_unguarded(ours, speech), strict=True))
+    reference: dict[Clip, Answer] = {}
+    if with_reference:
+        reference = dict(zip(clips, hear_reference(clips, setup), strict=True))
+    results = [
+        Result(clip, heard, unguarded.get(clip), reference.get(clip))
+        for clip, heard in zip(clips, answers, strict=True)
+    ]
+    return Measured(results, ours.description)
+
+
+def _check_english(clips: Sequence[Clip], model: str) -> None:
+    for clip in clips:
+        if clip.language not in ("en", "none"):
+            raise BenchError(
+                f"{model} knows English only, and {clip.path.name} is {clip.language}: "
+                "choose --languages en,none"
+            )

@@ -1,0 +1,92 @@
+"""How good the text is, beside openai-whisper's on the same weights: tables in Markdown."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from api.settings import prepare_openmp
+from scripts.bench.host import cores, describe_host
+from scripts.bench.program import Parser, positive, run
+from scripts.bench.report import DEFAULT_FOLDER
+from scripts.bench.setup import Setup
+from scripts.quality.choice import add_choice, choice_of, choose
+
+# Clips in flight at once, so that the slots are busy.
+_AT_ONCE = 8
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure and print; the exit status: 0, 1 for an error, 130 when interrupted."""
+    return run(_parser(), _measure, arguments)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = Parser(prog="python -m scripts.wer", description=__doc__)
+    parser.add_argument("--model", default="base", help="from the store (default: base)")
+    parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
+    parser.add_argument(
+        "--threads",
+        type=positive,
+        default=cores(),
+        metavar="N",
+        help="CPU threads of each side (default: all cores)",
+    )
+    parser.add_argument(
+        "--without-reference", action="store_true", help="only ours, not openai-whisper"
+    )
+    parser.add_argument(
+        "--json",
+        type=Path,
+        default=DEFAULT_FOLDER / "wer.json",
+        metavar="PATH",
+        help="where everything goes, clip by clip",
+    )
+    ours = parser.add_argument_group("ours")
+    ours.add_argument(
+        "--dtype", default="auto", choices=("auto", "float32", "float16", "bfloat16", "int8")
+    )
+    ours.add_argument(
+        "--strategy",
+        choices=("auto", "sequential", "parallel"),
+        default="auto",
+        help="how a long recording is cut into windows",
+    )
+    add_choice(parser)
+    return parser
+
+
+def _measure(options: argparse.Namespace) -> dict[str, object]:
+    clips = choose(choice_of(options))
+    prepare_openmp()
+    # they import torch, which reads how its threads are to wait
+    from scripts.quality.measure import measure
+    from scripts.quality.report import report
+
+    setup = Setup(
+        model=options.model,
+        threads=options.threads,
+        device=options.device,
+        dtype=options.dtype,
+        concurrency=_AT_ONCE,
+        strategy=options.strategy,
+    )
+    with_reference = not options.without_reference
+    measured = measure(clips, setup, with_reference=with_reference)
+    beside = "; openai-whisper float32" if with_reference else ""
+    how = f"ours {measured.description}, strategy {setup.strategy}{beside}"
+    print(f"Model `{setup.model}`, greedy with fallback: {how}.\n")
+    print(report(measured.results, with_reference=with_reference))
+    return {
+        "hardware": describe_host(),
+        "setup": asdict(setup),
+        "ours": measured.description,
+        "clips": [result.to_json() for result in measured.results],
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main())
