@@ -41,7 +41,7 @@ class DecodingParameters(BaseModel):
     )
     drop_logprob_threshold: Threshold = Field(
         _DEFAULTS.drop_logprob_threshold,
-        description="Nor has a window with hardly any speech, if it was lower at some temperature.",
+        description="Nor has one that was lower at some temperature, and may be without speech.",
     )
     drop: Annotated[list[Flag], BeforeValidator(_nothing)] = Field(
         sorted(_DEFAULTS.drop),

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from models.engine.sequence import DecodingResult
 from models.options import Flag, TranscribeOptions
 
-# Seconds of speech that are not a few notes or barks that sound like it.
-_MUCH_SPEECH = 5.0
+# Whisper's probability of silence is below in nearly all speech, however strange its language.
+_PERHAPS_SILENT = 0.2
 
 
 def is_good(options: TranscribeOptions, result: DecodingResult) -> bool:
@@ -44,15 +44,15 @@ def preference(options: TranscribeOptions, result: DecodingResult) -> tuple[floa
     return float(not is_repetitive(options, result)), result.avg_logprob
 
 
-def says_nothing(options: TranscribeOptions, result: DecodingResult, speech: float) -> bool:
-    """Whether the text of a window with so many seconds of `speech` is to be dropped.
+def says_nothing(options: TranscribeOptions, result: DecodingResult) -> bool:
+    """Whether a window's text is to be dropped.
 
-    Probably no speech and not likely enough, as in openai-whisper; or hardly any speech and, at
-    the last temperature, so improbable that the text is what noise and music make Whisper say.
+    Probably no speech and not likely enough, as in openai-whisper; or perhaps no speech and, at
+    some temperature, so improbable that the text is what noise and music make Whisper say.
     """
     hopeless = options.drop_logprob_threshold
-    if hopeless is not None and result.least_logprob < hopeless and speech < _MUCH_SPEECH:
-        return True
+    if hopeless is not None and result.least_logprob < hopeless:
+        return result.no_speech_prob > _PERHAPS_SILENT
     is_likely = options.logprob_threshold is not None and (
         result.avg_logprob > options.logprob_threshold
     )

@@ -14,7 +14,6 @@ from models.strategies.cutting import SpeechBetween
 from models.strategies.languages import most_probable
 from models.strategies.recording import Recording, numbered
 from models.strategies.source import Source
-from models.text.segments import FRAMES_PER_SECOND
 from models.text.transcript import Segment
 
 # Above it a window's text is too random to be the next window's prompt (whisper/transcribe.py).
@@ -34,8 +33,7 @@ async def sequential(
         result = await _decoded(recording, source, mel, window, seek)
         recording.language = result.language
         frames = mel.content(seek)
-        start, end = seek / FRAMES_PER_SECOND, (seek + frames) / FRAMES_PER_SECOND
-        if says_nothing(recording.options, result, speech(start, end)):
+        if says_nothing(recording.options, result):
             seek += frames
             continue
         cut = recording.cutting.cut(result, seek, frames, speech)

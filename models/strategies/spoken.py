@@ -55,8 +55,7 @@ class SpokenWindow:
 
     async def _part(self, window: Window, start: int, end: int) -> list[Segment]:
         result = await self._decoded(window)
-        speech = self.plan.speech_between(start, end) / SAMPLE_RATE
-        if says_nothing(self.recording.options, result, speech):
+        if says_nothing(self.recording.options, result):
             return []
         frames = -(-(end - start) // HOP)
         cut = self.recording.cutting.cut(result, start // HOP, frames, self._speech)

@@ -33,6 +33,8 @@ def without_guards(options: TranscribeOptions) -> TranscribeOptions:
         compression_ratio_threshold=None,
         logprob_threshold=None,
         no_speech_threshold=None,
+        drop_logprob_threshold=None,
+        drop=frozenset(),
     )
 
 
