@@ -1,0 +1,147 @@
+"""How far word times are from openai-whisper's, and from where speech is known to begin and end."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from statistics import median
+from typing import Any
+
+import numpy as np
+
+from models.audio.load import SAMPLE_RATE, load
+from models.audio.mel import Samples
+from models.audio.silero import Silero
+from models.audio.vad import speech_spans
+from models.options import TranscribeOptions, VoiceOptions
+from models.text.transcript import Word
+from models.text.words import bare
+from scripts.bench.manifest import Clip
+from scripts.bench.ours import Ours
+
+# Between joined clips: long enough to be heard as a pause, short enough for one window.
+_PAUSE = 0.7
+# A word belongs to the clip in which its middle lies, or that is no farther away.
+_NEAR = 0.3
+
+
+@dataclass(frozen=True)
+class Distances:
+    """Seconds between the starts, and the ends, of what is compared."""
+
+    starts: list[float]
+    ends: list[float]
+
+    def row(self) -> list[str]:
+        """How many, and their medians and 90th percentiles in milliseconds."""
+        cells = [
+            f"{1000 * np.quantile(side, share):.0f}" if side else "-"
+            for side in (self.starts, self.ends)
+            for share in (0.5, 0.9)
+        ]
+        return [str(len(self.starts)), *cells]
+
+
+def between(ours: Sequence[Word], theirs: Sequence[Word]) -> Distances:
+    """For the words that both have, in the same order."""
+    own, other = ([bare(word.text).lower() for word in side] for side in (ours, theirs))
+    blocks = SequenceMatcher(None, own, other, autojunk=False).get_matching_blocks()
+    pairs = [(ours[b.a + n], theirs[b.b + n]) for b in blocks for n in range(b.size)]
+    starts = [abs(a.start - b.start) for a, b in pairs]
+    return Distances(starts, [abs(a.end - b.end) for a, b in pairs])
+
+
+def joined_distances(distances: Sequence[Distances]) -> Distances:
+    """All of them."""
+    return Distances(
+        [value for each in distances for value in each.starts],
+        [value for each in distances for value in each.ends],
+    )
+
+
+def words_of(ours: Ours, clip: Clip) -> list[Word]:
+    """Our words of a clip, in its language."""
+    options = TranscribeOptions(language=clip.language, word_timestamps=True)
+    transcript = asyncio.run(ours.transcript(clip.path, options))
+    return [word for segment in transcript.segments for word in segment.words]
+
+
+def words_of_whisper(model: Any, clip: Clip) -> list[Word]:  # noqa: ANN401 - untyped
+    """openai-whisper's words of a clip."""
+    result = model.transcribe(
+        load(clip.path),
+        language=clip.language,
+        word_timestamps=True,
+        condition_on_previous_text=False,
+        fp16=False,
+    )
+    return [
+        Word(word["word"], float(word["start"]), float(word["end"]), float(word["probability"]))
+        for segment in result["segments"]
+        for word in segment["words"]
+    ]
+
+
+def from_known_bounds(ours: Ours, clips: Sequence[Clip], detector: Silero) -> Distances:
+    """Of the first and last word of each clip, in recordings joined of a few clips.
+
+    Where speech begins and ends in a clip is what the voice detector says of it alone, which is
+    exact to a frame of 32 ms.
+    """
+    found = [
+        _from_bounds(ours, clips[first : first + 4], detector) for first in range(0, len(clips), 4)
+    ]
+    return joined_distances(found)
+
+
+def _from_bounds(ours: Ours, clips: Sequence[Clip], detector: Silero) -> Distances:
+    samples, bounds = _join(clips, detector)
+    options = TranscribeOptions(language=clips[0].language, word_timestamps=True)
+    transcript = asyncio.run(ours.transcriber.transcribe_samples(samples, options))
+    words = [word for segment in transcript.segments for word in segment.words]
+    starts, ends = [], []
+    for start, end in bounds:
+        own = [w for w in words if start - _NEAR <= (w.start + w.end) / 2 <= end + _NEAR]
+        if own:
+            starts.append(abs(own[0].start - start))
+            ends.append(abs(own[-1].end - end))
+    return Distances(starts, ends)
+
+
+def _join(clips: Sequence[Clip], detector: Silero) -> tuple[Samples, list[tuple[float, float]]]:
+    """The clips' speech with pauses between, and when each begins and ends."""
+    pause = np.zeros(int(_PAUSE * SAMPLE_RATE), np.float32)
+    pieces, bounds, length = [pause], [], len(pause)
+    for clip in clips:
+        samples = load(clip.path)
+        spans = speech_spans(detector.probabilities(samples), len(samples), VoiceOptions())
+        spoken = samples[spans[0].start : spans[-1].end]
+        bounds.append((length / SAMPLE_RATE, (length + len(spoken)) / SAMPLE_RATE))
+        pieces += [spoken, pause]
+        length += len(spoken) + len(pause)
+    return np.concatenate(pieces), bounds
+
+
+def cost(ours: Ours, clips: Sequence[Clip], rounds: int) -> float:
+    """How much longer all clips take with word times, as a share; the median of some rounds."""
+    return median(_cost(ours, clips) for _ in range(rounds))
+
+
+def _cost(ours: Ours, clips: Sequence[Clip]) -> float:
+    plain, timed = (_seconds(ours, clips, has_words=has_words) for has_words in (False, True))
+    return timed / plain - 1
+
+
+def _seconds(ours: Ours, clips: Sequence[Clip], *, has_words: bool) -> float:
+    async def one(clip: Clip) -> None:
+        options = TranscribeOptions(
+            language=clip.language, temperature=(0.0,), word_timestamps=has_words
+        )
+        await ours.transcript(clip.path, options)
+
+    started = time.perf_counter()
+    asyncio.run(ours.each(clips, one))
+    return time.perf_counter() - started
