@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import io
 import time
+import wave
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import pairwise
+from typing import Any
 
 import av
 import numpy as np
@@ -336,3 +338,85 @@ def test_parallel_translate_writes_english(engine: Callable[[str], Engine]) -> N
 
     assert (transcript.task, transcript.language) == ("translate", "de")
     assert transcript.text
+
+
+def test_short_silence_is_an_empty_transcript_and_no_work(tiny: Transcriber) -> None:
+    transcript = transcribe(tiny, SILENCE, TranscribeOptions())
+
+    assert (transcript.text, transcript.segments, transcript.duration) == ("", (), 8.0)
+    assert tiny.engine.counters.windows == 0
+
+
+def test_silence_is_decoded_where_nothing_is_dropped(tiny: Transcriber) -> None:
+    transcribe(tiny, SILENCE, replace(EVERYTHING, strategy="auto", drop=frozenset()))
+
+    assert tiny.engine.counters.windows == 1
+
+
+def test_prompt_and_keywords_are_told_to_every_window_that_they_are_for(
+    tiny: Transcriber,
+) -> None:
+    plain = transcribe(tiny, speech(2), EVERYTHING).segments
+    second = max(segment.seek for segment in plain)
+
+    def texts(**changes: Any) -> list[tuple[int, ...]]:
+        found = transcribe(tiny, speech(2), replace(EVERYTHING, **changes)).segments
+        return [segment.tokens for segment in found if segment.seek == second]
+
+    without = [segment.tokens for segment in plain if segment.seek == second]
+    assert texts(initial_prompt="Kennedy.") == without
+    assert texts(initial_prompt="Kennedy.", carry_initial_prompt=True) != without
+    assert texts(keywords=("Kennedy",)) != without
+
+
+def test_keywords_that_leave_no_room_are_refused(tiny: Transcriber) -> None:
+    with pytest.raises(OptionError, match=r"keywords are too long: \d+ tokens, and 111 fit"):
+        transcribe(tiny, speech(1), replace(EVERYTHING, keywords=("Kubernetes",) * 60))
+
+
+def detected(transcriber: Transcriber, clip: Clip, *among: str) -> dict[str, float]:
+    with clip.path.open("rb") as file:
+        return asyncio.run(transcriber.detect_language(file, among))
+
+
+def test_detect_language(engine: Callable[[str], Engine]) -> None:
+    clip = next(clip for clip in clips("de") if clip.seconds > 4)
+    probabilities = detected(Transcriber(engine("base")), clip)
+
+    assert next(iter(probabilities)) == "de"
+    assert list(probabilities.values()) == sorted(probabilities.values(), reverse=True)
+    assert sum(probabilities.values()) == pytest.approx(1)
+
+
+def test_detect_language_among_some(engine: Callable[[str], Engine]) -> None:
+    probabilities = detected(Transcriber(engine("base")), jfk(), "fr", "de")
+
+    assert probabilities.keys() == {"fr", "de"}
+    assert sum(probabilities.values()) == pytest.approx(1)
+
+
+def test_detect_language_of_silence_is_none(tiny: Transcriber) -> None:
+    file = io.BytesIO()
+    with wave.open(file, "wb") as output:
+        output.setparams((1, 2, 16_000, 0, "NONE", ""))
+        output.writeframes(bytes(96_000))
+
+    assert asyncio.run(tiny.detect_language(file)) == {}
+
+
+def test_detect_language_english_only_model_refuses(engine: Callable[[str], Engine]) -> None:
+    with pytest.raises(OptionError, match="English only"):
+        detected(Transcriber(engine("tiny.en")), jfk())
+
+
+def test_parallel_windows_in_another_language_say_so(engine: Callable[[str], Engine]) -> None:
+    german = next(clip for clip in clips("de") if clip.seconds > 4)
+    samples = np.concatenate([speech(4), load(german.path)])
+
+    transcript = transcribe(Transcriber(engine("base")), samples, replace(PARALLEL, language=None))
+
+    assert transcript.language == "en"
+    assert [s.language for s in transcript.segments if s.end < 76] == ["en"] * sum(
+        s.end < 76 for s in transcript.segments
+    )
+    assert {s.language for s in transcript.segments if s.start > 75} == {"de"}
