@@ -7,9 +7,8 @@ import sys
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
-
-from tqdm import tqdm
 
 from api.settings import prepare_openmp
 from scripts.bench.host import cores, describe_host
@@ -20,7 +19,7 @@ from scripts.quality.choice import add_choice, choice_of, choose
 from scripts.quality.markdown import section, table
 
 _HEAD = ["of", "words", "starts: median", "90 %", "ends: median", "90 %"]
-_JOINED = "the first and last word of a clip, from where the voice detector hears it"
+_KNOWN = ", first and last of a clip, from where the voice detector hears them"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -49,7 +48,6 @@ def _measure(options: argparse.Namespace) -> dict[str, object]:
     clips = [clip for clip in choose(choice_of(options)) if clip.is_speech]
     prepare_openmp()
     # they import torch, which reads how its threads are to wait
-    from models.audio.silero import load_silero
     from scripts.bench.ours import Ours
     from scripts.bench.peers import OpenAIWhisper
     from scripts.quality import words
@@ -57,21 +55,26 @@ def _measure(options: argparse.Namespace) -> dict[str, object]:
     setup = Setup(model=options.model, threads=cores(), dtype=options.dtype, concurrency=8)
     with closing(Ours(setup)) as ours:
         cost = words.cost(ours, clips, options.rounds)
-        known = words.from_known_bounds(ours, clips, load_silero())
-        own = [words.words_of(ours, clip) for clip in tqdm(clips, "ours", unit="clip")]
+        own = words.hear(partial(words.words_of, ours), clips, "ours")
         description = ours.description
     model = OpenAIWhisper(setup).model
-    theirs = [words.words_of_whisper(model, c) for c in tqdm(clips, "openai-whisper", unit="clip")]
-    apart = words.joined_distances(list(map(words.between, own, theirs)))
+    theirs = words.hear(partial(words.words_of_whisper, model), clips, "openai-whisper")
+    pairs = zip(own.words, theirs.words, strict=True)
+    apart = words.joined_distances([words.between(*pair) for pair in pairs])
     print(f"Model `{setup.model}`, {len(clips)} clips: ours {description}; milliseconds.\n")
-    rows = [["openai-whisper's", *apart.row()], [_JOINED, *known.row()]]
+    rows = [
+        ["ours from openai-whisper's", *apart.row()],
+        [f"ours{_KNOWN}", *own.from_bounds.row()],
+        [f"openai-whisper's{_KNOWN}", *theirs.from_bounds.row()],
+    ]
     print(section("Word times", table(_HEAD, rows), f"They cost {100 * cost:.1f} % of the time."))
     return {
         "hardware": describe_host(),
         "setup": asdict(setup),
         "cost": cost,
         "from_openai_whisper": asdict(apart),
-        "from_known_bounds": asdict(known),
+        "from_known_bounds": asdict(own.from_bounds),
+        "openai_whisper_from_known_bounds": asdict(theirs.from_bounds),
     }
 
 

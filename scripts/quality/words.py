@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from statistics import median
 from typing import Any
 
 import numpy as np
+from tqdm import tqdm
+from whisper.model import Whisper
 
 from models.audio.load import SAMPLE_RATE, load
 from models.audio.mel import Samples
-from models.audio.silero import Silero
+from models.audio.silero import Silero, load_silero
 from models.audio.vad import speech_spans
 from models.options import TranscribeOptions, VoiceOptions
 from models.text.transcript import Word
@@ -26,6 +28,9 @@ from scripts.bench.ours import Ours
 _PAUSE = 0.7
 # A word belongs to the clip in which its middle lies, or that is no farther away.
 _NEAR = 0.3
+
+# Samples and their language to words.
+Words = Callable[[Samples, str], list[Word]]
 
 
 @dataclass(frozen=True)
@@ -45,6 +50,20 @@ class Distances:
         return [str(len(self.starts)), *cells]
 
 
+@dataclass(frozen=True)
+class Heard:
+    """The words of each clip, and how far they are from where speech is known to be."""
+
+    words: list[list[Word]]
+    from_bounds: Distances
+
+
+def hear(listen: Words, clips: Sequence[Clip], name: str) -> Heard:
+    """What one side makes of the clips, alone and joined."""
+    found = [listen(load(clip.path), clip.language) for clip in tqdm(clips, name, unit="clip")]
+    return Heard(found, from_known_bounds(listen, clips, load_silero()))
+
+
 def between(ours: Sequence[Word], theirs: Sequence[Word]) -> Distances:
     """For the words that both have, in the same order."""
     own, other = ([bare(word.text).lower() for word in side] for side in (ours, theirs))
@@ -62,18 +81,18 @@ def joined_distances(distances: Sequence[Distances]) -> Distances:
     )
 
 
-def words_of(ours: Ours, clip: Clip) -> list[Word]:
-    """Our words of a clip, in its language."""
-    options = TranscribeOptions(language=clip.language, word_timestamps=True)
-    transcript = asyncio.run(ours.transcript(clip.path, options))
+def words_of(ours: Ours, samples: Samples, language: str) -> list[Word]:
+    """Our words."""
+    options = TranscribeOptions(language=language, word_timestamps=True)
+    transcript = asyncio.run(ours.transcriber.transcribe_samples(samples, options))
     return [word for segment in transcript.segments for word in segment.words]
 
 
-def words_of_whisper(model: Any, clip: Clip) -> list[Word]:  # noqa: ANN401 - untyped
-    """openai-whisper's words of a clip."""
-    result = model.transcribe(
-        load(clip.path),
-        language=clip.language,
+def words_of_whisper(model: Whisper, samples: Samples, language: str) -> list[Word]:
+    """openai-whisper's words."""
+    result: dict[str, Any] = model.transcribe(
+        samples,
+        language=language,
         word_timestamps=True,
         condition_on_previous_text=False,
         fp16=False,
@@ -85,26 +104,22 @@ def words_of_whisper(model: Any, clip: Clip) -> list[Word]:  # noqa: ANN401 - un
     ]
 
 
-def from_known_bounds(ours: Ours, clips: Sequence[Clip], detector: Silero) -> Distances:
+def from_known_bounds(words: Words, clips: Sequence[Clip], detector: Silero) -> Distances:
     """Of the first and last word of each clip, in recordings joined of a few clips.
 
-    Where speech begins and ends in a clip is what the voice detector says of it alone, which is
-    exact to a frame of 32 ms.
+    Where speech begins and ends in a clip is what the voice detector says of it alone: in frames of
+    32 ms, and for the end rather too late.
     """
-    found = [
-        _from_bounds(ours, clips[first : first + 4], detector) for first in range(0, len(clips), 4)
-    ]
-    return joined_distances(found)
+    groups = [clips[first : first + 4] for first in range(0, len(clips), 4)]
+    return joined_distances([_from_bounds(words, group, detector) for group in groups])
 
 
-def _from_bounds(ours: Ours, clips: Sequence[Clip], detector: Silero) -> Distances:
+def _from_bounds(words: Words, clips: Sequence[Clip], detector: Silero) -> Distances:
     samples, bounds = _join(clips, detector)
-    options = TranscribeOptions(language=clips[0].language, word_timestamps=True)
-    transcript = asyncio.run(ours.transcriber.transcribe_samples(samples, options))
-    words = [word for segment in transcript.segments for word in segment.words]
+    found = words(samples, clips[0].language)
     starts, ends = [], []
     for start, end in bounds:
-        own = [w for w in words if start - _NEAR <= (w.start + w.end) / 2 <= end + _NEAR]
+        own = [w for w in found if start - _NEAR <= (w.start + w.end) / 2 <= end + _NEAR]
         if own:
             starts.append(abs(own[0].start - start))
             ends.append(abs(own[-1].end - end))
