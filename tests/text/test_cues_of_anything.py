@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from itertools import pairwise
 
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from models.subtitle_options import SubtitleOptions
@@ -15,6 +15,9 @@ from models.text.transcript import Segment
 from models.text.units import units, width
 from tests.text.spoken import segment
 from tests.text.strategies import DURATIONS, OPTIONS, SEGMENTS, without_spaces
+
+# Drawing segments takes a while on a busy machine.
+UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def check_times(made: list[Cue], segments: list[Segment], duration: float) -> None:
@@ -36,6 +39,7 @@ def check_texts(made: list[Cue], segments: list[Segment]) -> None:
     assert without_spaces("".join(lines)) == without_spaces(said)
 
 
+@UNHURRIED
 @given(SEGMENTS, DURATIONS)
 def test_cues_as_segments(segments: list[Segment], duration: float) -> None:
     made = cues(segments, duration)
@@ -46,6 +50,7 @@ def test_cues_as_segments(segments: list[Segment], duration: float) -> None:
     assert all(len(cue.lines) == 1 for cue in made)
 
 
+@UNHURRIED
 @given(SEGMENTS, DURATIONS, OPTIONS)
 def test_cues_within_limits(
     segments: list[Segment], duration: float, options: SubtitleOptions
@@ -60,6 +65,7 @@ def test_cues_within_limits(
         assert words == 1 or width(line) <= (options.max_line_width or width(line))
 
 
+@UNHURRIED
 @given(SEGMENTS, DURATIONS, OPTIONS)
 def test_cues_last_as_long_as_they_may(
     segments: list[Segment], duration: float, options: SubtitleOptions
@@ -72,6 +78,7 @@ def test_cues_last_as_long_as_they_may(
         assert cue.times.end >= min(cue.times.start + int(shortest * 1000), end)
 
 
+@UNHURRIED
 @given(
     st.lists(st.text("abc.,'", min_size=1, max_size=9), min_size=1, max_size=40),
     st.integers(1, 20),

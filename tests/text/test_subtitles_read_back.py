@@ -8,13 +8,16 @@ import re
 import pysubs2
 import srt as srt_package
 import webvtt
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 
 from models.subtitle_options import SubtitleOptions
 from models.text.cues import Cue, cues
 from models.text.subtitles import srt, vtt
 from models.text.transcript import Segment
 from tests.text.strategies import DURATIONS, OPTIONS, SEGMENTS
+
+# Drawing segments takes a while on a busy machine.
+UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 Read = list[tuple[int, int, str]]
 
@@ -37,6 +40,7 @@ def as_pysubs2_reads(cue: tuple[int, int, str]) -> tuple[int, int, str]:
     return start, end, re.sub(r"\n+ *\d+ *$", "", text).replace("\\N", "\n")
 
 
+@UNHURRIED
 @given(SEGMENTS, DURATIONS, OPTIONS)
 def test_srt_read_by_srt(
     segments: list[Segment], duration: float, options: SubtitleOptions
@@ -51,6 +55,7 @@ def test_srt_read_by_srt(
     ] == written(made)
 
 
+@UNHURRIED
 @given(SEGMENTS, DURATIONS, OPTIONS)
 def test_srt_read_by_pysubs2(
     segments: list[Segment], duration: float, options: SubtitleOptions
@@ -60,6 +65,7 @@ def test_srt_read_by_pysubs2(
     assert list(map(as_pysubs2_reads, read_by_pysubs2(srt(made), "srt"))) == expected
 
 
+@UNHURRIED
 @given(SEGMENTS, DURATIONS, OPTIONS)
 def test_vtt_read_by_pysubs2(
     segments: list[Segment], duration: float, options: SubtitleOptions
@@ -70,6 +76,7 @@ def test_vtt_read_by_pysubs2(
     assert shown == list(map(as_pysubs2_reads, written(made)))
 
 
+@UNHURRIED
 @given(SEGMENTS, DURATIONS, OPTIONS)
 def test_vtt_read_by_webvtt(
     segments: list[Segment], duration: float, options: SubtitleOptions
