@@ -13,11 +13,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from models.engine.padding import FRAMES_PER_POSITION
 from models.engine.sequence import Attempt, Window
 from models.engine.warping import first_positions
 
 SECONDS_PER_POSITION = 0.02
-_FRAMES_PER_POSITION = 2
 # Medians of seven positions, as exchanges that put the middle one in the middle.
 _WIDTH, _MIDDLE = 7, 3
 _EXCHANGES = (
@@ -70,7 +70,7 @@ def _heard(window: Window, attempt: Attempt, indices: Seq[int]) -> Tensor:
     noted = [index - 1 for index in indices]
     noted += [noted[-1] + 1] * (noted[-1] + 1 < len(attempt.heard))
     rows = [torch.cat(attempt.heard[step]) for step in noted]
-    positions = max(1, window.frames // _FRAMES_PER_POSITION)
+    positions = max(1, window.frames // FRAMES_PER_POSITION)
     return torch.stack(rows, dim=1)[..., :positions].float()
 
 

@@ -20,7 +20,7 @@ STRIDE = 8
 # sinusoidal positions is always met in the same phase.
 _STEP = 5
 
-_FRAMES_PER_POSITION = 2
+FRAMES_PER_POSITION = 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +48,7 @@ def kept_positions(frames: int, n_ctx: int, padding: Padding, device: torch.devi
     Padding is the same everywhere but for the positional embedding, so a part of it, weighted,
     tells the attention nearly as much as all of it.
     """
-    dense = -(-frames // _FRAMES_PER_POSITION) + MARGIN
+    dense = -(-frames // FRAMES_PER_POSITION) + MARGIN
     end = n_ctx - END
     if padding == "full" or dense + STRIDE >= end:
         return Kept(n_ctx, torch.arange(n_ctx, device=device))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import islice
 
 from models.audio.mel import LogMel
@@ -13,7 +13,7 @@ from models.audio.stream import speech_windows
 from models.engine.engine import Engine
 from models.engine.sequence import Window
 from models.options import VoiceOptions
-from models.strategies.languages import WINDOWS
+from models.strategies.languages import WINDOWS, mean_probabilities
 from models.strategies.source import Source
 
 
@@ -37,13 +37,5 @@ async def detect(
         for mel in await source.run(windows)
     ]
     results = await asyncio.gather(*map(asyncio.wrap_future, futures))
-    return _mean([result.language_probs for result in results if result.language_probs], among)
-
-
-def _mean(heard: Sequence[Mapping[str, float]], among: Sequence[str]) -> dict[str, float]:
-    if not heard:
-        return {}
-    sums = {code: sum(probs[code] for probs in heard) for code in among or heard[0]}
-    total = sum(sums.values())
-    ranked = sorted(sums, key=sums.__getitem__, reverse=True)
-    return {code: sums[code] / total for code in ranked}
+    heard = [result.language_probs for result in results if result.language_probs]
+    return mean_probabilities(heard, among) if heard else {}

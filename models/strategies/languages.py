@@ -19,6 +19,20 @@ def most_probable(probs: Mapping[str, float], among: Sequence[str] = ()) -> str:
     return max(among or probs, key=lambda code: probs[code])
 
 
+def mean_probabilities(
+    windows: Sequence[Mapping[str, float]], among: Sequence[str] = ()
+) -> dict[str, float]:
+    """The mean over windows, one at least, the most probable language first.
+
+    If some languages are given, `among` these, which then make 1 together.
+    """
+    # Rounded: sums of the same numbers in another order may differ in the last bit.
+    sums = {code: round(sum(each[code] for each in windows), 9) for code in among or windows[0]}
+    total = sum(sums.values()) or 1.0
+    ranked = sorted(sums, key=sums.__getitem__, reverse=True)
+    return {code: sums[code] / total for code in ranked}
+
+
 class LanguageChoice:
     """The language of one recording: the one `given`, or by the mean over its first windows.
 
@@ -77,6 +91,4 @@ class LanguageChoice:
     def _settle(self) -> None:
         if self.settled.done() or len(self._heard) < max(1, self._windows):
             return
-        # Rounded: sums of the same numbers in another order may differ in the last bit.
-        sums = {code: round(sum(each[code] for each in self._heard), 9) for code in self._heard[0]}
-        self.settled.set_result(most_probable(sums, self._among))
+        self.settled.set_result(next(iter(mean_probabilities(self._heard, self._among))))

@@ -13,7 +13,7 @@ from statistics import fmean
 from models.text.transcript import TokenScore, Word
 
 # Written without spaces: there a word is what can be decoded by itself (whisper/tokenizer.py).
-UNSPACED = frozenset({"zh", "ja", "th", "lo", "my", "yue"})
+UNSPACED = ("zh", "ja", "th", "lo", "my", "yue")
 OPENING = frozenset("\"'“¿([{-")
 CLOSING = frozenset("\"'.。,，!！?？:：”)]}、")  # noqa: RUF001 - full-width ones as well
 

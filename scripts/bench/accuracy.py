@@ -8,12 +8,9 @@ from functools import cache
 
 from whisper.normalizers import BasicTextNormalizer, EnglishTextNormalizer
 
+from models.text.words import UNSPACED
 from scripts.bench.errors import BenchError
 from scripts.bench.manifest import Clip
-
-# Written without spaces between words: letters are counted (Radford et al. 2022, appendix C).
-# Korean has spaces, and words are counted there as well.
-UNSPACED = ("zh", "ja", "th", "lo", "my", "yue")
 
 
 @dataclass(frozen=True)

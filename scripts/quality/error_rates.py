@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from scripts.bench.accuracy import UNSPACED
+from models.text.words import UNSPACED
 from scripts.quality.answer import Result
 from scripts.quality.groups import (
     Group,

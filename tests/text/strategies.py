@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from models.subtitle_options import AS_SEGMENTS, SubtitleOptions
+from models.text.cues import cues
 from models.text.transcript import Segment, Word
 from tests.text.spoken import segment
 
@@ -38,6 +40,9 @@ def segments(draw: st.DrawFn) -> Segment:
 
 
 SEGMENTS = st.lists(segments(), max_size=8)
+CUES = st.builds(cues, SEGMENTS, DURATIONS, OPTIONS)
+# Drawing segments takes a while on a busy machine.
+UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def without_spaces(text: str) -> str:

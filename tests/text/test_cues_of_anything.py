@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from itertools import pairwise
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from models.subtitle_options import SubtitleOptions
@@ -14,10 +14,7 @@ from models.text.times import Times
 from models.text.transcript import Segment
 from models.text.units import units, width
 from tests.text.spoken import segment
-from tests.text.strategies import DURATIONS, OPTIONS, SEGMENTS, without_spaces
-
-# Drawing segments takes a while on a busy machine.
-UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+from tests.text.strategies import DURATIONS, OPTIONS, SEGMENTS, UNHURRIED, without_spaces
 
 
 def check_times(made: list[Cue], segments: list[Segment], duration: float) -> None:

@@ -8,16 +8,11 @@ import re
 import pysubs2
 import srt as srt_package
 import webvtt
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 
-from models.subtitle_options import SubtitleOptions
-from models.text.cues import Cue, cues
+from models.text.cues import Cue
 from models.text.subtitles import srt, vtt
-from models.text.transcript import Segment
-from tests.text.strategies import DURATIONS, OPTIONS, SEGMENTS
-
-# Drawing segments takes a while on a busy machine.
-UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+from tests.text.strategies import CUES, UNHURRIED
 
 Read = list[tuple[int, int, str]]
 
@@ -41,11 +36,8 @@ def as_pysubs2_reads(cue: tuple[int, int, str]) -> tuple[int, int, str]:
 
 
 @UNHURRIED
-@given(SEGMENTS, DURATIONS, OPTIONS)
-def test_srt_read_by_srt(
-    segments: list[Segment], duration: float, options: SubtitleOptions
-) -> None:
-    made = cues(segments, duration, options)
+@given(CUES)
+def test_srt_read_by_srt(made: list[Cue]) -> None:
     read = list(srt_package.parse(srt(made)))
     assert [subtitle.index for subtitle in read] == list(range(1, len(made) + 1))
     ms = [(each.start.total_seconds() * 1000, each.end.total_seconds() * 1000) for each in read]
@@ -56,32 +48,23 @@ def test_srt_read_by_srt(
 
 
 @UNHURRIED
-@given(SEGMENTS, DURATIONS, OPTIONS)
-def test_srt_read_by_pysubs2(
-    segments: list[Segment], duration: float, options: SubtitleOptions
-) -> None:
-    made = cues(segments, duration, options)
+@given(CUES)
+def test_srt_read_by_pysubs2(made: list[Cue]) -> None:
     expected = list(map(as_pysubs2_reads, written(made)))
     assert list(map(as_pysubs2_reads, read_by_pysubs2(srt(made), "srt"))) == expected
 
 
 @UNHURRIED
-@given(SEGMENTS, DURATIONS, OPTIONS)
-def test_vtt_read_by_pysubs2(
-    segments: list[Segment], duration: float, options: SubtitleOptions
-) -> None:
-    made = cues(segments, duration, options)
+@given(CUES)
+def test_vtt_read_by_pysubs2(made: list[Cue]) -> None:
     read = read_by_pysubs2(vtt(made), "vtt")
     shown = [(start, end, html.unescape(text)) for start, end, text in read]
     assert shown == list(map(as_pysubs2_reads, written(made)))
 
 
 @UNHURRIED
-@given(SEGMENTS, DURATIONS, OPTIONS)
-def test_vtt_read_by_webvtt(
-    segments: list[Segment], duration: float, options: SubtitleOptions
-) -> None:
-    made = cues(segments, duration, options)
+@given(CUES)
+def test_vtt_read_by_webvtt(made: list[Cue]) -> None:
     read = webvtt.from_string(vtt(made), strict=True).captions
     assert [
         (

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from whisper.tokenizer import Tokenizer, get_tokenizer
 
 from models.text.pace import Pace, fit_to_segment, shorten_at_sentence_ends, with_words
-from models.text.transcript import Segment, TokenScore, Word
+from models.text.transcript import TokenScore, Word
 from models.text.words import UNSPACED, merge_punctuation, split_words
+from tests.text.spoken import segment
 
 
 @cache
@@ -126,18 +127,3 @@ def test_with_words_are_in_order_and_within_their_segment(
     assert bounds == sorted(bounds)
     assert bounds[0] >= 0.0
     assert bounds[-1] <= times[-1] + 0.005  # rounded
-
-
-def segment(start: float, end: float, text: str) -> Segment:
-    return Segment(
-        id=0,
-        seek=0,
-        start=start,
-        end=end,
-        text=text,
-        tokens=(),
-        temperature=0.0,
-        avg_logprob=-0.2,
-        compression_ratio=1.0,
-        no_speech_prob=0.0,
-    )
