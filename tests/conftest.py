@@ -22,8 +22,10 @@ from models import store  # noqa: E402
 from models.engine.config import EngineConfig  # noqa: E402
 from models.engine.engine import Engine  # noqa: E402
 from models.engine.start import start_engine  # noqa: E402
+from models.transcriber import Transcriber  # noqa: E402
 from models.weights import Weights  # noqa: E402
 from scripts.bench.openai_whisper import build_openai_whisper  # noqa: E402
+from tests.tiny import tiny_weights  # noqa: E402
 
 
 @pytest.fixture(scope="session")
@@ -67,3 +69,12 @@ def reference(weights: Callable[[str], Weights]) -> Callable[[str], Whisper]:
         return build_openai_whisper(weights(name))
 
     return load
+
+
+@pytest.fixture
+def tiny() -> Iterator[Transcriber]:
+    """A transcriber over a tiny random checkpoint, with five slots."""
+    config = EngineConfig(device="cpu", dtype="float32", slots=5)
+    transcriber = Transcriber(start_engine(tiny_weights(), config))
+    yield transcriber
+    transcriber.close()
