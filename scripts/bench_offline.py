@@ -17,10 +17,19 @@ from scripts.bench.accuracy import word_error_rate
 from scripts.bench.contestant import CONTESTANTS
 from scripts.bench.corpus import add_choice, choice_of, choose, joined
 from scripts.bench.errors import BenchError
-from scripts.bench.host import cores, describe_host
+from scripts.bench.host import describe_host
 from scripts.bench.manifest import Clip
-from scripts.bench.program import Parser, positive, positive_float, run
-from scripts.bench.report import DEFAULT_FOLDER, number, table
+from scripts.bench.program import (
+    Parser,
+    add_machine,
+    add_precision,
+    add_report,
+    add_strategy,
+    positive,
+    positive_float,
+    run,
+)
+from scripts.bench.report import number, table
 from scripts.bench.setup import Setup
 from scripts.bench.weights import write_files
 from scripts.bench.worker import Pass, Worker
@@ -50,13 +59,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="S",
         help="seconds for one contestant in one round (default: 1800)",
     )
-    parser.add_argument(
-        "--json",
-        type=Path,
-        default=DEFAULT_FOLDER / "offline.json",
-        metavar="PATH",
-        help="where the report goes",
-    )
+    add_report(parser, "offline.json")
     add_choice(parser)
     parser.add_argument("--join", action="store_true", help="join the clips to one long recording")
     _add_model(parser)
@@ -77,18 +80,9 @@ def _add_model(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="with random weights (default: 100)",
     )
-    group.add_argument("--device", default="auto", help="auto, cpu or cuda")
-    group.add_argument(
-        "--threads",
-        type=positive,
-        default=cores(),
-        metavar="N",
-        help="CPU threads of each contestant (default: all cores)",
-    )
+    add_machine(group)
     ours = parser.add_argument_group("ours")
-    ours.add_argument(
-        "--dtype", default="auto", choices=("auto", "float32", "float16", "bfloat16", "int8")
-    )
+    add_precision(ours)
     ours.add_argument("--slots", type=positive, default=0, metavar="N", help="default: as served")
     ours.add_argument(
         "--concurrency",
@@ -97,12 +91,7 @@ def _add_model(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="recordings in flight at once (default: 1)",
     )
-    ours.add_argument(
-        "--strategy",
-        choices=("auto", "sequential", "parallel"),
-        default="auto",
-        help="how a long recording is cut into windows",
-    )
+    add_strategy(ours)
     peers = parser.add_argument_group("faster-whisper")
     peers.add_argument("--compute-type", default="int8", help="default: int8")
     peers.add_argument("--batch-size", type=positive, default=8, metavar="N")

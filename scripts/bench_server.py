@@ -18,8 +18,8 @@ from scripts.bench.corpus import add_choice, choice_of, choose
 from scripts.bench.host import describe_host
 from scripts.bench.http_load import Answer, Load, Server, check, connected, repeated
 from scripts.bench.manifest import Clip
-from scripts.bench.program import Parser, positive, positive_float, run
-from scripts.bench.report import DEFAULT_FOLDER, number, percentile, table
+from scripts.bench.program import Parser, add_report, positive, positive_float, run
+from scripts.bench.report import number, percentile, table
 
 # Clip lengths in seconds: from, below.
 _LENGTHS = {
@@ -78,13 +78,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--background", type=Path, metavar="FILE", help="a long recording to keep running meanwhile"
     )
-    parser.add_argument(
-        "--json",
-        type=Path,
-        default=DEFAULT_FOLDER / "server.json",
-        metavar="PATH",
-        help="where the report goes",
-    )
+    add_report(parser, "server.json")
     add_choice(parser)
     return parser
 

@@ -6,12 +6,10 @@ import argparse
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
-from pathlib import Path
 
 from api.settings import prepare_openmp
-from scripts.bench.host import cores, describe_host
-from scripts.bench.program import Parser, positive, run
-from scripts.bench.report import DEFAULT_FOLDER
+from scripts.bench.host import describe_host
+from scripts.bench.program import Parser, add_machine, add_precision, add_report, add_strategy, run
 from scripts.bench.setup import Setup
 from scripts.quality.choice import add_choice, choice_of, choose
 
@@ -27,34 +25,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = Parser(prog="python -m scripts.wer", description=__doc__)
     parser.add_argument("--model", default="base", help="from the store (default: base)")
-    parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
-    parser.add_argument(
-        "--threads",
-        type=positive,
-        default=cores(),
-        metavar="N",
-        help="CPU threads of each side (default: all cores)",
-    )
+    add_machine(parser)
     parser.add_argument(
         "--without-reference", action="store_true", help="only ours, not openai-whisper"
     )
-    parser.add_argument(
-        "--json",
-        type=Path,
-        default=DEFAULT_FOLDER / "wer.json",
-        metavar="PATH",
-        help="where everything goes, clip by clip",
-    )
+    add_report(parser, "wer.json")
     ours = parser.add_argument_group("ours")
-    ours.add_argument(
-        "--dtype", default="auto", choices=("auto", "float32", "float16", "bfloat16", "int8")
-    )
-    ours.add_argument(
-        "--strategy",
-        choices=("auto", "sequential", "parallel"),
-        default="auto",
-        help="how a long recording is cut into windows",
-    )
+    add_precision(ours)
+    add_strategy(ours)
     add_choice(parser)
     return parser
 

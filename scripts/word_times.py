@@ -8,18 +8,18 @@ from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import asdict
 from functools import partial
-from pathlib import Path
 
 from api.settings import prepare_openmp
-from scripts.bench.host import cores, describe_host
-from scripts.bench.program import Parser, positive, run
-from scripts.bench.report import DEFAULT_FOLDER
+from scripts.bench.host import describe_host
+from scripts.bench.program import Parser, add_machine, add_precision, add_report, positive, run
 from scripts.bench.setup import Setup
 from scripts.quality.choice import add_choice, choice_of, choose
 from scripts.quality.markdown import section, table
 
 _HEAD = ["of", "words", "starts: median", "90 %", "ends: median", "90 %"]
 _KNOWN = ", first and last of a clip, from where the voice detector hears them"
+# Clips in flight at once, so that the slots are busy.
+_AT_ONCE = 8
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -30,15 +30,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = Parser(prog="python -m scripts.word_times", description=__doc__)
     parser.add_argument("--model", default="base", help="from the store (default: base)")
-    parser.add_argument("--dtype", default="auto", help="ours (default: auto)")
+    add_machine(parser)
+    add_precision(parser)
     parser.add_argument("--rounds", type=positive, default=3, help="for the cost (default: 3)")
-    parser.add_argument(
-        "--json",
-        type=Path,
-        default=DEFAULT_FOLDER / "word_times.json",
-        metavar="PATH",
-        help="where everything goes",
-    )
+    add_report(parser, "word_times.json")
     add_choice(parser)
     parser.set_defaults(languages=("en",), shorter_than=30.0)
     return parser
@@ -52,7 +47,13 @@ def _measure(options: argparse.Namespace) -> dict[str, object]:
     from scripts.bench.peers import OpenAIWhisper
     from scripts.quality import words
 
-    setup = Setup(model=options.model, threads=cores(), dtype=options.dtype, concurrency=8)
+    setup = Setup(
+        model=options.model,
+        threads=options.threads,
+        device=options.device,
+        dtype=options.dtype,
+        concurrency=_AT_ONCE,
+    )
     with closing(Ours(setup)) as ours:
         cost = words.cost(ours, clips, options.rounds)
         own = words.hear(partial(words.words_of, ours), clips, "ours")

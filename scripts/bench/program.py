@@ -5,11 +5,13 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import NoReturn
 
 from models.errors import WhisperError
 from scripts.bench.errors import BenchError
-from scripts.bench.report import write_json
+from scripts.bench.host import cores
+from scripts.bench.report import DEFAULT_FOLDER, write_json
 
 _INTERRUPTED = 130
 
@@ -41,6 +43,45 @@ def run(
         return _INTERRUPTED
     print(f"written to {options.json}", file=sys.stderr)
     return 0
+
+
+def add_report(parser: argparse.ArgumentParser, name: str) -> None:
+    """`--json`, by default in the folder of reports."""
+    parser.add_argument(
+        "--json",
+        type=Path,
+        default=DEFAULT_FOLDER / name,
+        metavar="PATH",
+        help="where the report goes",
+    )
+
+
+def add_machine(parser: argparse._ActionsContainer) -> None:
+    """`--device` and `--threads`, the same for all that are compared."""
+    parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
+    parser.add_argument(
+        "--threads",
+        type=positive,
+        default=cores(),
+        metavar="N",
+        help="CPU threads of each side (default: all cores)",
+    )
+
+
+def add_precision(parser: argparse._ActionsContainer) -> None:
+    """`--dtype` of ours."""
+    names = ("auto", "float32", "float16", "bfloat16", "int8")
+    parser.add_argument("--dtype", default="auto", choices=names, help="ours (default: auto)")
+
+
+def add_strategy(parser: argparse._ActionsContainer) -> None:
+    """`--strategy` of ours."""
+    parser.add_argument(
+        "--strategy",
+        choices=("auto", "sequential", "parallel"),
+        default="auto",
+        help="how a long recording is cut into windows",
+    )
 
 
 def positive(text: str) -> int:
