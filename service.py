@@ -12,6 +12,7 @@ import click
 from bentoml.exceptions import BentoMLException
 
 from api.app import create_app
+from api.edge import edge
 from api.native import Language, ModelId, Prompt, answer_natively
 from api.parameters import Temperature, TranscriptionRequest, TranslationRequest
 from api.port import port_problem
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
     from models.transcriber import Transcriber
 
 VERSION = "0.1.0"
+
+# BentoML's own time limit comes after ours, which answers in OpenAI's shape.
+BENTOML_LATER_SECONDS = 60
 
 # BentoML drops what other loggers say below WARNING.
 logger = logging.getLogger("bentoml.whisper")
@@ -90,6 +94,9 @@ def serve(checkpoint: store.StoredCheckpoint, transcriber: Transcriber) -> Serve
 
 def check_start(settings: Settings, checkpoints: Sequence[store.StoredCheckpoint]) -> None:
     """Find what would keep the workers from starting; they would be started again and again."""
+    if unserved := {name for _, name in settings.aliases} - set(settings.models):
+        names = ", ".join(sorted(unserved))
+        raise BentoMLException(f"WHISPER_ALIASES names {names}: not in WHISPER_MODELS")
     # `bentoml serve --host --port` go to BentoML alone.
     context = click.get_current_context(silent=True)
     given = context.params if context else {}
@@ -122,7 +129,7 @@ app = create_app(VERSION)
 @bentoml.service(  # type: ignore[operator]  # a function, that mypy takes for a module
     name="whisper",
     resources={"gpu": 1},
-    traffic={"timeout": settings.timeout},
+    traffic={"timeout": settings.timeout + BENTOML_LATER_SECONDS},
     http={"host": settings.host, "port": settings.port},
 )
 @bentoml.asgi_app(app, path="/")
@@ -143,7 +150,7 @@ class Whisper:
         url = as_service(Whisper).url or f"http://{settings.host}:{settings.port}"
         self.transcribers = [start_transcriber(each, settings, url) for each in checkpoints]
         models = map(serve, checkpoints, self.transcribers)
-        self.served = app.state.served = ServedModels(list(models))
+        self.served = app.state.served = ServedModels(list(models), dict(settings.aliases))
 
     @bentoml.api
     async def transcribe(
@@ -192,3 +199,5 @@ class Whisper:
 
 # What is loaded at start besides the default model is packed as well.
 as_service(Whisper).models += [bentoml.models.BentoModel(each.tag) for each in checkpoints[1:]]
+for middleware, options in edge(settings):
+    as_service(Whisper).add_asgi_middleware(middleware, **options)

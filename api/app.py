@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Security
+from fastapi.security import HTTPBearer
 from starlette.routing import Route
 
 from api import detection, errors, health, model_list, transcriptions
-from api.requestid import RequestId
 from api.unmatched import Unmatched
+
+_KEYS = "An API key, where the server asks for one."
 
 
 def create_app(version: str) -> FastAPI:
     """The app; until `app.state.served` is a `ServedModels` it answers 503.
 
-    Every path of OpenAI's API is there without `/v1` as well, for base URLs that lack it.
+    Every path of OpenAI's API is there without `/v1` as well, for base URLs that lack it. What
+    `api/edge.py` puts around it is part of its answers, too.
     """
     app = FastAPI(
         title="whisper-bento",
@@ -23,6 +26,8 @@ def create_app(version: str) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        # For the description alone: `api/access.py` checks the keys, before there is a route.
+        dependencies=[Security(HTTPBearer(auto_error=False, description=_KEYS))],
     )
     routers = (transcriptions.router, detection.router, model_list.router)
     for router in routers:
@@ -32,5 +37,4 @@ def create_app(version: str) -> FastAPI:
     unmatched = Unmatched([route for router in routers for route in router.routes])
     app.router.routes.append(Route("/v1/{path:path}", unmatched, include_in_schema=False))
     errors.install(app)
-    app.add_middleware(RequestId)
     return app

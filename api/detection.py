@@ -28,7 +28,7 @@ router = APIRouter(tags=["audio"])
 
 @router.post(
     "/audio/detect-language",
-    responses=errors(400, 404, 500, 503),
+    responses=errors(400, 404, 503),
     openapi_extra={"requestBody": form_body(DetectionRequest)},
 )
 async def detect_language(request: Request) -> LanguageDetection:

@@ -77,7 +77,8 @@ def api_error(error: WhisperError) -> ApiError | None:
             headers = retry_after(error.retry_after)
             return ApiError(error.message, status=503, code="overloaded", headers=headers)
         case EngineStoppedError():
-            return ApiError(error.message, status=503)
+            # There will be no next request on this connection.
+            return ApiError(error.message, status=503, headers={"connection": "close"})
     return None
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import logging
-from collections.abc import AsyncIterator
-from contextlib import aclosing, asynccontextmanager
+import re
+import reprlib
+from collections.abc import AsyncIterator, Iterator
+from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -16,15 +19,27 @@ from api.errors import ApiError
 
 MAX_FILES = 4
 MAX_FIELDS = 128
-MAX_FIELD_BYTES = 1024 * 1024
+# All text fields together: four `known_speaker_references` of ten seconds are 10 MiB.
+MAX_TEXT_BYTES = 16 * 1024 * 1024
 
-logger = logging.getLogger(__name__)
+_INDEX = re.compile(r"\[[0-9]*\]$")
+
+# BentoML drops what other loggers say below WARNING.
+logger = logging.getLogger("bentoml.whisper")
 
 
-class _WholeBodyParser(MultiPartParser):
-    """Starlette's parser, which also knows whether the closing boundary came."""
+class _BodyParser(MultiPartParser):
+    """Starlette's parser, which bounds the text and knows whether the closing boundary came."""
 
     ended = False
+    text_bytes = 0
+
+    def on_part_data(self, data: bytes, start: int, end: int) -> None:
+        if self._current_part.file is None:
+            self.text_bytes += end - start
+        if self.text_bytes > MAX_TEXT_BYTES:
+            raise MultiPartException(f"its fields have more than {MAX_TEXT_BYTES} bytes.")
+        super().on_part_data(data, start, end)
 
     def on_end(self) -> None:
         self.ended = True
@@ -34,7 +49,8 @@ class _WholeBodyParser(MultiPartParser):
 class Form:
     """A parsed body: the file, and every text field's values without the empty ones.
 
-    `name[]` and `name` are the same field. The file lies in memory or, above 1 MiB, on disk.
+    `name`, `name[]` and `name[0]` are the same field. The file lies in memory or, above 1 MiB, on
+    disk.
     """
 
     file: BinaryIO
@@ -45,9 +61,8 @@ class Form:
         return self.fields[name][-1] if name in self.fields else None
 
     def every(self, name: str) -> list[str]:
-        """All values of a field, repeated or with commas between."""
-        joined = ",".join(self.fields.get(name, []))
-        return [value.strip() for value in joined.split(",") if value.strip()]
+        """All values of a field: repeated, with commas between, or as a JSON list."""
+        return [each for value in self.fields.get(name, []) for each in _listed(value)]
 
     def of(self, name: str) -> object:
         """The last value of a field, or its sub-fields where they came as `name[sub]`."""
@@ -64,10 +79,23 @@ class Form:
         return {name.partition("[")[0] for name in self.fields}
 
     def log_unknown(self, known: set[str]) -> None:
-        """Say at debug level which fields are ignored; never their values."""
-        unknown = sorted(self.names() - known)
-        if unknown:
-            logger.debug("Ignored fields: %s", ", ".join(map(repr, unknown)))
+        """Say which fields are ignored; never their values."""
+        if unknown := sorted(self.names() - known):
+            logger.info("Ignored fields: %s", reprlib.repr(unknown))
+
+
+def _as_text(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _listed(value: str) -> Iterator[str]:
+    if value.startswith("["):
+        with suppress(ValueError, RecursionError):
+            yield from map(_as_text, json.loads(value))
+            return
+    # A data URL has a comma of its own.
+    parts = [value] if value.startswith("data:") else value.split(",")
+    yield from (part.strip() for part in parts if part.strip())
 
 
 @asynccontextmanager
@@ -90,12 +118,12 @@ async def _parse(request: Request) -> FormData:
     if media_type != "multipart/form-data":
         raise ApiError(f"The body must be multipart/form-data, not {media_type!r}.")
     async with aclosing(request.stream()) as stream:
-        parser = _WholeBodyParser(
+        parser = _BodyParser(
             request.headers,
             stream,
             max_files=MAX_FILES,
             max_fields=MAX_FIELDS,
-            max_part_size=MAX_FIELD_BYTES,
+            max_part_size=MAX_TEXT_BYTES,
         )
         try:
             data = await parser.parse()
@@ -128,7 +156,7 @@ def _file(data: FormData) -> BinaryIO:
 def _text_fields(data: FormData) -> dict[str, list[str]]:
     fields: dict[str, list[str]] = {}
     for key, value in data.multi_items():
-        name = key.removesuffix("[]")
+        name = _INDEX.sub("", key)
         if name == "file":
             continue
         if isinstance(value, UploadFile):

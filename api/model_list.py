@@ -1,11 +1,12 @@
-"""GET /v1/models and /v1/models/{id}."""
+"""GET /v1/models; GET and DELETE /v1/models/{id}."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 from fastapi import APIRouter, Depends
 
+from api.errors import ApiError
 from api.openapi import errors
 from api.schemas import Model, ModelList
 from api.served import ServedModels, served_models
@@ -30,3 +31,11 @@ async def models(served: Served) -> ModelList:
 async def model(model_id: str, served: Served) -> Model:
     """One model id."""
     return Model(id=model_id, created=served.find(model_id).created)
+
+
+@router.delete("/models/{model_id:path}", responses=errors(403, 404, 503), response_model=None)
+async def delete_model(model_id: str, served: Served) -> NoReturn:
+    """Refused: models are deleted with `scripts.import_model`, by whoever runs the server."""
+    served.find(model_id)
+    message = f"The model '{model_id}' is part of this server and cannot be deleted over HTTP."
+    raise ApiError(message, status=403, param="model")

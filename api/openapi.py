@@ -1,35 +1,86 @@
-"""What the API's own documentation says of answers and errors."""
+"""What the API's own documentation says of requests, answers and errors."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any
 
 from pydantic import BaseModel
 
+from api.errors import ApiError, error_body
+from api.examples import EVENTS, FORMATS, JSON_ANSWER, VERBOSE
 from api.schemas import ErrorBody
 
 JSON = dict[str, "JSON"] | list["JSON"] | str | float | bool | None
 Responses = dict[int | str, dict[str, Any]]
 
+_STRING = {"type": "string"}
+# One error of each status, with the description of all of them.
+_ERRORS = {
+    400: (
+        "The request cannot be served as it is; `param` names the field.",
+        ApiError("temperature='7': it must be at most 1", param="temperature"),
+    ),
+    401: (
+        "An API key is missing or wrong, where the server asks for one.",
+        ApiError("The API key is not known to this server.", status=401, code="invalid_api_key"),
+    ),
+    403: (
+        "Not over HTTP.",
+        ApiError("The model 'base' cannot be deleted over HTTP.", status=403, param="model"),
+    ),
+    404: (
+        "No such model.",
+        ApiError(
+            "The model 'gpt-5' does not exist", status=404, param="model", code="model_not_found"
+        ),
+    ),
+    413: (
+        "The body is larger than this server takes.",
+        ApiError("The request is too large: its limit is 26214400 bytes.", status=413),
+    ),
+    500: (
+        "The server failed; its log says more, under the `x-request-id`.",
+        ApiError("The server had an internal error while it processed the request.", status=500),
+    ),
+    503: (
+        "Loading, overloaded or shutting down; `retry-after` says when to come again.",
+        ApiError("The model is loading.", status=503, code="overloaded"),
+    ),
+    504: (
+        "It took too long.",
+        ApiError("The request took longer than 3600 seconds.", status=504, code="timeout"),
+    ),
+}
+
 
 def errors(*statuses: int) -> Responses:
-    """The error answers a route may give."""
-    described = {
-        400: "The request cannot be served as it is.",
-        404: "No such model.",
-        500: "The server failed.",
-        503: "The model is loading or the queue is full; `retry-after` says when to come again.",
+    """The error answers a route may give, beside those that any may."""
+    return {status: _described(status) for status in sorted({*statuses, 401, 413, 500, 504})}
+
+
+def _described(status: int) -> dict[str, Any]:
+    description, example = _ERRORS[status]
+    content = {"application/json": {"example": error_body(example).model_dump()}}
+    phrase = HTTPStatus(status).phrase
+    return {"model": ErrorBody, "description": f"{phrase}. {description}", "content": content}
+
+
+def transcript_answers(*, streams: bool = False) -> Responses:
+    """The answers of a transcription in every format, and errors."""
+    content: dict[str, Any] = {
+        "application/json": {"examples": _named({"json": JSON_ANSWER, "verbose_json": VERBOSE})},
+        "text/plain": {"schema": _STRING, "examples": _named(FORMATS)},
     }
-    return {status: {"model": ErrorBody, "description": described[status]} for status in statuses}
-
-
-def transcript_answers(*more: str) -> Responses:
-    """The answers of a transcription: JSON (described by the route), text, `more`, and errors."""
-    text = {"schema": {"type": "string"}}
-    content = dict.fromkeys(("text/plain", *more), text)
+    if streams:
+        content["text/event-stream"] = {"schema": _STRING, "example": EVENTS}
     ok = {"description": "In the response format asked for.", "content": content}
-    return {200: ok, **errors(400, 404, 500, 503)}
+    return {200: ok, **errors(400, 404, 503)}
+
+
+def _named(examples: Mapping[str, object]) -> dict[str, dict[str, object]]:
+    return {name: {"value": example} for name, example in examples.items()}
 
 
 def form_body(request: type[BaseModel]) -> dict[str, Any]:

@@ -22,6 +22,9 @@ Granularity = Literal["segment", "word"]
 Temperature = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 
 
+_NO_SPEAKERS = "Taken and not used: this server does not tell speakers apart."
+
+
 def _unsupported(message: str) -> PydanticCustomError:
     # The text goes in as a value: a brace in it must not be read as a place holder.
     return PydanticCustomError("unsupported_value", "{message}", {"message": message})
@@ -95,6 +98,8 @@ class TranscriptionRequest(TranslationRequest):
     include: list[Literal["logprobs"]] = Field(
         [], description="Only with `json`: `logprobs`, the tokens with their log-probabilities."
     )
+    known_speaker_names: list[str] = Field([], description=_NO_SPEAKERS)
+    known_speaker_references: list[str] = Field([], description=_NO_SPEAKERS)
     stream: bool = Field(
         False, description="Server-sent events, text as it becomes final; with `json` or `text`."
     )

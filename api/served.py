@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO, Protocol
 
@@ -57,14 +57,19 @@ class ServedModel:
 class ServedModels:
     """The loaded checkpoints and the model ids that reach them; the first is the default.
 
+    `aliases` are more ids, each with the name of a checkpoint.
+
     Raises:
         ValueError: the list is empty.
     """
 
-    def __init__(self, models: Sequence[ServedModel]) -> None:
+    def __init__(
+        self, models: Sequence[ServedModel], aliases: Mapping[str, str] | None = None
+    ) -> None:
         if not models:
             raise ValueError("There must be at least one model to serve.")
         self.models = tuple(models)
+        self.aliases = dict(aliases or {})
 
     @property
     def default(self) -> ServedModel:
@@ -77,22 +82,23 @@ class ServedModels:
         Raises:
             ModelNotFoundError: none of the loaded ones.
         """
-        if model_id == DEFAULT_ID:
+        wanted = self.aliases.get(model_id, model_id)
+        if wanted == DEFAULT_ID:
             return self.default
-        name = checkpoint_name(model_id)
+        name = checkpoint_name(wanted)
         for model in self.models:
             if model.name == name:
                 return model
         raise ModelNotFoundError(model_id)
 
     def ids(self) -> list[str]:
-        """`whisper-1`, then each checkpoint's name, its name with `whisper-`, and its aliases."""
+        """`whisper-1`, each checkpoint's name, its name with `whisper-`, and all aliases."""
         ids = [DEFAULT_ID]
         for model in self.models:
             checkpoint = find_checkpoint(model.name)
             aliases = checkpoint.aliases if checkpoint else ()
             ids += [model.name, f"whisper-{model.name}", *aliases]
-        return ids
+        return list(dict.fromkeys([*ids, *self.aliases]))
 
 
 def served_models(request: Request) -> ServedModels:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal, TypeVar, cast, get_args
 
+from api.access import key_digest
 from models.catalogue import checkpoint_name
 from models.errors import WhisperError
 from models.options import Strategy
@@ -71,6 +72,21 @@ def _names(value: str) -> tuple[str, ...]:
     return tuple(_name(part.strip()) for part in value.split(","))
 
 
+def _aliases(value: str) -> tuple[tuple[str, str], ...]:
+    pairs = [part.partition("=") for part in value.split(",")]
+    found = tuple((alias.strip(), _name(name.strip())) for alias, _, name in pairs)
+    if any(not re.fullmatch(r"[!-~]{1,200}", alias) for alias, _ in found):
+        raise ValueError(value)
+    return found
+
+
+def _keys(value: str) -> tuple[bytes, ...]:
+    keys = [key.strip() for key in value.split(",")]
+    if any(not re.fullmatch(r"[!-~]{8,}", key) for key in keys):
+        raise ValueError(value)
+    return tuple(map(key_digest, keys))
+
+
 def _host(value: str) -> str:
     return "127.0.0.1" if value == "localhost" else str(ipaddress.ip_address(value))
 
@@ -84,9 +100,16 @@ def _whole(low: int, high: int) -> Callable[[str], int]:
     return parse
 
 
-def _setting(default: T, parse: Callable[[str], T], wanted: str, description: str) -> T:
-    metadata = {"parse": parse, "wanted": wanted, "description": description}
-    return field(default=default, metadata=metadata)
+def _setting(
+    default: T,
+    parse: Callable[[str], T],
+    wanted: str,
+    description: str,
+    *,
+    secret: bool = False,
+) -> T:
+    metadata = {"parse": parse, "wanted": wanted, "description": description, "secret": secret}
+    return field(default=default, metadata=metadata, repr=not secret)
 
 
 @dataclass(frozen=True)
@@ -133,6 +156,27 @@ class Settings:
         "names of models with commas between, such as base,tiny.en",
         "Models to load at start, with commas between; the default model is always one of them. "
         "Empty: only the default model.",
+    )
+    aliases: tuple[tuple[str, str], ...] = _setting(
+        (),
+        _aliases,
+        "pairs such as gpt-4o-transcribe=base, with commas between",
+        "More ids for models that are loaded, as `ID=MODEL` with commas between, such as "
+        "`gpt-4o-transcribe=base`.",
+    )
+    api_keys: tuple[bytes, ...] = _setting(
+        (),
+        _keys,
+        "keys of at least 8 visible ASCII characters, with commas between",
+        "Keys that clients must send one of, with commas between; empty: everybody may use the "
+        "server.",
+        secret=True,
+    )
+    max_upload_mib: int = _setting(
+        25,
+        _whole(0, 1_000_000),
+        "a whole number of MiB from 0 to 1000000",
+        "Largest request body in MiB; 25 is OpenAI's limit. 0: any size.",
     )
     host: str = _setting(
         "127.0.0.1",
@@ -181,7 +225,8 @@ class Settings:
             try:
                 values[setting.name] = setting.metadata["parse"](given)
             except ValueError:
-                problems.append(f"{name}={given!r}: wanted {setting.metadata['wanted']}")
+                shown = "..." if setting.metadata["secret"] else repr(given)
+                problems.append(f"{name}={shown}: wanted {setting.metadata['wanted']}")
         if problems:
             raise SettingError("\n".join(problems))
         return cls(**values)

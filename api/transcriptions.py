@@ -26,7 +26,7 @@ router = APIRouter(tags=["audio"])
 @router.post(
     "/audio/transcriptions",
     response_model=TranscriptionVerbose | Transcription,
-    responses=transcript_answers(EventStream.media_type),
+    responses=transcript_answers(streams=True),
     openapi_extra={"requestBody": form_body(TranscriptionRequest)},
 )
 async def transcriptions(request: Request) -> Response:

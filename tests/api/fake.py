@@ -10,7 +10,9 @@ from typing import BinaryIO
 from starlette.testclient import TestClient
 
 from api.app import create_app
+from api.edge import with_edge
 from api.served import ServedModel, ServedModels, Transcriber
+from api.settings import Settings
 from models.options import TranscribeOptions
 from models.text.transcript import OnSegment, Segment, Transcript
 
@@ -122,8 +124,10 @@ def served(*names: str, transcriber: Transcriber | None = None) -> ServedModels:
     return ServedModels([ServedModel(name, CREATED, "cpu", "float32", shared) for name in names])
 
 
-def client(transcriber: Transcriber | None = None, *names: str) -> TestClient:
+def client(
+    transcriber: Transcriber | None = None, *names: str, settings: Settings | None = None
+) -> TestClient:
     """A client of an app that serves `base`, or the models named."""
     app = create_app("1.2.3")
     app.state.served = served(*(names or ("base",)), transcriber=transcriber)
-    return TestClient(app)
+    return TestClient(with_edge(app, settings or Settings()))

@@ -139,6 +139,8 @@ TRANSLATION_FIELDS = [
                 "hotwords",
                 "timestamp_granularities",
                 "include",
+                "known_speaker_names",
+                "known_speaker_references",
                 "stream",
             ],
         ),
@@ -150,7 +152,8 @@ def test_openapi_form(path: str, fields: list[str]) -> None:
     body = operation["requestBody"]["content"]["multipart/form-data"]["schema"]
     assert list(body["properties"]) == fields
     assert body["required"] == ["file", "model"]
-    assert list(operation["responses"]) == ["200", "400", "404", "500", "503"]
+    statuses = ["200", "400", "401", "404", "413", "500", "503", "504"]
+    assert list(operation["responses"]) == statuses
     content = ["application/json", "text/plain"]
     content += ["text/event-stream"] if "stream" in fields else []
     assert list(operation["responses"]["200"]["content"]) == content

@@ -1,0 +1,46 @@
+"""Answers as examples, for the API's own documentation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+_TEXT = "The quick brown fox jumps over the lazy dog."
+
+# What `stream=true` sends.
+EVENTS = (
+    'data: {"type":"transcript.text.delta","delta":"The quick brown fox"}\n\n'
+    'data: {"type":"transcript.text.delta","delta":" jumps over the lazy dog."}\n\n'
+    f'data: {{"type":"transcript.text.done","text":"{_TEXT}"}}\n\n'
+    "data: [DONE]\n\n"
+)
+
+# What is sent as text/plain.
+FORMATS = {
+    "text": f"{_TEXT}\n",
+    "srt": f"1\n00:00:00,000 --> 00:00:02,600\n{_TEXT}\n\n",
+    "vtt": f"WEBVTT\n\n00:00:00.000 --> 00:00:02.600\n{_TEXT}\n\n",
+}
+
+JSON_ANSWER: dict[str, Any] = {"text": _TEXT, "usage": {"type": "duration", "seconds": 3}}
+
+VERBOSE: dict[str, Any] = {
+    "task": "transcribe",
+    "language": "english",
+    "duration": 2.65,
+    "text": _TEXT,
+    "segments": [
+        {
+            "id": 0,
+            "seek": 0,
+            "start": 0.0,
+            "end": 2.6,
+            "text": f" {_TEXT}",
+            "tokens": [50364, 440, 1702, 3699, 21831, 16704, 670, 264, 14847, 3000, 13, 50494],
+            "temperature": 0.0,
+            "avg_logprob": -0.21,
+            "compression_ratio": 0.92,
+            "no_speech_prob": 0.01,
+        }
+    ],
+    "usage": {"type": "duration", "seconds": 3},
+}

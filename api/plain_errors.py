@@ -1,0 +1,47 @@
+"""Errors that others answer in plain text, in OpenAI's shape: BentoML's and Starlette's."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.errors import ApiError, error_response
+
+_OF_THE_BODY = ("content-length", "content-type")
+
+
+class PlainErrors:
+    """Middleware: an error in plain text gets the envelope; status and headers stay."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        replaced: ApiError | None = None
+
+        async def shaping_send(message: Message) -> None:
+            nonlocal replaced
+            if message["type"] == "http.response.start":
+                replaced = _envelope_of(message, scope)
+            if replaced is None:
+                await send(message)
+
+        await self.app(scope, receive, shaping_send)
+        if replaced is not None:
+            await error_response(replaced)(scope, receive, send)
+
+
+def _envelope_of(start: Message, scope: Scope) -> ApiError | None:
+    headers = Headers(raw=start.get("headers", []))
+    is_plain = headers.get("content-type", "").startswith("text/plain")
+    if start["status"] < HTTPStatus.BAD_REQUEST or not is_plain:
+        return None
+    message = f"{HTTPStatus(start['status']).phrase}: {scope['method']} {scope['path']}"
+    kept = {name: value for name, value in headers.items() if name not in _OF_THE_BODY}
+    return ApiError(message, status=start["status"], headers=kept)

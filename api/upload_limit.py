@@ -1,0 +1,64 @@
+"""How large a request's body may be."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.errors import ApiError, error_response
+
+
+class UploadLimit:
+    """Middleware: 413 for a body of more than `most` bytes; 0 lets any pass.
+
+    The announced length is enough to refuse; what comes without one is counted. Whoever wraps this
+    must not close the connection before the body has come: Node's clients would see no answer.
+    """
+
+    def __init__(self, app: ASGIApp, most: int) -> None:
+        self.app = app
+        self.most = most
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, or refuse it."""
+        if scope["type"] != "http" or not self.most:
+            await self.app(scope, receive, send)
+            return
+        length = Headers(scope=scope).get("content-length", "")
+        if length.isdecimal() and int(length) > self.most:
+            await error_response(self._too_large(int(length)))(scope, receive, send)
+            return
+        await self._counted(scope, receive, send)
+
+    async def _counted(self, scope: Scope, receive: Receive, send: Send) -> None:
+        read = 0
+        started = False
+
+        async def counting_receive() -> Message:
+            nonlocal read
+            message = await receive()
+            read += len(message.get("body", b""))
+            if read > self.most:
+                raise self._too_large(read)
+            return message
+
+        async def watched_send(message: Message) -> None:
+            # What the app makes of being cut off is not the answer.
+            nonlocal started
+            if read <= self.most or started:
+                started = True
+                await send(message)
+
+        with suppress(ApiError):
+            await self.app(scope, counting_receive, watched_send)
+        if read > self.most and not started:
+            await error_response(self._too_large(read))(scope, receive, send)
+
+    def _too_large(self, size: int) -> ApiError:
+        message = (
+            f"The request is too large: its limit is {self.most} bytes, and it has at least "
+            f"{size}. Send a compressed format, or a part of the recording."
+        )
+        return ApiError(message, status=413)
