@@ -1,0 +1,55 @@
+"""The servers that the promises are kept by, and clients of OpenAI's SDK."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import openai
+import pytest
+
+from models.weights import Weights
+from tests.server import Server, serving
+
+KEY = "an-api-key-of-the-tests"
+
+
+@pytest.fixture(scope="session")
+def server(
+    weights: Callable[[str], Weights], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
+    """An open server of `base`, the default model, and `tiny.en`, in float32."""
+    weights("base"), weights("tiny.en")
+    with serving(
+        tmp_path_factory.mktemp("server") / "output.txt",
+        WHISPER_MODELS="base,tiny.en",
+        WHISPER_DTYPE="float32",
+        WHISPER_ALIASES="gpt-4o-transcribe=base,team/dictation=tiny.en",
+    ) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def guarded(
+    weights: Callable[[str], Weights], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
+    """A server of `tiny.en` that asks for `KEY` and takes bodies up to 1 MiB."""
+    weights("tiny.en")
+    with serving(
+        tmp_path_factory.mktemp("guarded") / "output.txt",
+        WHISPER_DEFAULT_MODEL="tiny.en",
+        WHISPER_API_KEYS=f"another-key,{KEY}",
+        WHISPER_MAX_UPLOAD_MIB="1",
+    ) as running:
+        yield running
+
+
+@pytest.fixture
+def sdk(server: Server) -> Iterator[openai.OpenAI]:
+    """OpenAI's SDK, which checks every answer against its types."""
+    with openai.OpenAI(
+        base_url=f"{server.url}/v1",
+        api_key="unused",
+        max_retries=0,
+        _strict_response_validation=True,
+    ) as client:
+        yield client

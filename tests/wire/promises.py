@@ -1,0 +1,63 @@
+"""What a test promises, as a row of docs/compatibility.md."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Literal, TypeVar
+
+Area = Literal[
+    "Requests",
+    "Responses",
+    "Streaming",
+    "Models",
+    "Errors",
+    "Headers and transport",
+    "Clients",
+]
+Verdict = Literal["same as hosted", "extension", "differs"]
+
+Test = TypeVar("Test", bound=Callable[..., object])
+
+
+@dataclass(frozen=True)
+class Promise:
+    """`what` a client may rely on; where it `differs` or is an `extension`, `why` says how."""
+
+    area: Area
+    what: str
+    verdict: Verdict = "same as hosted"
+    why: str = ""
+
+
+def promises(
+    area: Area, what: str, verdict: Verdict = "same as hosted", why: str = ""
+) -> Callable[[Test], Test]:
+    """Decorates a test with what it holds. A difference has a reason."""
+    assert why or verdict != "differs", what
+
+    def decorate(test: Test) -> Test:
+        vars(test)["promise"] = Promise(area, what, verdict, why)
+        return test
+
+    return decorate
+
+
+def promised() -> Iterator[Promise]:
+    """Every promise of this package's tests, in the order of files and lines."""
+    package = importlib.import_module(__package__)
+    for info in sorted(pkgutil.iter_modules(package.__path__), key=lambda info: info.name):
+        if info.name.startswith("test_"):
+            module = importlib.import_module(f"{__package__}.{info.name}")
+            yield from promises_of(vars(module).values())
+
+
+def promises_of(values: object) -> Iterator[Promise]:
+    """The promises among a module's values."""
+    assert hasattr(values, "__iter__")
+    for value in values:
+        promise = getattr(value, "__dict__", {}).get("promise")
+        if isinstance(promise, Promise):
+            yield promise
