@@ -35,6 +35,7 @@ def create_app(version: str) -> FastAPI:
         app.include_router(router, include_in_schema=False)
     app.include_router(health.router)
     unmatched = Unmatched([route for router in routers for route in router.routes])
-    app.router.routes.append(Route("/v1/{path:path}", unmatched, include_in_schema=False))
+    for path in ("/v1", "/v1/{path:path}"):
+        app.router.routes.append(Route(path, unmatched, include_in_schema=False))
     errors.install(app)
     return app

@@ -22,7 +22,7 @@ class Unmatched:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Raise what Starlette raises for a path without a route."""
-        rest = {**scope, "path": f"/{scope['path_params']['path']}", "root_path": ""}
+        rest = {**scope, "path": f"/{scope['path_params'].get('path', '')}", "root_path": ""}
         methods: set[str] = set()
         for route in self.known:
             if route.matches(rest)[0] is not Match.NONE:

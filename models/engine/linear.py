@@ -148,10 +148,11 @@ def pack_linears(module: nn.Module, kind: LinearKind) -> None:
 
 
 def _packings(module: nn.Module, kind: LinearKind) -> Iterator[Callable[[], None]]:
+    if isinstance(module, MLP):
+        yield partial(_pack_mlp, module, kind)
+        return
     for name, child in module.named_children():
-        if isinstance(child, MLP):
-            yield partial(_pack_mlp, child, kind)
-        elif isinstance(child, nn.Linear):
+        if isinstance(child, nn.Linear):
             yield partial(_pack, module, name, child, kind)
         else:
             yield from _packings(child, kind)

@@ -32,13 +32,14 @@ def server(
 def guarded(
     weights: Callable[[str], Weights], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Server]:
-    """A server of `tiny.en` that asks for `KEY` and takes bodies up to 1 MiB."""
+    """A server of `tiny.en` that asks for `KEY` and takes 1 MiB and 5 seconds at most."""
     weights("tiny.en")
     with serving(
         tmp_path_factory.mktemp("guarded") / "output.txt",
         WHISPER_DEFAULT_MODEL="tiny.en",
         WHISPER_API_KEYS=f"another-key,{KEY}",
         WHISPER_MAX_UPLOAD_MIB="1",
+        WHISPER_TIMEOUT="5",
     ) as running:
         yield running
 

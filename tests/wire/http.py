@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -43,7 +44,21 @@ def post(
     return httpx.post(f"{server.url}{path}", files=form, headers=headers, timeout=SECONDS)
 
 
-def error_of(answer: httpx.Response, status: int) -> dict[str, str | None]:
+def text_of(server: Server, *fields: tuple[str, str]) -> str:
+    """The text that a request with these fields gets."""
+    answer = post(server, fields)
+    assert answer.status_code == 200, answer.text
+    return str(answer.json()["text"])
+
+
+def verbose(server: Server, *fields: tuple[str, str]) -> dict[str, Any]:
+    """The verbose_json that a request with these fields gets."""
+    answer = post(server, [("response_format", "verbose_json"), *fields])
+    assert answer.status_code == 200, answer.text
+    return dict(answer.json())
+
+
+def error_of(answer: httpx.Response, status: int) -> dict[str, Any]:
     """The error in an envelope, which has OpenAI's four keys and nothing else."""
     assert answer.status_code == status, answer.text
     assert answer.headers["content-type"] == "application/json"
