@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 import tomllib
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
+NODE = ROOT / "tests" / "wire" / "node"
 
 # What api and the parts of models may know of models: all of it imports in no time.
 LIGHT = {
@@ -127,7 +129,8 @@ def test_no_open_ends_in_any_file() -> None:
     files = [path for path in ROOT.glob("[!.]*") if path.is_file()]
     for folder in ("api", "deploy", "docs", "models", "scripts", "tests", ".ci"):
         files += [path for path in (ROOT / folder).rglob("*") if path.is_file()]
-    texts = [path for path in files if path.suffix != ".pyc" and "clips" not in path.parts]
+    others = {"clips", "node_modules"}
+    texts = [path for path in files if path.suffix != ".pyc" and others.isdisjoint(path.parts)]
     assert len(texts) > 50
     assert [name_of(path) for path in texts if pattern.search(path.read_text("utf-8"))] == []
 
@@ -146,3 +149,25 @@ def test_docs_list_every_dependency_with_its_version() -> None:
         for name, version in documented
         if (name, version) != ("package", "version")
     ] == declared
+
+
+def test_docs_list_every_node_package_with_its_version() -> None:
+    wanted = json.loads((NODE / "package.json").read_text(encoding="utf-8"))
+    declared = wanted["dependencies"] | wanted["optionalDependencies"]
+    documented = re.findall(
+        r"^\| `([\w@/-]+)` \| ([\d.]+) \| \S.* \|$",
+        (ROOT / "docs" / "dependencies.md").read_text(encoding="utf-8"),
+        re.MULTILINE,
+    )
+    assert dict(documented) == {
+        name: pin.removeprefix("npm:openai@") for name, pin in declared.items()
+    }
+
+
+def test_node_lock_has_a_checksum_of_everything_and_names_no_registry() -> None:
+    lock = json.loads((NODE / "package-lock.json").read_text(encoding="utf-8"))
+    packages = {name: package for name, package in lock["packages"].items() if name}
+
+    assert "node_modules/openai7" in packages
+    assert [name for name, package in packages.items() if "integrity" not in package] == []
+    assert [name for name, package in packages.items() if "resolved" in package] == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 
 import openai
@@ -9,6 +10,7 @@ import pytest
 
 from models.weights import Weights
 from tests.server import Server, serving
+from tests.wire.node_client import Node, OpenAISdk, installed_node
 
 KEY = "an-api-key-of-the-tests"
 
@@ -54,3 +56,18 @@ def sdk(server: Server) -> Iterator[openai.OpenAI]:
         _strict_response_validation=True,
     ) as client:
         yield client
+
+
+@pytest.fixture(scope="session")
+def node() -> Node:
+    """Node with its clients; where there is none tests are skipped, which CI must not do."""
+    if found := installed_node():
+        return found
+    refuse = pytest.fail if os.environ.get("CI") == "true" else pytest.skip
+    return refuse("the Node clients are not installed: run scripts/setup-node")
+
+
+@pytest.fixture(params=[6, 7], ids=["openai6", "openai7"])
+def node_sdk(request: pytest.FixtureRequest, node: Node) -> OpenAISdk:
+    """OpenAI's Node SDK, in both majors that are in use."""
+    return OpenAISdk(node, request.param)
