@@ -16,7 +16,7 @@ class ServerVad(BaseModel):
     """Windows are cut where nobody speaks; a pause is what is below `threshold` for so long."""
 
     type: Literal["server_vad"]
-    threshold: float = Field(0.5, gt=0, le=1, allow_inf_nan=False)
+    threshold: float = Field(0.5, ge=0, le=1, allow_inf_nan=False)
     prefix_padding_ms: Milliseconds = 300
     silence_duration_ms: Milliseconds = 200
 

@@ -8,6 +8,7 @@ from starlette.types import ASGIApp
 
 from api.access import RequireKey
 from api.deadline import Deadline
+from api.linger import Linger
 from api.plain_errors import PlainErrors
 from api.requestid import RequestId
 from api.settings import Settings
@@ -19,6 +20,7 @@ MEBIBYTE = 1024 * 1024
 def edge(settings: Settings) -> list[tuple[type[Any], dict[str, Any]]]:
     """The ASGI middlewares with their arguments."""
     return [
+        (Linger, {}),
         (RequestId, {}),
         (PlainErrors, {}),
         (Deadline, {"seconds": settings.timeout}),

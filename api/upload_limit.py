@@ -13,8 +13,7 @@ from api.errors import ApiError, error_response
 class UploadLimit:
     """Middleware: 413 for a body of more than `most` bytes; 0 lets any pass.
 
-    The announced length is enough to refuse; what comes without one is counted. Whoever wraps this
-    must not close the connection before the body has come: Node's clients would see no answer.
+    The announced length is enough to refuse; what comes without one is counted.
     """
 
     def __init__(self, app: ASGIApp, most: int) -> None:

@@ -36,10 +36,10 @@ class VoiceOptions:
     min_speech_duration_ms: int = 100
 
     def __post_init__(self) -> None:
-        if not 0.0 < self.threshold <= 1.0:
+        if not 0.0 <= self.threshold <= 1.0:
             raise OptionError(
                 "threshold",
-                f"threshold must be above 0 and at most 1, not {self.threshold:g}.",
+                f"threshold must be from 0 to 1, not {self.threshold:g}.",
             )
         for name in ("prefix_padding_ms", "silence_duration_ms", "min_speech_duration_ms"):
             value = getattr(self, name)

@@ -89,7 +89,7 @@ def test_speech_spans_hold_every_frame_of_speech_when_none_is_too_short(
 @pytest.mark.parametrize(
     ("option", "value"),
     [
-        ("threshold", 0.0),
+        ("threshold", -0.1),
         ("threshold", 1.1),
         ("threshold", float("nan")),
         ("prefix_padding_ms", -1),
