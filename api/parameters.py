@@ -100,7 +100,9 @@ class TranscriptionRequest(TranslationRequest):
     )
     languages: Languages = Field([])
     keywords: list[str] = Field(
-        [], description="Words to expect.", examples=[["Kubernetes", "BentoML"]]
+        [],
+        description="Words to expect, at most 111 tokens together.",
+        examples=[["Kubernetes", "BentoML"]],
     )
     hotwords: list[str] = Field(
         [],
