@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from fastapi import FastAPI, Security
-from fastapi.security import HTTPBearer
+from fastapi.routing import APIRoute
+from fastapi.security import APIKeyHeader, HTTPBearer
 from starlette.routing import Route
 
 from api import detection, errors, health, model_list, transcriptions
+from api.document import complete
 from api.unmatched import Unmatched
 
-_KEYS = "An API key, where the server asks for one."
+# For the document alone: `api/access.py` checks the keys, before there is a route.
+_KEYS = (
+    HTTPBearer(auto_error=False, description="An API key, where the server asks for one."),
+    APIKeyHeader(name="api-key", auto_error=False, description="The same, as Azure's clients do."),
+)
+
+
+def _name(route: APIRoute) -> str:
+    return route.name
 
 
 def create_app(version: str) -> FastAPI:
@@ -26,8 +36,8 @@ def create_app(version: str) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        # For the description alone: `api/access.py` checks the keys, before there is a route.
-        dependencies=[Security(HTTPBearer(auto_error=False, description=_KEYS))],
+        generate_unique_id_function=_name,
+        dependencies=[Security(key) for key in _KEYS],
     )
     routers = (transcriptions.router, detection.router, model_list.router)
     for router in routers:
@@ -38,4 +48,5 @@ def create_app(version: str) -> FastAPI:
     for path in ("/v1", "/v1/{path:path}"):
         app.router.routes.append(Route(path, unmatched, include_in_schema=False))
     errors.install(app)
+    complete(app.openapi())
     return app

@@ -15,10 +15,18 @@ Milliseconds = Annotated[int, Field(ge=0, le=MAX_VOICE_MS)]
 class ServerVad(BaseModel):
     """Windows are cut where nobody speaks; a pause is what is below `threshold` for so long."""
 
-    type: Literal["server_vad"]
-    threshold: float = Field(0.5, ge=0, le=1, allow_inf_nan=False)
-    prefix_padding_ms: Milliseconds = 300
-    silence_duration_ms: Milliseconds = 200
+    type: Literal["server_vad"] = Field(description="The kind of detection.")
+    threshold: float = Field(
+        0.5,
+        ge=0,
+        le=1,
+        allow_inf_nan=False,
+        description="The least probability of speech that counts as speech.",
+    )
+    prefix_padding_ms: Milliseconds = Field(
+        300, description="How much of a pause is kept around what is said."
+    )
+    silence_duration_ms: Milliseconds = Field(200, description="The shortest pause that counts.")
 
 
 def _as_object(value: object) -> object:

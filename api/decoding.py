@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
-from pydantic import BaseModel, BeforeValidator, Field, FiniteFloat
+from pydantic import BaseModel, BeforeValidator, Field, FiniteFloat, WithJsonSchema
 
 from models.options import Flag, TranscribeOptions
 
@@ -20,7 +20,16 @@ def _nothing(value: object) -> object:
     return [] if value == ["none"] else value
 
 
-Threshold = Annotated[FiniteFloat | None, BeforeValidator(_none)]
+def _or_none(schema: dict[str, Any]) -> WithJsonSchema:
+    return WithJsonSchema({"anyOf": [schema, {"type": "string", "const": "none"}]})
+
+
+Threshold = Annotated[FiniteFloat | None, BeforeValidator(_none), _or_none({"type": "number"})]
+Flags = Annotated[
+    list[Flag],
+    BeforeValidator(_nothing),
+    _or_none({"type": "array", "items": {"type": "string", "enum": list(get_args(Flag))}}),
+]
 
 
 class DecodingParameters(BaseModel):
@@ -28,32 +37,42 @@ class DecodingParameters(BaseModel):
 
     compression_ratio_threshold: Threshold = Field(
         _DEFAULTS.compression_ratio_threshold,
-        description="Text that compresses better is decoded again at the next temperature.",
+        description="Text that compresses better is decoded again at the next temperature; `none`: "
+        "none is.",
+        examples=[2.4],
     )
     logprob_threshold: Threshold = Field(
         _DEFAULTS.logprob_threshold,
-        description="So is text of a lower mean log-probability.",
+        description="So is text of a lower mean log-probability; `none`: none is.",
+        examples=[-1.0],
     )
     no_speech_threshold: Threshold = Field(
         _DEFAULTS.no_speech_threshold,
         description="A window of a higher probability of silence, and below `logprob_threshold`, "
-        "has no text.",
+        "has no text; `none`: each has.",
+        examples=[0.6],
     )
     drop_logprob_threshold: Threshold = Field(
         _DEFAULTS.drop_logprob_threshold,
-        description="Nor has one that was lower at some temperature, and may be without speech.",
+        description="Nor has one whose mean log-probability was lower at some temperature, and "
+        "which may be without speech; `none`: each has.",
+        examples=[-2.5],
     )
-    drop: Annotated[list[Flag], BeforeValidator(_nothing)] = Field(
+    drop: Flags = Field(
         sorted(_DEFAULTS.drop),
         description="Flags of segments to leave out: `no_speech`, `low_logprob`, `repetition`; or "
         "`none`.",
+        examples=[["no_speech", "repetition"]],
     )
     condition_on_previous_text: bool = Field(
         default=False,
         description="Tell each window the text of the one before: windows one after the other.",
+        examples=[True],
     )
     carry_initial_prompt: bool = Field(
-        default=False, description="Tell every window the prompt, not the first one alone."
+        default=False,
+        description="Tell every window the prompt, not the first one alone.",
+        examples=[True],
     )
 
     def decoding_options(self) -> dict[str, Any]:

@@ -7,9 +7,10 @@ from pydantic import Field
 from starlette.requests import Request
 
 from api.disconnect import until_disconnected
-from api.fields import FormRequest, LanguageCode
+from api.examples import DETECTION
+from api.fields import FormRequest, Languages
 from api.forms import read_form
-from api.openapi import errors, form_body
+from api.openapi import errors, form_body, shown
 from api.schemas import DetectedLanguage, LanguageDetection
 from api.served import served_models
 from models.languages import LANGUAGES
@@ -18,9 +19,7 @@ from models.languages import LANGUAGES
 class DetectionRequest(FormRequest):
     """What a detection may be asked with; other fields are ignored."""
 
-    languages: list[LanguageCode] = Field(
-        [], description="Languages that may be spoken: one of them is detected."
-    )
+    languages: Languages = Field([])
 
 
 router = APIRouter(tags=["audio"])
@@ -28,7 +27,7 @@ router = APIRouter(tags=["audio"])
 
 @router.post(
     "/audio/detect-language",
-    responses=errors(400, 404, 503),
+    responses={**shown(DETECTION), **errors(400, 404, 503)},
     openapi_extra={"requestBody": form_body(DetectionRequest)},
 )
 async def detect_language(request: Request) -> LanguageDetection:

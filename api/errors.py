@@ -6,6 +6,7 @@ import logging
 import math
 from collections.abc import Mapping
 from http import HTTPStatus
+from typing import Literal
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
@@ -51,7 +52,7 @@ class ApiError(WhisperError):
         self.headers = dict(headers or {})
 
     @property
-    def type(self) -> str:
+    def type(self) -> Literal["invalid_request_error", "server_error"]:
         """OpenAI's word for whose fault it is."""
         server = self.status >= HTTPStatus.INTERNAL_SERVER_ERROR
         return "server_error" if server else "invalid_request_error"

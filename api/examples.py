@@ -44,3 +44,31 @@ VERBOSE: dict[str, Any] = {
     ],
     "usage": {"type": "duration", "seconds": 3},
 }
+
+DETECTION: dict[str, Any] = {
+    "code": "en",
+    "language": "english",
+    "probability": 0.96,
+    "languages": [
+        {"code": "en", "language": "english", "probability": 0.96},
+        {"code": "de", "language": "german", "probability": 0.04},
+    ],
+}
+
+MODEL: dict[str, Any] = {
+    "id": "whisper-1",
+    "object": "model",
+    "created": 1764000000,
+    "owned_by": "whisper-bento",
+}
+
+MODEL_LIST: dict[str, Any] = {"object": "list", "data": [MODEL, {**MODEL, "id": "base"}]}
+
+HEALTH: dict[str, Any] = {
+    "status": "ok",
+    "default_model": "base",
+    "models": ["base", "tiny.en"],
+    "device": "cpu",
+    "dtype": "int8",
+    "version": "0.1.0",
+}

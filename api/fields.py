@@ -24,12 +24,23 @@ def _code(name: str) -> str:
 
 # Checked, and as a code.
 LanguageCode = Annotated[str, AfterValidator(_code)]
+Languages = Annotated[
+    list[LanguageCode],
+    Field(
+        description="Languages that may be spoken: one of them is detected.",
+        examples=[["en", "de"]],
+    ),
+]
 
 
 class FormRequest(BaseModel):
     """The fields of a form; those that are not known are ignored."""
 
-    model: str = Field(description="A model id, such as `whisper-1` or `base`.")
+    model: str = Field(
+        description="A model id, such as `whisper-1` or `base`.",
+        min_length=1,
+        examples=["whisper-1"],
+    )
 
     @classmethod
     def from_form(cls, form: Form) -> Self:

@@ -50,9 +50,7 @@ def _cues(transcript: Transcript, options: SubtitleOptions) -> list[Cue]:
 
 
 def _json(body: BaseModel) -> Response:
-    # Absent rather than null: that is how OpenAI leaves out what was not asked for.
-    content = body.model_dump_json(exclude_none=True)
-    return Response(content, media_type="application/json")
+    return Response(body.model_dump_json(), media_type="application/json")
 
 
 def _usage(transcript: Transcript) -> UsageDuration | None:

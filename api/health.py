@@ -7,14 +7,15 @@ from typing import Annotated
 from fastapi import APIRouter, Depends
 from starlette.requests import Request
 
-from api.openapi import errors
+from api.examples import HEALTH
+from api.openapi import errors, shown
 from api.schemas import Health
 from api.served import ServedModels, served_models
 
 router = APIRouter(tags=["health"])
 
 
-@router.get("/health", responses=errors(503))
+@router.get("/health", responses={**shown(HEALTH), **errors(503)})
 async def health(
     request: Request, served: Annotated[ServedModels, Depends(served_models)]
 ) -> Health:

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Annotated, NoReturn
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Path
 
 from api.errors import ApiError
-from api.openapi import errors
+from api.examples import MODEL, MODEL_LIST
+from api.openapi import errors, shown
 from api.schemas import Model, ModelList
 from api.served import ServedModels, served_models
 
 router = APIRouter(tags=["models"])
 
 Served = Annotated[ServedModels, Depends(served_models)]
+ModelId = Annotated[str, Path(description="A model id.", examples=["whisper-1"])]
 
 
-@router.get("/models", responses=errors(503))
+@router.get("/models", responses={**shown(MODEL_LIST), **errors(503)})
 async def models(served: Served) -> ModelList:
     """Every model id that requests may name."""
     return ModelList(
@@ -27,14 +30,19 @@ async def models(served: Served) -> ModelList:
 
 
 # `path`: an id may have slashes, as in openai/whisper-base
-@router.get("/models/{model_id:path}", responses=errors(404, 503))
-async def model(model_id: str, served: Served) -> Model:
+@router.get("/models/{model_id:path}", responses={**shown(MODEL), **errors(404, 503)})
+async def model(model_id: ModelId, served: Served) -> Model:
     """One model id."""
     return Model(id=model_id, created=served.find(model_id).created)
 
 
-@router.delete("/models/{model_id:path}", responses=errors(403, 404, 503), response_model=None)
-async def delete_model(model_id: str, served: Served) -> NoReturn:
+@router.delete(
+    "/models/{model_id:path}",
+    status_code=HTTPStatus.FORBIDDEN,
+    response_model=None,
+    responses=errors(403, 404, 503),
+)
+async def delete_model(model_id: ModelId, served: Served) -> NoReturn:
     """Refused: models are deleted with `scripts.import_model`, by whoever runs the server."""
     served.find(model_id)
     message = f"The model '{model_id}' is part of this server and cannot be deleted over HTTP."

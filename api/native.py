@@ -41,7 +41,7 @@ async def answer_natively(
         wanted = kind.from_values(values)
         model = served.find(wanted.model)
         with path.open("rb") as audio:
-            return _with_lists(verbose(await model.transcriber.transcribe(audio, wanted.options())))
+            return verbose(await model.transcriber.transcribe(audio, wanted.options()))
     except WhisperError as error:
         known = api_error(error)
         if known is None:
@@ -49,12 +49,3 @@ async def answer_natively(
         # BentoML passes a response through as it is; an exception it would log with a traceback,
         # as if the client's mistake were ours.
         return cast("TranscriptionVerbose", error_response(known))
-
-
-def _with_lists(answer: TranscriptionVerbose) -> TranscriptionVerbose:
-    """The same with empty lists: BentoML's client fails on a null where a list may be."""
-    segments = [
-        segment.model_copy(update={"flags": segment.flags or []})
-        for segment in answer.segments or []
-    ]
-    return answer.model_copy(update={"segments": segments, "words": answer.words or []})

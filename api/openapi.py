@@ -7,6 +7,8 @@ from http import HTTPStatus
 from typing import Any
 
 from pydantic import BaseModel
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
+from pydantic_core.core_schema import NullableSchema
 
 from api.errors import ApiError, error_body
 from api.examples import EVENTS, FORMATS, JSON_ANSWER, VERBOSE
@@ -16,6 +18,12 @@ JSON = dict[str, "JSON"] | list["JSON"] | str | float | bool | None
 Responses = dict[int | str, dict[str, Any]]
 
 _STRING = {"type": "string"}
+_IN_FORMAT = "In the response format asked for."
+_STREAMED = (
+    f"{_IN_FORMAT} With `stream=true` server-sent events: the data of each is a "
+    "`TranscriptTextDelta`, then of one a `TranscriptTextDone`, and of the last `[DONE]`. If the "
+    "transcription fails on its way, the last is an `ErrorBody`."
+)
 # One error of each status, with the description of all of them.
 _ERRORS = {
     400: (
@@ -55,16 +63,34 @@ _ERRORS = {
 }
 
 
+class _FormSchema(GenerateJsonSchema):
+    """A field of a form is left out: it cannot be null."""
+
+    def nullable_schema(self, schema: NullableSchema) -> JsonSchemaValue:
+        return self.generate_inner(schema["schema"])
+
+
+def shown(example: object) -> Responses:
+    """An answer in JSON with this example."""
+    return {200: {"content": {"application/json": {"example": example}}}}
+
+
 def errors(*statuses: int) -> Responses:
     """The error answers a route may give, beside those that any may."""
     return {status: _described(status) for status in sorted({*statuses, 401, 413, 500, 504})}
 
 
 def _described(status: int) -> dict[str, Any]:
-    description, example = _ERRORS[status]
-    content = {"application/json": {"example": error_body(example).model_dump()}}
+    description, _ = _ERRORS[status]
+    content = {"application/json": {"example": error_example(status)}}
     phrase = HTTPStatus(status).phrase
     return {"model": ErrorBody, "description": f"{phrase}. {description}", "content": content}
+
+
+def error_example(status: int) -> dict[str, Any]:
+    """An error of that status, in its envelope."""
+    _, example = _ERRORS[status]
+    return error_body(example).model_dump()
 
 
 def transcript_answers(*, streams: bool = False) -> Responses:
@@ -75,7 +101,7 @@ def transcript_answers(*, streams: bool = False) -> Responses:
     }
     if streams:
         content["text/event-stream"] = {"schema": _STRING, "example": EVENTS}
-    ok = {"description": "In the response format asked for.", "content": content}
+    ok = {"description": _STREAMED if streams else _IN_FORMAT, "content": content}
     return {200: ok, **errors(400, 404, 503)}
 
 
@@ -85,7 +111,7 @@ def _named(examples: Mapping[str, object]) -> dict[str, dict[str, object]]:
 
 def form_body(request: type[BaseModel]) -> dict[str, Any]:
     """The request body of a file and the fields of `request`."""
-    schema = request.model_json_schema()
+    schema = request.model_json_schema(schema_generator=_FormSchema)
     file = {"type": "string", "format": "binary", "description": "The audio, in any format."}
     schema["properties"] = {"file": file, **schema["properties"]}
     schema["required"] = ["file", *schema["required"]]

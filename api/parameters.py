@@ -12,7 +12,7 @@ from pydantic_core import PydanticCustomError
 from api.chunking import ChunkingStrategy, strategy_options
 from api.decoding import DecodingParameters
 from api.errors import ApiError
-from api.fields import FormRequest, LanguageCode
+from api.fields import FormRequest, LanguageCode, Languages
 from api.subtitle_fields import SubtitleParameters
 from models.options import FALLBACK_TEMPERATURES, Task, TranscribeOptions
 from models.subtitle_options import SubtitleOptions
@@ -35,15 +35,24 @@ class TranslationRequest(SubtitleParameters, DecodingParameters, FormRequest):
 
     task: ClassVar[Task] = "translate"
 
-    prompt: str | None = Field(None, description="Text to continue: style, names, spelling.")
-    response_format: ResponseFormat = Field("json", description="Format of the answer.")
+    prompt: str | None = Field(
+        None,
+        description="Text to continue: style, names, spelling.",
+        examples=["A talk on Kubernetes and BentoML."],
+    )
+    response_format: ResponseFormat = Field(
+        "json", description="Format of the answer.", examples=["verbose_json"]
+    )
     temperature: Temperature = Field(
-        0, description="0 to 1; 0 decodes greedily and falls back to sampling where that fails."
+        0,
+        description="0 to 1; 0 decodes greedily and falls back to sampling where that fails.",
+        examples=[0.2],
     )
     chunking_strategy: ChunkingStrategy | None = Field(
         None,
         description="`auto`; `sequential`, one window after the other as openai-whisper does; or "
-        "`server_vad` with its settings.",
+        "`server_vad` with its settings, as JSON or in fields such as `chunking_strategy[type]`.",
+        examples=["auto", {"type": "server_vad", "silence_duration_ms": 500}],
     )
 
     @field_validator("response_format", mode="before")
@@ -85,23 +94,41 @@ class TranscriptionRequest(TranslationRequest):
     task: ClassVar[Task] = "transcribe"
 
     language: LanguageCode | None = Field(
-        None, description="The language spoken: `en`, `en-US` or `english`; else it is detected."
+        None,
+        description="The language spoken: `en`, `en-US` or `english`; else it is detected.",
+        examples=["en"],
     )
-    languages: list[LanguageCode] = Field(
-        [], description="Languages that may be spoken: one of them is detected."
+    languages: Languages = Field([])
+    keywords: list[str] = Field(
+        [],
+        description="Words to expect, at most 111 tokens together.",
+        examples=[["Kubernetes", "BentoML"]],
     )
-    keywords: list[str] = Field([], description="Words to expect.")
-    hotwords: list[str] = Field([], description="The same, by faster-whisper's name.")
+    hotwords: list[str] = Field(
+        [],
+        description="The same, by faster-whisper's name.",
+        examples=[["Kubernetes", "BentoML"]],
+    )
     timestamp_granularities: list[Granularity] = Field(
-        [], description="Only with `verbose_json`: `segment`, `word` or both."
+        [],
+        description="Only with `verbose_json`: `segment`, `word` or both.",
+        examples=[["segment", "word"]],
     )
     include: list[Literal["logprobs"]] = Field(
-        [], description="Only with `json`: `logprobs`, the tokens with their log-probabilities."
+        [],
+        description="Only with `json`: `logprobs`, the tokens with their log-probabilities.",
+        examples=[["logprobs"]],
     )
-    known_speaker_names: list[str] = Field([], description=_NO_SPEAKERS)
-    known_speaker_references: list[str] = Field([], description=_NO_SPEAKERS)
+    known_speaker_names: list[str] = Field(
+        [], description=_NO_SPEAKERS, examples=[["agent", "customer"]]
+    )
+    known_speaker_references: list[str] = Field(
+        [], description=_NO_SPEAKERS, examples=[["data:audio/wav;base64,UklGRg=="]]
+    )
     stream: bool = Field(
-        False, description="Server-sent events, text as it becomes final; with `json` or `text`."
+        False,
+        description="Server-sent events, text as it becomes final; with `json` or `text`.",
+        examples=[True],
     )
 
     @field_validator("timestamp_granularities")

@@ -139,8 +139,7 @@ class EventStream(Response):
 
 
 def _told(body: BaseModel) -> bytes:
-    # Absent rather than null, as in an answer that is not streamed.
-    return _event(body.model_dump_json(exclude_none=True))
+    return _event(body.model_dump_json())
 
 
 def _event(data: str) -> bytes:

@@ -7,17 +7,28 @@ from typing import Any
 from pydantic import BaseModel, Field
 
 from api.errors import ApiError
-from models.subtitle_options import AS_SEGMENTS, SubtitleOptions
+from models.subtitle_options import AS_SEGMENTS, BOUNDS, SubtitleOptions
+
+
+def _limit(name: str, of: str, example: float) -> dict[str, Any]:
+    """What is said of a field; its bounds, which `SubtitleOptions` holds, included."""
+    least, most = BOUNDS[name]
+    extreme = "most" if name.startswith("max") else "least"
+    return {
+        "description": f"With `srt`, `vtt`: the {extreme} {of}.",
+        "examples": [example],
+        "json_schema_extra": {"minimum": least, "maximum": most},
+    }
 
 
 class SubtitleParameters(BaseModel):
     """How srt and vtt are cut into cues; a cue a segment where nothing is given."""
 
-    max_line_width: int | None = Field(None, description="With `srt`, `vtt`: characters a line.")
-    max_line_count: int | None = Field(None, description="With `srt`, `vtt`: lines a cue.")
-    max_words_per_line: int | None = Field(None, description="With `srt`, `vtt`: words a line.")
-    min_cue_duration: float | None = Field(None, description="With `srt`, `vtt`: seconds a cue.")
-    max_cue_duration: float | None = Field(None, description="With `srt`, `vtt`: seconds a cue.")
+    max_line_width: int | None = Field(None, **_limit("max_line_width", "characters a line", 42))
+    max_line_count: int | None = Field(None, **_limit("max_line_count", "lines a cue", 2))
+    max_words_per_line: int | None = Field(None, **_limit("max_words_per_line", "words a line", 8))
+    min_cue_duration: float | None = Field(None, **_limit("min_cue_duration", "seconds a cue", 1.5))
+    max_cue_duration: float | None = Field(None, **_limit("max_cue_duration", "seconds a cue", 7.5))
 
     @property
     def has_subtitle_options(self) -> bool:

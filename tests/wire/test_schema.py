@@ -1,0 +1,101 @@
+"""The document at /openapi.json, held against what the server answers to thousands of requests."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+
+import httpx
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, settings
+
+from api.app import create_app
+from models.weights import Weights
+from tests.server import Server, serving
+from tests.wire.http import TRANSCRIPTIONS, TRANSLATIONS
+from tests.wire.promises import promises
+from tests.wire.schema_cases import FORMATS, Case, give_audio
+from tests.wire.schema_checks import CHECKS, STREAM
+
+DOCUMENT = create_app("of the tests").openapi()
+schema = schemathesis.openapi.from_dict(DOCUMENT)
+
+LEAST_EXAMPLES = 2_000
+# A server without keys and limits answers none of these, unless something is wrong with it.
+NOT_PROVOKED = {401, 413, 500, 503, 504}
+
+# Operation, status, form.
+Seen = Counter[tuple[str, int, str]]
+
+
+@pytest.fixture(scope="module")
+def seen() -> Seen:
+    return Counter()
+
+
+@pytest.fixture(scope="module")
+def quick(
+    weights: Callable[[str], Weights], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
+    """A server of `base` and `tiny.en` in the precision that is fastest here."""
+    weights("base"), weights("tiny.en")
+    output = tmp_path_factory.mktemp("quick") / "output.txt"
+    with serving(output, WHISPER_MODELS="base,tiny.en") as running:
+        yield running
+
+
+@promises("Responses", "Every answer is as `/openapi.json` describes it", "extension")
+@schema.parametrize()
+@settings(
+    max_examples=400,
+    derandomize=True,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+)
+def test_schema_describes_every_answer(case: Case, quick: Server, seen: Seen) -> None:
+    must_be_served = give_audio(case)
+    response = case.call(base_url=quick.url)
+    seen[case.operation.label, response.status_code, form(case, response)] += 1
+    case.validate_response(response, checks=CHECKS)
+    assert response.status_code == 200 or not must_be_served, response.content
+
+
+def form(case: Case, response: schemathesis.Response) -> str:
+    """The form of a transcript: `stream`, or the format that was asked for."""
+    if response.headers["content-type"] == [STREAM]:
+        return "stream"
+    return str(case.body.get("response_format")) if isinstance(case.body, dict) else ""
+
+
+def test_schema_was_tried_in_full(seen: Seen) -> None:
+    """The tests above have seen enough, and every status and form there is."""
+    assert seen.total() >= LEAST_EXAMPLES
+    statuses = {(label, status) for label, status, _ in seen}
+    documented = {
+        (f"{method.upper()} {path}", int(status))
+        for path, operations in DOCUMENT["paths"].items()
+        for method, operation in operations.items()
+        for status in operation["responses"]
+    }
+    assert [pair for pair in documented - statuses if pair[1] not in NOT_PROVOKED] == []
+    with_another_method = {label.split()[1] for label, status in statuses if status == 405}
+    assert with_another_method == set(DOCUMENT["paths"])
+    for path, forms in ((TRANSCRIPTIONS, (*FORMATS, "stream")), (TRANSLATIONS, FORMATS)):
+        assert [each for each in forms if not seen[f"POST {path}", 200, each]] == []
+
+
+def test_schema_is_the_one_served(quick: Server) -> None:
+    served = httpx.get(f"{quick.url}/openapi.json").json()
+    assert {**served, "info": DOCUMENT["info"]} == DOCUMENT
+
+
+def test_schema_is_part_of_bentomls_page(quick: Server) -> None:
+    shown = httpx.get(f"{quick.url}/docs.json").json()["paths"]
+    missing = [
+        (path, method)
+        for path, operations in DOCUMENT["paths"].items()
+        for method in operations
+        if method not in shown.get(path, {})
+    ]
+    assert missing == []
