@@ -99,7 +99,7 @@ def another_boundary(random: Random) -> Sent:
             b'""',
             b'"' + BOUNDARY + b'"',
             b'"' + BOUNDARY,
-            b" ",
+            b'" "',
             b"-",
             b"\xe4",
             b"b" * random.choice([70, 71, 300, 5_000]),

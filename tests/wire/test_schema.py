@@ -45,7 +45,7 @@ def quick(
         yield running
 
 
-@promises("Responses", "Every answer is as `/openapi.json` describes it", "extension")
+@promises("Responses", "every answer is as `/openapi.json` describes it", "extension")
 @schema.parametrize()
 @settings(
     max_examples=400,
@@ -68,6 +68,7 @@ def form(case: Case, response: schemathesis.Response) -> str:
     return str(case.body.get("response_format")) if isinstance(case.body, dict) else ""
 
 
+@promises("Responses", "every answer is as `/openapi.json` describes it", "extension")
 def test_schema_was_tried_in_full(seen: Seen) -> None:
     """The tests above have seen enough, and every status and form there is."""
     assert seen.total() >= LEAST_EXAMPLES
@@ -85,11 +86,13 @@ def test_schema_was_tried_in_full(seen: Seen) -> None:
         assert [each for each in forms if not seen[f"POST {path}", 200, each]] == []
 
 
+@promises("Responses", "`/openapi.json`: all of the above, with examples", "extension")
 def test_schema_is_the_one_served(quick: Server) -> None:
     served = httpx.get(f"{quick.url}/openapi.json").json()
     assert {**served, "info": DOCUMENT["info"]} == DOCUMENT
 
 
+@promises("Responses", "BentoML's page at `/` shows it", "extension")
 def test_schema_is_part_of_bentomls_page(quick: Server) -> None:
     shown = httpx.get(f"{quick.url}/docs.json").json()["paths"]
     missing = [
