@@ -131,6 +131,8 @@ app = create_app(VERSION)
     resources={"gpu": 1},
     traffic={"timeout": settings.timeout + BENTOML_LATER_SECONDS},
     http={"host": settings.host, "port": settings.port},
+    # BentoML's access log fails on a request's content type that is not UTF-8, in mid-answer.
+    logging={"access": {"request_content_type": False}},
 )
 @bentoml.asgi_app(app, path="/")
 class Whisper:
