@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, cast
 
 import bentoml
 import click
+from bentoml._internal.server.http import traffic
 from bentoml.exceptions import BentoMLException
 
 from api.app import create_app
@@ -24,6 +25,7 @@ from models.errors import WhisperError
 
 if TYPE_CHECKING:
     from _bentoml_sdk import Service
+    from starlette.types import ASGIApp
 
     from models.transcriber import Transcriber
 
@@ -115,12 +117,22 @@ def check_start(settings: Settings, checkpoints: Sequence[store.StoredCheckpoint
         raise BentoMLException(error.message) from error
 
 
+def without_timer(app: ASGIApp, timeout: float) -> ASGIApp:
+    """In place of BentoML's own time limit, whose timers keep every request in memory.
+
+    They are not cancelled when it is answered. `api/deadline.py` has the same limit, and answers in
+    OpenAI's shape.
+    """
+    return app
+
+
 def as_service(decorated: type[Whisper]) -> Service[Whisper]:
     """What `@bentoml.service` has made of the class, for type checkers that do not see it."""
     return cast("Service[Whisper]", decorated)
 
 
 prepare_openmp()
+traffic.TimeoutMiddleware = without_timer  # type: ignore[assignment, misc]  # used as a callable
 settings = read_settings()
 checkpoints = find_checkpoints(settings)
 app = create_app(VERSION)
@@ -131,7 +143,7 @@ app = create_app(VERSION)
     resources={"gpu": 1},
     traffic={"timeout": settings.timeout + BENTOML_LATER_SECONDS},
     http={"host": settings.host, "port": settings.port},
-    # BentoML's access log fails on a request's content type that is not UTF-8, in mid-answer.
+    # The access log fails, and the answer with it, at a content type that is not UTF-8.
     logging={"access": {"request_content_type": False}},
 )
 @bentoml.asgi_app(app, path="/")

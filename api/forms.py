@@ -11,6 +11,7 @@ from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import BinaryIO
 
+from python_multipart.multipart import parse_options_header
 from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
@@ -21,6 +22,10 @@ MAX_FILES = 4
 MAX_FIELDS = 128
 # All text fields together: four `known_speaker_references` of ten seconds are 10 MiB.
 MAX_TEXT_BYTES = 16 * 1024 * 1024
+
+# What clients name, if any. Python knows others that give text which no JSON can hold, and keeps
+# the name of each that it does not know.
+CHARSETS = ("utf-8", "utf8", "us-ascii", "iso-8859-1")
 
 _INDEX = re.compile(r"\[[0-9]*\]$")
 
@@ -117,6 +122,10 @@ async def _parse(request: Request) -> FormData:
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type != "multipart/form-data":
         raise ApiError(f"The body must be multipart/form-data, not {media_type!r}.")
+    _, parameters = parse_options_header(request.headers["content-type"])
+    charset = parameters.get(b"charset", b"utf-8").decode("latin-1")
+    if charset.lower() not in CHARSETS:
+        raise ApiError(f"The multipart body must be in utf-8, not {reprlib.repr(charset)}.")
     async with aclosing(request.stream()) as stream:
         parser = _BodyParser(
             request.headers,
@@ -129,9 +138,6 @@ async def _parse(request: Request) -> FormData:
             data = await parser.parse()
         except MultiPartException as error:
             raise ApiError(f"The multipart body cannot be read: {error.message}") from error
-        except UnicodeError as error:
-            message = "The multipart body cannot be read: it is not in the charset it names."
-            raise ApiError(message) from error
     if not parser.ended:
         await data.close()
         raise ApiError("The multipart body cannot be read: it breaks off before its end.")

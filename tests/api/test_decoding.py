@@ -56,6 +56,7 @@ def test_chunking_server_vad_defaults() -> None:
             "chunking_strategy.prefix_padding_ms='NaN': Input should be a valid integer",
         ),
         ('{"type":', "chunking_strategy='{\"type\":': Value error, not valid JSON: "),
+        ('{"type":' * 50_000, 'chunking_strategy=\'{"type":'),
     ],
 )
 def test_chunking_error(given: str, message: str) -> None:

@@ -252,9 +252,18 @@ def test_form_content_type_in_capitals() -> None:
     assert client().post(TRANSCRIPTIONS, content=parts, headers=header).status_code == 200
 
 
-def test_form_not_in_its_charset() -> None:
-    header = {"content-type": f"multipart/form-data; boundary={BOUNDARY}; charset=undefined"}
-    response = client().post(TRANSCRIPTIONS, content=file() + END, headers=header)
+@pytest.mark.parametrize("charset", ["utf-8", '"UTF-8"', "iso-8859-1", "us-ascii"])
+def test_form_charset(charset: str) -> None:
+    header = {"content-type": f"multipart/form-data; boundary={BOUNDARY}; charset={charset}"}
+    parts = file() + text("model", "base") + END
+    assert client().post(TRANSCRIPTIONS, content=parts, headers=header).status_code == 200
+
+
+# Python would decode by the first, fail by the second, and keep the name of the third.
+@pytest.mark.parametrize("charset", ["unicode_escape", "undefined", "klingon", ""])
+def test_form_charset_unsupported(charset: str) -> None:
+    header = {"content-type": f"multipart/form-data; boundary={BOUNDARY}; charset={charset}"}
+    response = client().post(TRANSCRIPTIONS, content=file("\\ud800") + END, headers=header)
     assert response.status_code == 400
-    message = "The multipart body cannot be read: it is not in the charset it names."
+    message = f"The multipart body must be in utf-8, not {charset!r}."
     assert response.json()["error"] == invalid(message)
