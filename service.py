@@ -13,7 +13,7 @@ from bentoml._internal.server.http import traffic
 from bentoml.exceptions import BentoMLException
 
 from api.app import create_app
-from api.edge import edge
+from api.edge import Edge
 from api.native import Language, ModelId, Prompt, answer_natively
 from api.parameters import Temperature, TranscriptionRequest, TranslationRequest
 from api.port import port_problem
@@ -30,9 +30,6 @@ if TYPE_CHECKING:
     from models.transcriber import Transcriber
 
 VERSION = "0.1.0"
-
-# BentoML's own time limit comes after ours, which answers in OpenAI's shape.
-BENTOML_LATER_SECONDS = 60
 
 # BentoML drops what other loggers say below WARNING.
 logger = logging.getLogger("bentoml.whisper")
@@ -141,7 +138,7 @@ app = create_app(VERSION)
 @bentoml.service(  # type: ignore[operator]  # a function, that mypy takes for a module
     name="whisper",
     resources={"gpu": 1},
-    traffic={"timeout": settings.timeout + BENTOML_LATER_SECONDS},
+    traffic={"timeout": settings.timeout},
     http={"host": settings.host, "port": settings.port},
     # The access log fails, and the answer with it, at a content type that is not UTF-8.
     logging={"access": {"request_content_type": False}},
@@ -213,5 +210,5 @@ class Whisper:
 
 # What is loaded at start besides the default model is packed as well.
 as_service(Whisper).models += [bentoml.models.BentoModel(each.tag) for each in checkpoints[1:]]
-for middleware, options in edge(settings):
-    as_service(Whisper).add_asgi_middleware(middleware, **options)
+# Its protocol wants options of any name.
+as_service(Whisper).add_asgi_middleware(Edge, settings=settings)  # type: ignore[arg-type]

@@ -18,9 +18,6 @@ class Deadline:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on; an answer that has begun may take as long as it takes."""
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
         try:
             async with asyncio.timeout(self.seconds) as limit:
 

@@ -1,10 +1,8 @@
-"""What stands around the whole service, BentoML's own endpoints included: the outermost first."""
+"""What stands around the whole service, BentoML's own endpoints included."""
 
 from __future__ import annotations
 
-from typing import Any
-
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.access import RequireKey
 from api.deadline import Deadline
@@ -17,20 +15,18 @@ from api.upload_limit import UploadLimit
 MEBIBYTE = 1024 * 1024
 
 
-def edge(settings: Settings) -> list[tuple[type[Any], dict[str, Any]]]:
-    """The ASGI middlewares with their arguments."""
-    return [
-        (Linger, {}),
-        (RequestId, {}),
-        (PlainErrors, {}),
-        (Deadline, {"seconds": settings.timeout}),
-        (RequireKey, {"keys": settings.api_keys}),
-        (UploadLimit, {"most": settings.max_upload_mib * MEBIBYTE}),
-    ]
+class Edge:
+    """Middleware: what every HTTP request passes, from the outside to the inside.
 
+    All of it but the keys is for HTTP alone, and is asked nothing else.
+    """
 
-def with_edge(app: ASGIApp, settings: Settings) -> ASGIApp:
-    """The app within them."""
-    for middleware, options in reversed(edge(settings)):
-        app = middleware(app, **options)
-    return app
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+        self.other = RequireKey(app, settings.api_keys)
+        limited = UploadLimit(app, settings.max_upload_mib * MEBIBYTE)
+        keyed = RequireKey(limited, settings.api_keys)
+        self.http = Linger(RequestId(PlainErrors(Deadline(keyed, settings.timeout))))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on."""
+        await (self.http if scope["type"] == "http" else self.other)(scope, receive, send)

@@ -25,7 +25,7 @@ class Linger:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on."""
-        if scope["type"] != "http" or not _has_body(headers := Headers(scope=scope)):
+        if not _has_body(headers := Headers(scope=scope)):
             await self.app(scope, receive, send)
             return
         asked = whole = False

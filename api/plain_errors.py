@@ -20,9 +20,6 @@ class PlainErrors:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on."""
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
         replaced: ApiError | None = None
 
         async def shaping_send(message: Message) -> None:

@@ -22,9 +22,6 @@ class RequestId:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on; the headers go out with the start of the response."""
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
         request_id = f"req_{uuid.uuid4().hex}"
         scope.setdefault("state", {})["request_id"] = request_id
         started = time.perf_counter()

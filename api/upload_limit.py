@@ -22,7 +22,7 @@ class UploadLimit:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or refuse it."""
-        if scope["type"] != "http" or not self.most:
+        if not self.most:
             await self.app(scope, receive, send)
             return
         length = Headers(scope=scope).get("content-length", "")

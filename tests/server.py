@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
+import openai
 
 PROJECT = Path(__file__).parent.parent
 COMMAND = [sys.executable, "-m", "bentoml", "serve", "service:Whisper"]
@@ -37,6 +38,16 @@ class Server:
     def printed(self) -> str:
         """What it has printed so far."""
         return self.output.read_text(encoding="utf-8", errors="replace")
+
+
+def strict_sdk(server: Server) -> openai.OpenAI:
+    """OpenAI's SDK, which checks every answer against its types and sends nothing again."""
+    return openai.OpenAI(
+        base_url=f"{server.url}/v1",
+        api_key="unused",
+        max_retries=0,
+        _strict_response_validation=True,
+    )
 
 
 def free_port() -> int:

@@ -10,7 +10,7 @@ from typing import BinaryIO
 from starlette.testclient import TestClient
 
 from api.app import create_app
-from api.edge import with_edge
+from api.edge import Edge
 from api.served import ServedModel, ServedModels, Transcriber
 from api.settings import Settings
 from models.options import TranscribeOptions
@@ -130,4 +130,4 @@ def client(
     """A client of an app that serves `base`, or the models named."""
     app = create_app("1.2.3")
     app.state.served = served(*(names or ("base",)), transcriber=transcriber)
-    return TestClient(with_edge(app, settings or Settings()))
+    return TestClient(Edge(app, settings or Settings()))

@@ -9,7 +9,7 @@ import openai
 import pytest
 
 from models.weights import Weights
-from tests.server import Server, serving
+from tests.server import Server, serving, strict_sdk
 from tests.wire.node_client import Node, OpenAISdk, installed_node
 
 KEY = "an-api-key-of-the-tests"
@@ -49,12 +49,7 @@ def guarded(
 @pytest.fixture
 def sdk(server: Server) -> Iterator[openai.OpenAI]:
     """OpenAI's SDK, which checks every answer against its types."""
-    with openai.OpenAI(
-        base_url=f"{server.url}/v1",
-        api_key="unused",
-        max_retries=0,
-        _strict_response_validation=True,
-    ) as client:
+    with strict_sdk(server) as client:
         yield client
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal, TypeVar
 
@@ -54,9 +54,8 @@ def promised() -> Iterator[Promise]:
             yield from promises_of(vars(module).values())
 
 
-def promises_of(values: object) -> Iterator[Promise]:
+def promises_of(values: Iterable[object]) -> Iterator[Promise]:
     """The promises among a module's values."""
-    assert hasattr(values, "__iter__")
     for value in values:
         promise = getattr(value, "__dict__", {}).get("promise")
         if isinstance(promise, Promise):
