@@ -6,14 +6,18 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import httpx
 import openai
+import uvicorn
+from starlette.types import ASGIApp
 
 PROJECT = Path(__file__).parent.parent
 COMMAND = [sys.executable, "-m", "bentoml", "serve", "service:Whisper"]
@@ -40,7 +44,16 @@ class Server:
         return self.output.read_text(encoding="utf-8", errors="replace")
 
 
-def strict_sdk(server: Server) -> openai.OpenAI:
+class Reachable(Protocol):
+    """A server of any kind."""
+
+    @property
+    def url(self) -> str:
+        """Its address."""
+        ...
+
+
+def strict_sdk(server: Reachable) -> openai.OpenAI:
     """OpenAI's SDK, which checks every answer against its types and sends nothing again."""
     return openai.OpenAI(
         base_url=f"{server.url}/v1",
@@ -73,6 +86,25 @@ def serving(output: Path, **settings: str) -> Iterator[Server]:
     finally:
         if process.poll() is None:
             server.stop()
+
+
+@contextmanager
+def listening(app: ASGIApp) -> Iterator[str]:
+    """The address of a server of this app, in a thread, ended with the block."""
+    port = free_port()
+    config = uvicorn.Config(app, host="127.0.0.1", port=port, log_level="error", lifespan="off")
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    deadline = time.monotonic() + 20
+    while not server.started and time.monotonic() < deadline:
+        time.sleep(0.01)
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.force_exit = True
+        server.should_exit = True
+        thread.join(20)
 
 
 def wait_until_ready(server: Server) -> None:

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import json
-import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
-import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
@@ -24,30 +21,11 @@ from models.errors import OverloadedError
 from scripts import bench_server
 from scripts.bench.report import percentile
 from tests.api.fake import EndlessTranscriber, FailingTranscriber, FakeTranscriber, served
-from tests.server import free_port
+from tests.server import free_port, listening
 from tests.speech_clips import jfk
 
 pytestmark = pytest.mark.skipif(find_spec("jiwer") is None, reason="the bench extra is missing")
 Bench = Callable[..., dict[str, Any]]
-
-
-@contextmanager
-def running(app: Any) -> Iterator[str]:
-    """The address of a server of this app, in a thread, ended with the block."""
-    port = free_port()
-    config = uvicorn.Config(app, host="127.0.0.1", port=port, log_level="error", lifespan="off")
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    deadline = time.monotonic() + 20
-    while not server.started and time.monotonic() < deadline:
-        time.sleep(0.01)
-    try:
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.force_exit = True
-        server.should_exit = True
-        thread.join(20)
 
 
 def serving(transcriber: Transcriber) -> Any:
@@ -84,7 +62,7 @@ def test_closed_loop_sends_every_request_once(
     bench: Bench, capsys: pytest.CaptureFixture[str]
 ) -> None:
     transcriber = FakeTranscriber()
-    with running(serving(transcriber)) as url:
+    with listening(serving(transcriber)) as url:
         report = bench(url, "--clients", "3", "--requests", "12", "--limit", "5", "--stream")
     assert report["statuses"] == {"200": 12}
     # one request to see whether the server answers, one whether it streams
@@ -100,7 +78,7 @@ def test_closed_loop_sends_every_request_once(
 
 
 def test_open_loop_sends_at_its_rate(bench: Bench) -> None:
-    with running(serving(FakeTranscriber())) as url:
+    with listening(serving(FakeTranscriber())) as url:
         report = bench(url, "--rate", "40", "--requests", "20", "--limit", "2")
     assert report["statuses"] == {"200": 20}
     assert 0.2 < report["seconds"] < 5.0
@@ -110,14 +88,14 @@ def test_streamed_answers_have_a_first_segment(bench: Bench) -> None:
     app = Starlette(
         routes=[Route("/v1/audio/transcriptions", streaming, methods=["POST"])],
     )
-    with running(app) as url:
+    with listening(app) as url:
         report = bench(url, "--stream", "--requests", "4", "--limit", "1")
     assert report["first_segment"]["count"] == 4
     assert 0 < report["first_segment"]["p50"] <= report["latency"]["all"]["p99"]
 
 
 def test_background_runs_meanwhile(bench: Bench) -> None:
-    with running(serving(FakeTranscriber())) as url:
+    with listening(serving(FakeTranscriber())) as url:
         report = bench(
             url,
             "--requests",
@@ -135,7 +113,7 @@ def test_background_runs_meanwhile(bench: Bench) -> None:
 
 def test_time_limit_leaves_requests_unfinished(tmp_path: Path) -> None:
     transcriber = EndlessAfterOne()
-    with running(serving(transcriber)) as url:
+    with listening(serving(transcriber)) as url:
         file = tmp_path / "report.json"
         begin = time.monotonic()
         assert (
@@ -162,7 +140,7 @@ def test_refusing_server_is_an_error_in_one_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     failing = FailingTranscriber(OverloadedError("The queue is full.", 1.0))
-    with running(serving(failing)) as url:
+    with listening(serving(failing)) as url:
         assert bench_server.main(["--url", url, "--json", str(tmp_path / "r.json")]) == 1
     error = capsys.readouterr().err
     assert error.count("\n") == 1

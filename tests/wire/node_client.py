@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.server import Server
+from tests.server import Reachable
 from tests.wire.http import CLIP, SECONDS
 
 # What the tables of docs/compatibility.md call it.
@@ -82,7 +82,7 @@ class Node:
 
     binary: Path
 
-    def run(self, script: str, server: Server, key: str, job: Mapping[str, object]) -> Outcome:
+    def run(self, script: str, server: Reachable, key: str, job: Mapping[str, object]) -> Outcome:
         """What came of a job."""
         told = {"baseURL": f"{server.url}/v1", "apiKey": key, **job}
         done = subprocess.run(
@@ -107,7 +107,7 @@ class OpenAISdk:
 
     def call(
         self,
-        server: Server,
+        server: Reachable,
         method: str,
         *arguments: object,
         key: str = "unused",
@@ -119,7 +119,7 @@ class OpenAISdk:
 
     def transcribe(
         self,
-        server: Server,
+        server: Reachable,
         file: Upload = AS_FILE,
         *,
         key: str = "unused",
@@ -134,7 +134,7 @@ class OpenAISdk:
 
 def vercel(
     node: Node,
-    server: Server,
+    server: Reachable,
     path: Path = CLIP,
     *,
     model: str = "whisper-1",

@@ -40,6 +40,7 @@ def test_node_sdk_stream_aborted(node_sdk: OpenAISdk, server: Server) -> None:
     events = node_sdk.transcribe(server, Upload(LONG.path), stream=True, abort_after=1).value
     after = node_sdk.transcribe(server)
 
-    assert [event["type"] for event in events] == ["transcript.text.delta"]
+    # What had come with the first event is still given.
+    assert events[0]["type"] == "transcript.text.delta"
     assert after.value["text"] == TEXT
     assert "Traceback" not in server.printed[before:]
