@@ -6,6 +6,7 @@ import gc
 import os
 from collections.abc import Iterator
 from concurrent.futures import CancelledError
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -171,7 +172,8 @@ def test_many_requests_leave_memory_as_it_was(engine: Engine) -> None:
         gc.collect()
         return int(STATM.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
-    before = after(2)
+    used = [after(rounds) for rounds in (2, 6, 6, 6)]
 
-    assert after(10) - before < 10_000_000
+    # What leaks does so each time; a heap that the tests before left in pieces grows once.
+    assert min(later - before for before, later in pairwise(used)) < 2_000_000
     assert engine.scheduler.is_idle
