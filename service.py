@@ -21,6 +21,8 @@ from api.schemas import TranscriptionVerbose
 from api.served import ServedModel, ServedModels
 from api.settings import SettingError, Settings, prepare_openmp
 from models import store
+from models.admission import Admission
+from models.engine.config import MOST_SLOTS
 from models.errors import WhisperError
 
 if TYPE_CHECKING:
@@ -161,7 +163,9 @@ class Whisper:
         url = as_service(Whisper).url or f"http://{settings.host}:{settings.port}"
         self.transcribers = [start_transcriber(each, settings, url) for each in checkpoints]
         models = map(serve, checkpoints, self.transcribers)
-        self.served = app.state.served = ServedModels(list(models), dict(settings.aliases))
+        admission = Admission(settings.queue_seconds, settings.slots or MOST_SLOTS)
+        self.served = ServedModels(list(models), admission, dict(settings.aliases))
+        app.state.served = self.served
 
     @bentoml.api
     async def transcribe(
@@ -171,10 +175,13 @@ class Whisper:
         language: Language = None,
         prompt: Prompt = None,
         temperature: Temperature = 0.0,
+        *,
+        ctx: bentoml.Context,
     ) -> TranscriptionVerbose:
         """The text of a recording, in the language spoken."""
         return await answer_natively(
             self.served,
+            ctx.request,
             file,
             TranscriptionRequest,
             model=model,
@@ -190,10 +197,13 @@ class Whisper:
         model: ModelId = "whisper-1",
         prompt: Prompt = None,
         temperature: Temperature = 0.0,
+        *,
+        ctx: bentoml.Context,
     ) -> TranscriptionVerbose:
         """The text of a recording, in English."""
         return await answer_natively(
             self.served,
+            ctx.request,
             file,
             TranslationRequest,
             model=model,

@@ -6,8 +6,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.access import RequireKey
 from api.deadline import Deadline
+from api.disconnect import UntilDisconnected
 from api.linger import Linger
 from api.plain_errors import PlainErrors
+from api.queueing import QueueHeaders
 from api.requestid import RequestId
 from api.settings import Settings
 from api.upload_limit import UploadLimit
@@ -25,7 +27,8 @@ class Edge:
         self.other = RequireKey(app, settings.api_keys)
         limited = UploadLimit(app, settings.max_upload_mib * MEBIBYTE)
         keyed = RequireKey(limited, settings.api_keys)
-        self.http = Linger(RequestId(PlainErrors(Deadline(keyed, settings.timeout))))
+        awaited = UntilDisconnected(Deadline(keyed, settings.timeout))
+        self.http = Linger(RequestId(PlainErrors(QueueHeaders(awaited))))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on."""

@@ -203,6 +203,13 @@ class Settings:
     timeout: int = _setting(
         3600, _whole(1, 86400), "a whole number from 1 to 86400", "Seconds a request may take."
     )
+    queue_seconds: int = _setting(
+        14_400,
+        _whole(60, 100_000_000),
+        "a whole number of seconds from 60 to 100000000",
+        "Seconds of audio that may wait and be worked on together; beyond them requests get a 503 "
+        "with `Retry-After`.",
+    )
 
     def __post_init__(self) -> None:
         names = dict.fromkeys((self.default_model, *self.models))

@@ -36,6 +36,11 @@ class Transcriber:
         self.detector = load_silero()
         self._readers = Readers()
 
+    @property
+    def cancelled_windows(self) -> int:
+        """Windows that have left the engine before they were done."""
+        return self.engine.counters.cancelled
+
     async def transcribe(
         self,
         audio: BinaryIO,

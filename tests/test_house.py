@@ -17,6 +17,8 @@ NODE = ROOT / "tests" / "wire" / "node"
 
 # What api and the parts of models may know of models: all of it imports in no time.
 LIGHT = {
+    "models.admission",
+    "models.audio.length",
     "models.catalogue",
     "models.engine.config",
     "models.errors",
@@ -27,6 +29,7 @@ LIGHT = {
     "models.text.subtitles",
     "models.text.transcript",
     "models.text.words",
+    "models.turns",
 }
 
 # Where a package may be imported: these files, or everything under these folders.

@@ -38,6 +38,7 @@ def test_settings_all_given() -> None:
         "WHISPER_SLOTS": "256",
         "WHISPER_THREADS": "4",
         "WHISPER_TIMEOUT": "60",
+        "WHISPER_QUEUE_SECONDS": "600",
     }
     assert Settings.from_environ(environ) == Settings(
         device="cuda:1",
@@ -103,6 +104,7 @@ def test_settings_default_model_comes_first() -> None:
         ("WHISPER_SLOTS", "257", "wanted a whole number from 0 to 256"),
         ("WHISPER_THREADS", "all", "wanted a whole number from 0 to 1024"),
         ("WHISPER_TIMEOUT", "1h", "wanted a whole number from 1 to 86400"),
+        ("WHISPER_QUEUE_SECONDS", "59", "wanted a whole number of seconds from 60 to 100000000"),
     ],
 )
 def test_settings_malformed(name: str, value: str, wanted: str) -> None:
@@ -143,6 +145,7 @@ def test_settings_table() -> None:
         ("WHISPER_SLOTS", "0"),
         ("WHISPER_THREADS", "0"),
         ("WHISPER_TIMEOUT", "3600"),
+        ("WHISPER_QUEUE_SECONDS", "14400"),
     ]
 
 
