@@ -6,6 +6,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.access import RequireKey
 from api.deadline import Deadline
+from api.draining import Drain, Draining
 from api.linger import Linger
 from api.plain_errors import PlainErrors
 from api.requestid import RequestId
@@ -21,11 +22,12 @@ class Edge:
     All of it but the keys is for HTTP alone, and is asked nothing else.
     """
 
-    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+    def __init__(self, app: ASGIApp, settings: Settings, drain: Drain) -> None:
         self.other = RequireKey(app, settings.api_keys)
         limited = UploadLimit(app, settings.max_upload_mib * MEBIBYTE)
         keyed = RequireKey(limited, settings.api_keys)
-        self.http = Linger(RequestId(PlainErrors(Deadline(keyed, settings.timeout))))
+        timed = PlainErrors(Deadline(keyed, settings.timeout))
+        self.http = Linger(RequestId(Draining(timed, drain)))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on."""
