@@ -13,17 +13,20 @@ from bentoml._internal.server.http import traffic
 from bentoml.exceptions import BentoMLException
 
 from api.app import create_app
+from api.draining import Drain
 from api.edge import Edge
 from api.native import Language, ModelId, Prompt, answer_natively
 from api.parameters import Temperature, TranscriptionRequest, TranslationRequest
 from api.port import port_problem
 from api.schemas import TranscriptionVerbose
 from api.served import ServedModel, ServedModels
-from api.settings import SettingError, Settings, prepare_openmp
+from api.settings import SettingError, Settings, hand_down_scratch, prepare_openmp
 from models import store
 from models.admission import Admission
 from models.engine.config import MOST_SLOTS
 from models.errors import WhisperError
+from processes.supervisor import supervise
+from processes.worker import drain_before_exit, join_parent
 
 if TYPE_CHECKING:
     from _bentoml_sdk import Service
@@ -116,6 +119,14 @@ def check_start(settings: Settings, checkpoints: Sequence[store.StoredCheckpoint
         raise BentoMLException(error.message) from error
 
 
+def start_supervision(settings: Settings) -> None:
+    """Prepare how workers are kept; what stands in the way ends the start."""
+    try:
+        supervise(settings.shutdown_seconds, hand_down_scratch)
+    except OSError as error:
+        raise BentoMLException(f"no place for temporary files: {error}") from error
+
+
 def without_timer(app: ASGIApp, timeout: float) -> ASGIApp:
     """In place of BentoML's own time limit, whose timers keep every request in memory.
 
@@ -135,6 +146,7 @@ traffic.TimeoutMiddleware = without_timer  # type: ignore[assignment, misc]  # u
 settings = read_settings()
 checkpoints = find_checkpoints(settings)
 app = create_app(VERSION)
+drain = Drain(settings.shutdown_seconds)
 
 
 @bentoml.service(  # type: ignore[operator]  # a function, that mypy takes for a module
@@ -157,8 +169,10 @@ class Whisper:
     def check() -> None:
         """Once, before any worker: what is wrong ends the start with one line."""
         check_start(settings, checkpoints)
+        start_supervision(settings)
 
     def __init__(self) -> None:
+        join_parent()
         # `bentoml serve --port` goes to BentoML alone, which tells its workers the address.
         url = as_service(Whisper).url or f"http://{settings.host}:{settings.port}"
         self.transcribers = [start_transcriber(each, settings, url) for each in checkpoints]
@@ -166,6 +180,11 @@ class Whisper:
         admission = Admission(settings.queue_seconds, settings.slots or MOST_SLOTS)
         self.served = ServedModels(list(models), admission, dict(settings.aliases))
         app.state.served = self.served
+
+    @bentoml.on_startup
+    async def await_signals(self) -> None:
+        """In the event loop, once uvicorn has taken the signals."""
+        drain_before_exit(drain)
 
     @bentoml.api
     async def transcribe(
@@ -221,4 +240,4 @@ class Whisper:
 # What is loaded at start besides the default model is packed as well.
 as_service(Whisper).models += [bentoml.models.BentoModel(each.tag) for each in checkpoints[1:]]
 # Its protocol wants options of any name.
-as_service(Whisper).add_asgi_middleware(Edge, settings=settings)  # type: ignore[arg-type]
+as_service(Whisper).add_asgi_middleware(Edge, settings=settings, drain=drain)  # type: ignore[arg-type]

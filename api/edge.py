@@ -7,6 +7,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from api.access import RequireKey
 from api.deadline import Deadline
 from api.disconnect import UntilDisconnected
+from api.draining import Drain, Draining
 from api.linger import Linger
 from api.plain_errors import PlainErrors
 from api.queueing import QueueHeaders
@@ -23,12 +24,13 @@ class Edge:
     All of it but the keys is for HTTP alone, and is asked nothing else.
     """
 
-    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+    def __init__(self, app: ASGIApp, settings: Settings, drain: Drain) -> None:
         self.other = RequireKey(app, settings.api_keys)
         limited = UploadLimit(app, settings.max_upload_mib * MEBIBYTE)
         keyed = RequireKey(limited, settings.api_keys)
         awaited = UntilDisconnected(Deadline(keyed, settings.timeout))
-        self.http = Linger(RequestId(PlainErrors(QueueHeaders(awaited))))
+        answered = PlainErrors(QueueHeaders(awaited))
+        self.http = Linger(RequestId(Draining(answered, drain)))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on."""

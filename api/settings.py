@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
+from pathlib import Path
 from typing import Any, Literal, TypeVar, cast, get_args
 
 from api.access import key_digest
@@ -30,6 +31,11 @@ def prepare_openmp() -> None:
     """Set how threads wait, unless the environment does; PyTorch reads it when it is imported."""
     for name, value in _OPENMP.items():
         os.environ.setdefault(name, value)
+
+
+def hand_down_scratch(path: Path) -> None:
+    """Tell the processes that are started from now on where temporary files go."""
+    os.environ["TMPDIR"] = str(path)
 
 
 class SettingError(WhisperError):
@@ -209,6 +215,12 @@ class Settings:
         "a whole number of seconds from 60 to 100000000",
         "Seconds of audio that may wait and be worked on together; beyond them requests get a 503 "
         "with `Retry-After`.",
+    )
+    shutdown_seconds: int = _setting(
+        20,
+        _whole(0, 86400),
+        "a whole number from 0 to 86400",
+        "Seconds that running requests have to finish when the server is told to end.",
     )
 
     def __post_init__(self) -> None:

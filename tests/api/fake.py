@@ -10,6 +10,7 @@ from typing import BinaryIO
 from starlette.testclient import TestClient
 
 from api.app import create_app
+from api.draining import Drain
 from api.edge import Edge
 from api.served import ServedModel, ServedModels, Transcriber
 from api.settings import Settings
@@ -136,4 +137,4 @@ def client(
     """A client of an app that serves `base`, or the models named."""
     app = create_app("1.2.3")
     app.state.served = served(*(names or ("base",)), transcriber=transcriber)
-    return TestClient(Edge(app, settings or Settings()))
+    return TestClient(Edge(app, settings or Settings(), Drain(0)))

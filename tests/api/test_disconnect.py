@@ -10,6 +10,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from api.app import create_app
 from api.disconnect import UntilDisconnected
+from api.draining import Drain
 from api.edge import Edge
 from api.settings import Settings
 from models.admission import Admission
@@ -53,7 +54,7 @@ class Connection:
     ) -> None:
         app = create_app("0")
         app.state.served = served("base", transcriber=transcriber, admission=admission)
-        self.app = Edge(app, settings or Settings())
+        self.app = Edge(app, settings or Settings(), Drain(0))
         self.incoming: asyncio.Queue[Message] = asyncio.Queue()
         self.sent: list[Message] = []
         self.has_sent = asyncio.Event()
@@ -208,7 +209,10 @@ def test_body_is_not_read_before_the_app_asks_for_it() -> None:
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": b""})
 
-    parts = [{"type": "http.request", "body": b"a", "more_body": True}, {"type": "http.request"}]
+    parts: list[Message] = [
+        {"type": "http.request", "body": b"a", "more_body": True},
+        {"type": "http.request"},
+    ]
     sent = answers_of(app, *parts)
 
     assert seen == parts
