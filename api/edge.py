@@ -5,6 +5,7 @@ from __future__ import annotations
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.access import RequireKey
+from api.body_pace import BodyPace
 from api.deadline import Deadline
 from api.draining import Drain, Draining
 from api.linger import Linger
@@ -26,7 +27,7 @@ class Edge:
         self.other = RequireKey(app, settings.api_keys)
         limited = UploadLimit(app, settings.max_upload_mib * MEBIBYTE)
         keyed = RequireKey(limited, settings.api_keys)
-        timed = PlainErrors(Deadline(keyed, settings.timeout))
+        timed = PlainErrors(Deadline(BodyPace(keyed), settings.timeout))
         self.http = Linger(RequestId(Draining(timed, drain)))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
