@@ -11,6 +11,7 @@ import bentoml
 import click
 from bentoml._internal.server.http import traffic
 from bentoml.exceptions import BentoMLException
+from uvicorn.config import HTTP_PROTOCOLS
 
 from api.app import create_app
 from api.draining import Drain
@@ -143,6 +144,8 @@ def as_service(decorated: type[Whisper]) -> Service[Whisper]:
 
 prepare_openmp()
 traffic.TimeoutMiddleware = without_timer  # type: ignore[assignment, misc]  # used as a callable
+# BentoML has no setting for what its workers' uvicorn speaks.
+HTTP_PROTOCOLS["auto"] = "api.timed_headers:TimedHeaders"
 settings = read_settings()
 checkpoints = find_checkpoints(settings)
 app = create_app(VERSION)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.access import RequireKey
+from api.body_pace import BodyPace
 from api.deadline import Deadline
 from api.disconnect import UntilDisconnected
 from api.draining import Drain, Draining
@@ -28,7 +29,7 @@ class Edge:
         self.other = RequireKey(app, settings.api_keys)
         limited = UploadLimit(app, settings.max_upload_mib * MEBIBYTE)
         keyed = RequireKey(limited, settings.api_keys)
-        awaited = UntilDisconnected(Deadline(keyed, settings.timeout))
+        awaited = UntilDisconnected(Deadline(BodyPace(keyed), settings.timeout))
         answered = PlainErrors(QueueHeaders(awaited))
         self.http = Linger(RequestId(Draining(answered, drain)))
 

@@ -16,7 +16,7 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
-from api.errors import ApiError
+from api.errors import MAX_RETRY_AFTER, ApiError, retry_after
 
 MAX_FILES = 4
 MAX_FIELDS = 128
@@ -109,6 +109,7 @@ async def read_form(request: Request) -> AsyncIterator[Form]:
 
     Raises:
         ApiError: the body is not multipart, is broken, too large in a field, or has no file.
+        ApiError: the file cannot be kept (503).
         ClientDisconnect: the client went away before the end of the body.
     """
     data = await _parse(request)
@@ -138,10 +139,18 @@ async def _parse(request: Request) -> FormData:
             data = await parser.parse()
         except MultiPartException as error:
             raise ApiError(f"The multipart body cannot be read: {error.message}") from error
+        except OSError as error:
+            raise _no_room(error) from error
     if not parser.ended:
         await data.close()
         raise ApiError("The multipart body cannot be read: it breaks off before its end.")
     return data
+
+
+def _no_room(error: OSError) -> ApiError:
+    logger.error("An upload could not be kept: %s", error)
+    message = "The server has no room for the upload at present. Send it again later."
+    return ApiError(message, status=503, code="no_room", headers=retry_after(MAX_RETRY_AFTER))
 
 
 def _file(data: FormData) -> BinaryIO:
