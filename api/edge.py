@@ -2,17 +2,48 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
+from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.access import RequireKey
 from api.deadline import Deadline
+from api.header_limit import HeaderLimit
+from api.keys import KeyRing
 from api.linger import Linger
+from api.native_body import NativeBody
 from api.plain_errors import PlainErrors
 from api.requestid import RequestId
 from api.settings import Settings
 from api.upload_limit import UploadLimit
 
 MEBIBYTE = 1024 * 1024
+# What a web page may read of an answer besides its body and type.
+EXPOSED = (
+    "openai-processing-ms",
+    "openai-version",
+    "retry-after",
+    "www-authenticate",
+    "x-request-id",
+    "x-should-retry",
+)
+
+
+def with_cors(app: ASGIApp, origins: Collection[str]) -> ASGIApp:
+    """An app that the web pages of these origins may use; browsers keep others from it.
+
+    Keys come in a header that a page sends itself, so that cookies and the like are not asked for.
+    """
+    if not origins:
+        return app
+    return CORSMiddleware(
+        app,
+        allow_origins=origins,
+        allow_methods=("GET", "POST"),
+        allow_headers=("*",),
+        expose_headers=EXPOSED,
+    )
 
 
 class Edge:
@@ -22,10 +53,11 @@ class Edge:
     """
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
-        self.other = RequireKey(app, settings.api_keys)
-        limited = UploadLimit(app, settings.max_upload_mib * MEBIBYTE)
-        keyed = RequireKey(limited, settings.api_keys)
-        self.http = Linger(RequestId(PlainErrors(Deadline(keyed, settings.timeout))))
+        keys = KeyRing(settings.api_keys, settings.api_keys_file)
+        self.other = RequireKey(app, keys)
+        limited = UploadLimit(NativeBody(app), settings.max_upload_mib * MEBIBYTE)
+        timed = Deadline(HeaderLimit(RequireKey(limited, keys)), settings.timeout)
+        self.http = Linger(RequestId(PlainErrors(with_cors(timed, settings.cors_origins))))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on."""
