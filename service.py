@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, cast
 
 import bentoml
 import click
+from bentoml._internal.configuration.containers import BentoMLContainer
 from bentoml._internal.server.http import traffic
 from bentoml.exceptions import BentoMLException
 from uvicorn.config import HTTP_PROTOCOLS
 
+from api.access import access_problem
 from api.app import create_app
 from api.draining import Drain
 from api.edge import Edge
@@ -102,11 +104,12 @@ def check_start(settings: Settings, checkpoints: Sequence[store.StoredCheckpoint
     if unserved := {name for _, name in settings.aliases} - set(settings.models):
         names = ", ".join(sorted(unserved))
         raise BentoMLException(f"WHISPER_ALIASES names {names}: not in WHISPER_MODELS")
-    # `bentoml serve --host --port` go to BentoML alone.
+    # `bentoml serve --host --port` go to BentoML alone, as its own configuration does.
     context = click.get_current_context(silent=True)
     given = context.params if context else {}
-    host, port = given.get("host") or settings.host, given.get("port") or settings.port
-    if problem := port_problem(host, port):
+    host = given.get("host") or str(BentoMLContainer.http.host.get())
+    port = given.get("port") or settings.port
+    if problem := port_problem(host, port) or access_problem(settings, host):
         raise BentoMLException(problem)
     try:
         if (settings.device, settings.dtype) != ("auto", "auto"):

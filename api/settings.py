@@ -10,7 +10,8 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal, TypeVar, cast, get_args
 
-from api.access import key_digest
+from api.keys import key_digest
+from api.setting_values import absolute_path, boolean, origins
 from models.catalogue import checkpoint_name
 from models.errors import WhisperError
 from models.options import Strategy
@@ -87,10 +88,7 @@ def _aliases(value: str) -> tuple[tuple[str, str], ...]:
 
 
 def _keys(value: str) -> tuple[bytes, ...]:
-    keys = [key.strip() for key in value.split(",")]
-    if any(not re.fullmatch(r"[!-~]{8,}", key) for key in keys):
-        raise ValueError(value)
-    return tuple(map(key_digest, keys))
+    return tuple(key_digest(key.strip()) for key in value.split(","))
 
 
 def _host(value: str) -> str:
@@ -116,6 +114,13 @@ def _setting(
 ) -> T:
     metadata = {"parse": parse, "wanted": wanted, "description": description, "secret": secret}
     return field(default=default, metadata=metadata, repr=not secret)
+
+
+def _shown(default: object) -> str:
+    """A default as the variable would give it."""
+    if default is None or default == ():
+        return ""
+    return str(default).lower() if isinstance(default, bool) else str(default)
 
 
 @dataclass(frozen=True)
@@ -174,9 +179,27 @@ class Settings:
         (),
         _keys,
         "keys of at least 8 visible ASCII characters, with commas between",
-        "Keys that clients must send one of, with commas between; empty: everybody may use the "
-        "server.",
+        "Keys that clients must send one of, with commas between; empty, and without a file of "
+        "keys: everybody may use the server.",
         secret=True,
+    )
+    api_keys_file: Path | None = _setting(  # noqa: RUF009 - a path, which does not change
+        None,
+        absolute_path,
+        "an absolute path",
+        "A file of more keys, `NAME:KEY` a line, which is read again when it changes.",
+    )
+    allow_anyone: bool = _setting(
+        False,
+        boolean,
+        "true or false",
+        "Whether a server without keys may listen on other addresses than this machine's own.",
+    )
+    cors_origins: tuple[str, ...] = _setting(
+        (),
+        origins,
+        "origins such as https://app.example.org, with commas between, or *",
+        "Origins whose web pages may use the server, with commas between; `*`: all.",
     )
     max_upload_mib: int = _setting(
         25,
@@ -188,7 +211,7 @@ class Settings:
         "127.0.0.1",
         _host,
         "an IP address or localhost",
-        "IP address to listen on; `0.0.0.0` lets other machines in.",
+        "IP address to listen on; `0.0.0.0` lets other machines in, which needs keys.",
     )
     port: int = _setting(
         8000, _whole(1, 65535), "a whole number from 1 to 65535", "TCP port to listen on."
@@ -256,7 +279,7 @@ class Settings:
         return [
             (
                 PREFIX + setting.name.upper(),
-                "" if setting.default == () else str(setting.default),
+                _shown(setting.default),
                 setting.metadata["description"],
             )
             for setting in fields(cls)

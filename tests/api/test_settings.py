@@ -66,6 +66,54 @@ def test_settings_host(given: str, host: str) -> None:
     assert Settings.from_environ({"WHISPER_HOST": given}).host == host
 
 
+@pytest.mark.parametrize(
+    ("given", "value"),
+    [("true", True), ("True", True), ("1", True), ("yes", True), ("FALSE", False), ("0", False)],
+)
+def test_settings_boolean(given: str, value: bool) -> None:
+    assert Settings.from_environ({"WHISPER_ALLOW_ANYONE": given}).allow_anyone is value
+
+
+@pytest.mark.parametrize(
+    ("given", "origins"),
+    [
+        ("*", ("*",)),
+        ("https://App.example.org", ("https://app.example.org",)),
+        ("https://a.example:443, http://b.example:80", ("https://a.example", "http://b.example")),
+        ("http://localhost:3000,http://[::1]:443", ("http://localhost:3000", "http://[::1]:443")),
+        ("tauri://localhost", ("tauri://localhost",)),
+    ],
+)
+def test_settings_origins(given: str, origins: tuple[str, ...]) -> None:
+    assert Settings.from_environ({"WHISPER_CORS_ORIGINS": given}).cors_origins == origins
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "example.org",
+        "https://",
+        "https://a.example/",
+        "https://a.example/app",
+        "https://a.example?x",
+        "https://a.example#x",
+        "https://me@a.example",
+        "https://a.example:",
+        "https://a.example:port",
+        "https://a.example:99999",
+        "https://a.example,,https://b.example",
+        "https://a.example,*",
+        "https://*.example",
+        "https://a b.example",
+        "https://[::1",
+        "null",
+    ],
+)
+def test_settings_origins_malformed(given: str) -> None:
+    with pytest.raises(SettingError, match="wanted origins such as"):
+        Settings.from_environ({"WHISPER_CORS_ORIGINS": given})
+
+
 @pytest.mark.parametrize("given", ["openai/whisper-large", "whisper-large-v3", "large"])
 def test_settings_default_model_alias(given: str) -> None:
     assert Settings.from_environ({"WHISPER_DEFAULT_MODEL": given}).models == ("large-v3",)
@@ -94,6 +142,8 @@ def test_settings_default_model_comes_first() -> None:
         ),
         ("WHISPER_HOST", "example.org", "wanted an IP address or localhost"),
         ("WHISPER_HOST", "127.0.0.1:8000", "wanted an IP address or localhost"),
+        ("WHISPER_API_KEYS_FILE", "keys.txt", "wanted an absolute path"),
+        ("WHISPER_ALLOW_ANYONE", "perhaps", "wanted true or false"),
         ("WHISPER_PORT", "abc", WHOLE_PORT),
         ("WHISPER_PORT", "0", WHOLE_PORT),
         ("WHISPER_PORT", "65536", WHOLE_PORT),
@@ -139,6 +189,9 @@ def test_settings_table() -> None:
         ("WHISPER_MODELS", ""),
         ("WHISPER_ALIASES", ""),
         ("WHISPER_API_KEYS", ""),
+        ("WHISPER_API_KEYS_FILE", ""),
+        ("WHISPER_ALLOW_ANYONE", "false"),
+        ("WHISPER_CORS_ORIGINS", ""),
         ("WHISPER_MAX_UPLOAD_MIB", "25"),
         ("WHISPER_HOST", "127.0.0.1"),
         ("WHISPER_PORT", "8000"),
