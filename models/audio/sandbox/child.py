@@ -8,9 +8,6 @@ from collections.abc import Callable
 from models.audio.sandbox.messages import Kind, receive
 from models.audio.sandbox.template import STATUS
 
-# For the template to kill a child and to reap it.
-_END_SECONDS = 10
-
 
 class Child:
     """A child of the template, which works for one request.
@@ -27,7 +24,7 @@ class Child:
         on_silence: Callable[[], None],
     ) -> None:
         output.settimeout(patience_seconds)
-        line.settimeout(_END_SECONDS)
+        line.settimeout(patience_seconds)
         with output:
             self._output = output.makefile("rb")
         self._line, self._on_silence = line, on_silence
