@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from _bentoml_sdk import Service
     from starlette.types import ASGIApp
 
+    from models.audio.sandbox.reader import Sandbox
     from models.transcriber import Transcriber
 
 VERSION = "0.1.0"
@@ -66,8 +67,18 @@ def find_checkpoints(settings: Settings) -> list[store.StoredCheckpoint]:
     return [checkpoint for checkpoint in found.values() if checkpoint is not None]
 
 
+def start_sandbox(settings: Settings) -> Sandbox:
+    """What reads the recordings of requests, ready for the first one."""
+    from models.audio.sandbox.limits import Limits
+    from models.audio.sandbox.reader import Sandbox
+
+    sandbox = Sandbox(Limits(max_seconds=settings.max_audio_seconds))
+    sandbox.prepare()
+    return sandbox
+
+
 def start_transcriber(
-    checkpoint: store.StoredCheckpoint, settings: Settings, url: str
+    checkpoint: store.StoredCheckpoint, settings: Settings, sandbox: Sandbox, url: str
 ) -> Transcriber:
     """Load a checkpoint onto its device, verified, and start its engine."""
     # Here, not above: the parent process and `bentoml build` import this file without torch.
@@ -85,7 +96,7 @@ def start_transcriber(
     weights = store.load(checkpoint)
     engine = start_engine(weights, config)
     logger.info("%s on %s in %s, at %s", checkpoint.tag, engine.device, engine.dtype, url)
-    return Transcriber(engine, settings.strategy)
+    return Transcriber(engine, settings.strategy, sandbox.read)
 
 
 def serve(checkpoint: store.StoredCheckpoint, transcriber: Transcriber) -> ServedModel:
@@ -181,7 +192,10 @@ class Whisper:
         join_parent()
         # `bentoml serve --port` goes to BentoML alone, which tells its workers the address.
         url = as_service(Whisper).url or f"http://{settings.host}:{settings.port}"
-        self.transcribers = [start_transcriber(each, settings, url) for each in checkpoints]
+        self.sandbox = start_sandbox(settings)
+        self.transcribers = [
+            start_transcriber(each, settings, self.sandbox, url) for each in checkpoints
+        ]
         models = map(serve, checkpoints, self.transcribers)
         admission = Admission(settings.queue_seconds, settings.slots or MOST_SLOTS)
         self.served = ServedModels(list(models), admission, dict(settings.aliases))
@@ -241,6 +255,7 @@ class Whisper:
         """Stop the engines; the requests in flight have been answered by now."""
         for transcriber in self.transcribers:
             transcriber.close()
+        self.sandbox.close()
 
 
 # What is loaded at start besides the default model is packed as well.

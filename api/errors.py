@@ -22,6 +22,7 @@ from models.errors import (
     ModelNotFoundError,
     OptionError,
     OverloadedError,
+    SandboxError,
     WhisperError,
 )
 
@@ -75,6 +76,8 @@ def api_error(error: WhisperError) -> ApiError | None:
         case OverloadedError():
             headers = retry_after(error.retry_after)
             return ApiError(error.message, status=503, code="overloaded", headers=headers)
+        case SandboxError():
+            return ApiError(error.message, status=503, headers=retry_after(1))
         case EngineStoppedError():
             # There will be no next request on this connection.
             return ApiError(error.message, status=503, headers={"connection": "close"})

@@ -207,6 +207,13 @@ class Settings:
         "a whole number of MiB from 0 to 1000000",
         "Largest request body in MiB; 25 is OpenAI's limit. 0: any size.",
     )
+    max_audio_seconds: int = _setting(
+        43_200,
+        _whole(0, 100_000_000),
+        "a whole number of seconds from 0 to 100000000",
+        "Longest recording in seconds, 12 hours by default; a longer one is refused, where its "
+        "header tells it at once. 0: any length.",
+    )
     host: str = _setting(
         "127.0.0.1",
         _host,

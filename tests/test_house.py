@@ -46,7 +46,7 @@ ONLY_IN = {
     "whisper": {"models/audio/mel.py", "models/engine/", "models/sources/"},
     "bentoml": {"service.py", "models/store.py"},
     "_bentoml_sdk": {"service.py"},
-    "av": {"models/audio/load.py"},
+    "av": {"models/audio/container.py", "models/audio/load.py"},
     "safetensors": {"models/tensor_file.py"},
     "prometheus_client": {"api/metrics.py"},
 }
