@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -14,12 +16,15 @@ from bentoml.exceptions import BentoMLException
 
 from api.app import create_app
 from api.edge import Edge
+from api.logs import log_as_json, log_request
+from api.metrics import Metrics, watch
 from api.native import Language, ModelId, Prompt, answer_natively
+from api.observe import Observer
 from api.parameters import Temperature, TranscriptionRequest, TranslationRequest
 from api.port import port_problem
 from api.schemas import TranscriptionVerbose
 from api.served import ServedModel, ServedModels
-from api.settings import SettingError, Settings, prepare_openmp
+from api.settings import SettingError, Settings, metrics_folder, prepare_openmp
 from models import store
 from models.errors import WhisperError
 
@@ -61,7 +66,7 @@ def find_checkpoints(settings: Settings) -> list[store.StoredCheckpoint]:
 def start_transcriber(
     checkpoint: store.StoredCheckpoint, settings: Settings, url: str
 ) -> Transcriber:
-    """Load a checkpoint onto its device, verified, and start its engine."""
+    """Load a checkpoint onto its device, verified, start its engine and warm it up."""
     # Here, not above: the parent process and `bentoml build` import this file without torch.
     from models.engine.config import EngineConfig
     from models.engine.start import start_engine
@@ -74,10 +79,14 @@ def start_transcriber(
         slots=settings.slots,
         threads=settings.threads,
     )
+    began = time.monotonic()
     weights = store.load(checkpoint)
     engine = start_engine(weights, config)
+    transcriber = Transcriber(engine, settings.strategy)
+    transcriber.warm_up()
+    metrics.loaded(checkpoint.name, time.monotonic() - began)
     logger.info("%s on %s in %s, at %s", checkpoint.tag, engine.device, engine.dtype, url)
-    return Transcriber(engine, settings.strategy)
+    return transcriber
 
 
 def serve(checkpoint: store.StoredCheckpoint, transcriber: Transcriber) -> ServedModel:
@@ -123,6 +132,17 @@ def without_timer(app: ASGIApp, timeout: float) -> ASGIApp:
     return app
 
 
+def observers(settings: Settings) -> list[Observer]:
+    """Who is told of every request that is over."""
+    told: list[Observer] = [metrics.request, log_request]
+    if settings.otlp_endpoint:
+        # Here, not above: who does not trace needs no exporter.
+        from api.tracing import Tracing
+
+        told.append(Tracing(settings.otlp_endpoint, VERSION).request)
+    return told
+
+
 def as_service(decorated: type[Whisper]) -> Service[Whisper]:
     """What `@bentoml.service` has made of the class, for type checkers that do not see it."""
     return cast("Service[Whisper]", decorated)
@@ -131,8 +151,12 @@ def as_service(decorated: type[Whisper]) -> Service[Whisper]:
 prepare_openmp()
 traffic.TimeoutMiddleware = without_timer  # type: ignore[assignment, misc]  # used as a callable
 settings = read_settings()
+if settings.log_format == "json":
+    log_as_json()
+metrics = Metrics(metrics_folder())
 checkpoints = find_checkpoints(settings)
 app = create_app(VERSION)
+app.add_route("/metrics", metrics.answer)
 
 
 @bentoml.service(  # type: ignore[operator]  # a function, that mypy takes for a module
@@ -140,8 +164,11 @@ app = create_app(VERSION)
     resources={"gpu": 1},
     traffic={"timeout": settings.timeout},
     http={"host": settings.host, "port": settings.port},
-    # The access log fails, and the answer with it, at a content type that is not UTF-8.
-    logging={"access": {"request_content_type": False}},
+    # `api/logs.py` has a line for each request; BentoML's would fail, and the answer with it, at a
+    # content type that is not UTF-8.
+    logging={"access": {"enabled": False}},
+    # Its metrics have a series for every path that anybody asks for; `api/metrics.py` has ours.
+    metrics={"enabled": False, "namespace": "bentoml_service"},
 )
 @bentoml.asgi_app(app, path="/")
 class Whisper:
@@ -163,9 +190,17 @@ class Whisper:
         models = map(serve, checkpoints, self.transcribers)
         self.served = app.state.served = ServedModels(list(models), dict(settings.aliases))
 
+    @bentoml.on_startup
+    async def observe(self) -> None:
+        """Keep the metrics of the engines up to date while the server runs."""
+        from models.engine.device import device_bytes
+
+        self.watching = asyncio.create_task(watch(metrics, self.served, device_bytes))
+
     @bentoml.api
     async def transcribe(
         self,
+        context: bentoml.Context,
         file: Path,
         model: ModelId = "whisper-1",
         language: Language = None,
@@ -174,6 +209,7 @@ class Whisper:
     ) -> TranscriptionVerbose:
         """The text of a recording, in the language spoken."""
         return await answer_natively(
+            context.request,
             self.served,
             file,
             TranscriptionRequest,
@@ -186,6 +222,7 @@ class Whisper:
     @bentoml.api
     async def translate(
         self,
+        context: bentoml.Context,
         file: Path,
         model: ModelId = "whisper-1",
         prompt: Prompt = None,
@@ -193,6 +230,7 @@ class Whisper:
     ) -> TranscriptionVerbose:
         """The text of a recording, in English."""
         return await answer_natively(
+            context.request,
             self.served,
             file,
             TranslationRequest,
@@ -204,6 +242,7 @@ class Whisper:
     @bentoml.on_shutdown
     def close(self) -> None:
         """Stop the engines; the requests in flight have been answered by now."""
+        self.watching.cancel()
         for transcriber in self.transcribers:
             transcriber.close()
 
@@ -211,4 +250,4 @@ class Whisper:
 # What is loaded at start besides the default model is packed as well.
 as_service(Whisper).models += [bentoml.models.BentoModel(each.tag) for each in checkpoints[1:]]
 # Its protocol wants options of any name.
-as_service(Whisper).add_asgi_middleware(Edge, settings=settings)  # type: ignore[arg-type]
+as_service(Whisper).add_asgi_middleware(Edge, settings=settings, observers=observers(settings))  # type: ignore[arg-type]

@@ -10,6 +10,7 @@ from api.disconnect import until_disconnected
 from api.examples import DETECTION
 from api.fields import FormRequest, Languages
 from api.forms import read_form
+from api.observe import usage_of
 from api.openapi import errors, form_body, shown
 from api.schemas import DetectedLanguage, LanguageDetection
 from api.served import served_models
@@ -35,7 +36,8 @@ async def detect_language(request: Request) -> LanguageDetection:
     async with read_form(request) as form:
         wanted = DetectionRequest.from_form(form)
         model = served_models(request).find(wanted.model)
-        work = model.transcriber.detect_language(form.file, wanted.languages)
+        request.state.model = model.name
+        work = model.transcriber.detect_language(form.file, wanted.languages, usage_of(request))
         return _answer(await until_disconnected(request, work))
 
 

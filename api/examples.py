@@ -71,4 +71,9 @@ HEALTH: dict[str, Any] = {
     "device": "cpu",
     "dtype": "int8",
     "version": "0.1.0",
+    "queue": {"waiting": 0, "running": 2},
+    "loaded": [
+        {"name": "base", "device": "cpu", "dtype": "int8", "slots": 16},
+        {"name": "tiny.en", "device": "cpu", "dtype": "int8", "slots": 16},
+    ],
 }

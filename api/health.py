@@ -9,7 +9,7 @@ from starlette.requests import Request
 
 from api.examples import HEALTH
 from api.openapi import errors, shown
-from api.schemas import Health
+from api.schemas import Health, ModelHealth, QueueHealth
 from api.served import ServedModels, served_models
 
 router = APIRouter(tags=["health"])
@@ -21,10 +21,20 @@ async def health(
 ) -> Health:
     """What is being served; 503 until the models are loaded."""
     default = served.default
+    states = [model.transcriber.state() for model in served.models]
+    loaded = [
+        ModelHealth(name=model.name, device=model.device, dtype=model.dtype, slots=state.slots)
+        for model, state in zip(served.models, states, strict=True)
+    ]
     return Health(
         default_model=default.name,
         models=[model.name for model in served.models],
         device=default.device,
         dtype=default.dtype,
         version=request.app.version,
+        queue=QueueHealth(
+            waiting=sum(state.waiting for state in states),
+            running=sum(state.running for state in states),
+        ),
+        loaded=loaded,
     )

@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Annotated, cast
 
 from pydantic import BeforeValidator, Field
+from starlette.requests import Request
 
 from api.errors import api_error, error_response
 from api.formats import verbose
+from api.observe import usage_of
 from api.parameters import TranslationRequest
 from api.schemas import TranscriptionVerbose
 from api.served import ServedModels
@@ -34,14 +36,20 @@ Prompt = Annotated[
 
 
 async def answer_natively(
-    served: ServedModels, path: Path, kind: type[TranslationRequest], **values: object
+    request: Request,
+    served: ServedModels,
+    path: Path,
+    kind: type[TranslationRequest],
+    **values: object,
 ) -> TranscriptionVerbose:
     """The transcript of a file, with the parameters `values` of a request of that kind."""
     try:
         wanted = kind.from_values(values)
         model = served.find(wanted.model)
+        request.state.model = model.name
         with path.open("rb") as audio:
-            return verbose(await model.transcriber.transcribe(audio, wanted.options()))
+            work = model.transcriber.transcribe(audio, wanted.options(), usage=usage_of(request))
+            return verbose(await work)
     except WhisperError as error:
         known = api_error(error)
         if known is None:

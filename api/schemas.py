@@ -195,6 +195,28 @@ class ModelList(Answer):
     """The model ids."""
 
 
+class QueueHealth(Answer):
+    """Windows of all requests, a window being up to 30 s of audio."""
+
+    waiting: int
+    """Those that wait for a slot."""
+    running: int
+    """Those that are with a model."""
+
+
+class ModelHealth(Answer):
+    """A checkpoint in memory."""
+
+    name: str
+    """Its name."""
+    device: str
+    """Where it runs."""
+    dtype: str
+    """The precision it runs in."""
+    slots: int
+    """Windows it can run at once."""
+
+
 class Health(Answer):
     """What is being served, and on what."""
 
@@ -208,6 +230,10 @@ class Health(Answer):
     """Where the default model runs."""
     dtype: str
     """The precision it runs in."""
+    queue: QueueHealth
+    """How much there is to do."""
+    loaded: list[ModelHealth]
+    """The checkpoints in memory."""
     version: str
     """The server's version."""
 

@@ -10,9 +10,11 @@ from starlette.requests import Request
 
 from api.errors import ApiError, retry_after
 from models.catalogue import checkpoint_name, find_checkpoint
+from models.engine.counters import EngineState
 from models.errors import ModelNotFoundError
 from models.options import TranscribeOptions
 from models.text.transcript import OnSegment, Transcript
+from models.usage import Usage
 
 DEFAULT_ID = "whisper-1"
 LOADING_SECONDS = 5
@@ -26,20 +28,27 @@ class Transcriber(Protocol):
         audio: BinaryIO,
         options: TranscribeOptions,
         on_segment: OnSegment | None = None,
+        usage: Usage | None = None,
     ) -> Transcript:
-        """The transcript of `audio`, a seekable file in any container.
+        """The transcript of `audio`, a seekable file in any container; `usage` is filled.
 
         Raises:
             AudioError, OptionError, OverloadedError, EngineStoppedError
         """
         ...
 
-    async def detect_language(self, audio: BinaryIO, among: Sequence[str] = ()) -> dict[str, float]:
+    async def detect_language(
+        self, audio: BinaryIO, among: Sequence[str] = (), usage: Usage | None = None
+    ) -> dict[str, float]:
         """How probable each language is, or each of `among`; the most probable one first.
 
         Raises:
             AudioError, OptionError, OverloadedError, EngineStoppedError
         """
+        ...
+
+    def state(self) -> EngineState:
+        """How busy its engine is, and what it has done."""
         ...
 
 

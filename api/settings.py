@@ -7,9 +7,11 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
+from pathlib import Path
 from typing import Any, Literal, TypeVar, cast, get_args
 
 from api.access import key_digest
+from api.logs import LogFormat
 from models.catalogue import checkpoint_name
 from models.errors import WhisperError
 from models.options import Strategy
@@ -30,6 +32,12 @@ def prepare_openmp() -> None:
     """Set how threads wait, unless the environment does; PyTorch reads it when it is imported."""
     for name, value in _OPENMP.items():
         os.environ.setdefault(name, value)
+
+
+def metrics_folder(environ: Mapping[str, str] = os.environ) -> Path | None:
+    """Where BentoML has its workers keep what they count; None outside of them."""
+    folder = environ.get("PROMETHEUS_MULTIPROC_DIR")
+    return Path(folder) if folder else None
 
 
 class SettingError(WhisperError):
@@ -85,6 +93,18 @@ def _keys(value: str) -> tuple[bytes, ...]:
     if any(not re.fullmatch(r"[!-~]{8,}", key) for key in keys):
         raise ValueError(value)
     return tuple(map(key_digest, keys))
+
+
+def _log_format(value: str) -> LogFormat:
+    if value not in get_args(LogFormat):
+        raise ValueError(value)
+    return cast("LogFormat", value)
+
+
+def _url(value: str) -> str:
+    if not re.fullmatch(r"https?://[^\s/?#]+(/[^\s?#]*)?", value):
+        raise ValueError(value)
+    return value
 
 
 def _host(value: str) -> str:
@@ -202,6 +222,19 @@ class Settings:
     )
     timeout: int = _setting(
         3600, _whole(1, 86400), "a whole number from 1 to 86400", "Seconds a request may take."
+    )
+    log_format: LogFormat = _setting(  # noqa: RUF009 - text, which does not change
+        "text",
+        _log_format,
+        "text or json",
+        "How the server logs: `text`, or `json`, one object a line.",
+    )
+    otlp_endpoint: str = _setting(
+        "",
+        _url,
+        "the http or https URL of a collector, such as http://127.0.0.1:4318",
+        "OpenTelemetry collector that is sent a span for each request and its stages, such as "
+        "`http://127.0.0.1:4318`; empty: none.",
     )
 
     def __post_init__(self) -> None:

@@ -13,6 +13,7 @@ from starlette.responses import Response
 from api.disconnect import until_disconnected
 from api.formats import answer
 from api.forms import Form, read_form
+from api.observe import usage_of
 from api.openapi import form_body, transcript_answers
 from api.parameters import Granularity, TranscriptionRequest, TranslationRequest
 from api.schemas import Transcription, TranscriptionVerbose
@@ -66,7 +67,8 @@ async def _transcribe(
     with_logprobs: bool = False,
 ) -> Response:
     model = served_models(request).find(wanted.model)
-    work = model.transcriber.transcribe(form.file, wanted.options())
+    request.state.model = model.name
+    work = model.transcriber.transcribe(form.file, wanted.options(), usage=usage_of(request))
     transcript = await until_disconnected(request, work)
     # In a thread: the cues of hours of speech take a second, in which others must not wait.
     return await asyncio.to_thread(
@@ -85,8 +87,11 @@ async def _stream(
     """A stream that is under way; what fails at once raises, and `held` is closed."""
     async with held:
         model = served_models(request).find(wanted.model)
+        request.state.model = model.name
         progress = Progress()
-        coroutine = model.transcriber.transcribe(form.file, wanted.options(), progress.add)
+        coroutine = model.transcriber.transcribe(
+            form.file, wanted.options(), progress.add, usage_of(request)
+        )
         work = asyncio.create_task(coroutine)
         held.push_async_callback(_cancelled, work)
         work.add_done_callback(progress.end)

@@ -19,6 +19,7 @@ NODE = ROOT / "tests" / "wire" / "node"
 LIGHT = {
     "models.catalogue",
     "models.engine.config",
+    "models.engine.counters",
     "models.errors",
     "models.languages",
     "models.options",
@@ -27,6 +28,7 @@ LIGHT = {
     "models.text.subtitles",
     "models.text.transcript",
     "models.text.words",
+    "models.usage",
 }
 
 # Where a package may be imported: these files, or everything under these folders.
@@ -46,6 +48,7 @@ ONLY_IN = {
     "av": {"models/audio/load.py"},
     "safetensors": {"models/tensor_file.py"},
     "prometheus_client": {"api/metrics.py"},
+    "opentelemetry": {"api/tracing.py"},
 }
 
 

@@ -67,6 +67,11 @@ def test_health() -> None:
         "device": "cpu",
         "dtype": "float32",
         "version": "1.2.3",
+        "queue": {"waiting": 0, "running": 0},
+        "loaded": [
+            {"name": name, "device": "cpu", "dtype": "float32", "slots": 8}
+            for name in ("base", "tiny.en")
+        ],
     }
 
 

@@ -1,0 +1,1 @@
+"""Tests of operating the server: limits, logs, metrics, faults, against servers of their own."""
