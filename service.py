@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -18,12 +20,21 @@ from api.access import access_problem
 from api.app import create_app
 from api.draining import Drain
 from api.edge import Edge
+from api.logs import log_as_json, log_request
+from api.metrics import Metrics, watch
 from api.native import Language, ModelId, Prompt, answer_natively
+from api.observe import Observer
 from api.parameters import Temperature, TranscriptionRequest, TranslationRequest
 from api.port import port_problem
 from api.schemas import TranscriptionVerbose
 from api.served import ServedModel, ServedModels
-from api.settings import SettingError, Settings, hand_down_scratch, prepare_openmp
+from api.settings import (
+    SettingError,
+    Settings,
+    hand_down_scratch,
+    metrics_folder,
+    prepare_openmp,
+)
 from models import store
 from models.admission import Admission
 from models.engine.config import MOST_SLOTS
@@ -80,7 +91,7 @@ def start_sandbox(settings: Settings) -> Sandbox:
 def start_transcriber(
     checkpoint: store.StoredCheckpoint, settings: Settings, sandbox: Sandbox, url: str
 ) -> Transcriber:
-    """Load a checkpoint onto its device, verified, and start its engine."""
+    """Load a checkpoint onto its device, verified, start its engine and warm it up."""
     # Here, not above: the parent process and `bentoml build` import this file without torch.
     from models.engine.config import EngineConfig
     from models.engine.start import start_engine
@@ -93,10 +104,14 @@ def start_transcriber(
         slots=settings.slots,
         threads=settings.threads,
     )
+    began = time.monotonic()
     weights = store.load(checkpoint)
     engine = start_engine(weights, config)
+    transcriber = Transcriber(engine, settings.strategy, sandbox.read)
+    transcriber.warm_up()
+    metrics.loaded(checkpoint.name, time.monotonic() - began)
     logger.info("%s on %s in %s, at %s", checkpoint.tag, engine.device, engine.dtype, url)
-    return Transcriber(engine, settings.strategy, sandbox.read)
+    return transcriber
 
 
 def serve(checkpoint: store.StoredCheckpoint, transcriber: Transcriber) -> ServedModel:
@@ -151,6 +166,17 @@ def without_timer(app: ASGIApp, timeout: float) -> ASGIApp:
     return app
 
 
+def observers(settings: Settings) -> list[Observer]:
+    """Who is told of every request that is over."""
+    told: list[Observer] = [metrics.request, log_request]
+    if settings.otlp_endpoint:
+        # Here, not above: who does not trace needs no exporter.
+        from api.tracing import Tracing
+
+        told.append(Tracing(settings.otlp_endpoint, VERSION).request)
+    return told
+
+
 def as_service(decorated: type[Whisper]) -> Service[Whisper]:
     """What `@bentoml.service` has made of the class, for type checkers that do not see it."""
     return cast("Service[Whisper]", decorated)
@@ -161,9 +187,13 @@ traffic.TimeoutMiddleware = without_timer  # type: ignore[assignment, misc]  # u
 # BentoML has no setting for what its workers' uvicorn speaks.
 HTTP_PROTOCOLS["auto"] = "api.timed_headers:TimedHeaders"
 settings = read_settings()
+if settings.log_format == "json":
+    log_as_json()
+metrics = Metrics(metrics_folder())
 checkpoints = find_checkpoints(settings)
 app = create_app(VERSION)
 drain = Drain(settings.shutdown_seconds)
+app.add_route("/metrics", metrics.answer)
 
 
 @bentoml.service(  # type: ignore[operator]  # a function, that mypy takes for a module
@@ -171,8 +201,11 @@ drain = Drain(settings.shutdown_seconds)
     resources={"gpu": 1},
     traffic={"timeout": settings.timeout},
     http={"host": settings.host, "port": settings.port},
-    # The access log fails, and the answer with it, at a content type that is not UTF-8.
-    logging={"access": {"request_content_type": False}},
+    # `api/logs.py` has a line for each request; BentoML's would fail, and the answer with it, at a
+    # content type that is not UTF-8.
+    logging={"access": {"enabled": False}},
+    # Its metrics have a series for every path that anybody asks for; `api/metrics.py` has ours.
+    metrics={"enabled": False, "namespace": "bentoml_service"},
 )
 @bentoml.asgi_app(app, path="/")
 class Whisper:
@@ -205,6 +238,13 @@ class Whisper:
     async def await_signals(self) -> None:
         """In the event loop, once uvicorn has taken the signals."""
         drain_before_exit(drain)
+
+    @bentoml.on_startup
+    async def observe(self) -> None:
+        """Keep the metrics of the engines up to date while the server runs."""
+        from models.engine.device import device_bytes
+
+        self.watching = asyncio.create_task(watch(metrics, self.served, device_bytes))
 
     @bentoml.api
     async def transcribe(
@@ -253,6 +293,7 @@ class Whisper:
     @bentoml.on_shutdown
     def close(self) -> None:
         """Stop the engines; the requests in flight have been answered by now."""
+        self.watching.cancel()
         for transcriber in self.transcribers:
             transcriber.close()
         self.sandbox.close()
@@ -261,4 +302,9 @@ class Whisper:
 # What is loaded at start besides the default model is packed as well.
 as_service(Whisper).models += [bentoml.models.BentoModel(each.tag) for each in checkpoints[1:]]
 # Its protocol wants options of any name.
-as_service(Whisper).add_asgi_middleware(Edge, settings=settings, drain=drain)  # type: ignore[arg-type]
+as_service(Whisper).add_asgi_middleware(
+    Edge,  # type: ignore[arg-type]
+    settings=settings,
+    drain=drain,
+    observers=observers(settings),
+)

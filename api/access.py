@@ -7,12 +7,10 @@ import ipaddress
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from api.endpoints import PROBES
 from api.errors import ApiError, error_response
 from api.keys import KeyFileError, KeyRing, read_keys
 from api.settings import Settings
-
-# Whoever watches over the server has no key.
-PROBES = frozenset({"/livez", "/readyz", "/healthz"})
 
 _CHALLENGE = {"www-authenticate": 'Bearer realm="OpenAI API"'}
 

@@ -9,10 +9,11 @@ from starlette.requests import Request
 from api.examples import DETECTION
 from api.fields import FormRequest, Languages
 from api.forms import read_form
+from api.observe import usage_of
 from api.openapi import errors, form_body, shown
 from api.queueing import queued
 from api.schemas import DetectedLanguage, LanguageDetection
-from api.served import served_models
+from api.served import in_turn, served_models
 from models.admission import SHORT_SECONDS
 from models.languages import LANGUAGES
 
@@ -36,11 +37,14 @@ async def detect_language(request: Request) -> LanguageDetection:
     async with read_form(request) as form:
         wanted = DetectionRequest.from_form(form)
         served = served_models(request)
-        transcriber = served.find(wanted.model).transcriber
+        model = served.find(wanted.model)
+        request.state.model = model.name
         # However long it is, a few windows are heard, and not to their end.
         with queued(served.admission, request, form.file, most=SHORT_SECONDS) as place:
-            await place.turn
-            return _answer(await transcriber.detect_language(form.file, wanted.languages))
+            usage = usage_of(request)
+            await in_turn(place, usage)
+            work = model.transcriber.detect_language(form.file, wanted.languages, usage)
+            return _answer(await work)
 
 
 def _answer(probabilities: dict[str, float]) -> LanguageDetection:

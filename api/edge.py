@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -16,6 +16,7 @@ from api.header_limit import HeaderLimit
 from api.keys import KeyRing
 from api.linger import Linger
 from api.native_body import NativeBody
+from api.observe import Observe, Observer
 from api.plain_errors import PlainErrors
 from api.queueing import QueueHeaders
 from api.requestid import RequestId
@@ -53,17 +54,20 @@ def with_cors(app: ASGIApp, origins: Collection[str]) -> ASGIApp:
 class Edge:
     """Middleware: what every HTTP request passes, from the outside to the inside.
 
-    All of it but the keys is for HTTP alone, and is asked nothing else.
+    All of it but the keys is for HTTP alone, and is asked nothing else. The observers are told of
+    every request that is over.
     """
 
-    def __init__(self, app: ASGIApp, settings: Settings, drain: Drain) -> None:
+    def __init__(
+        self, app: ASGIApp, settings: Settings, drain: Drain, observers: Sequence[Observer] = ()
+    ) -> None:
         keys = KeyRing(settings.api_keys, settings.api_keys_file)
         self.other = RequireKey(app, keys)
         limited = UploadLimit(NativeBody(app), settings.max_upload_mib * MEBIBYTE)
         keyed = HeaderLimit(RequireKey(limited, keys))
         awaited = UntilDisconnected(Deadline(BodyPace(keyed), settings.timeout))
         answered = with_cors(Draining(QueueHeaders(awaited), drain), settings.cors_origins)
-        self.http = Linger(RequestId(PlainErrors(answered)))
+        self.http = Linger(RequestId(Observe(PlainErrors(answered), observers)))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on."""

@@ -73,4 +73,7 @@ HEALTH: dict[str, Any] = {
     "version": "0.1.0",
     "queue": {"running": 2, "waiting": 0, "seconds": 74},
     "cancelled": {"requests": 1, "windows": 16},
+    "loaded": [
+        {"name": "base", "device": "cpu", "dtype": "int8", "slots": 16, "running": 5, "waiting": 0},
+    ],
 }

@@ -9,7 +9,7 @@ from starlette.requests import Request
 
 from api.examples import HEALTH
 from api.openapi import errors, shown
-from api.schemas import CancelledHealth, Health, QueueHealth
+from api.schemas import CancelledHealth, Health, ModelHealth, QueueHealth
 from api.served import ServedModels, served_models
 
 router = APIRouter(tags=["health"])
@@ -21,6 +21,18 @@ async def health(
 ) -> Health:
     """What is being served; 503 until the models are loaded."""
     default, admission = served.default, served.admission
+    states = [model.transcriber.state() for model in served.models]
+    loaded = [
+        ModelHealth(
+            name=model.name,
+            device=model.device,
+            dtype=model.dtype,
+            slots=state.slots,
+            running=state.running,
+            waiting=state.waiting,
+        )
+        for model, state in zip(served.models, states, strict=True)
+    ]
     return Health(
         default_model=default.name,
         models=[model.name for model in served.models],
@@ -32,6 +44,7 @@ async def health(
         ),
         cancelled=CancelledHealth(
             requests=admission.counters.cancelled,
-            windows=sum(model.transcriber.cancelled_windows for model in served.models),
+            windows=sum(state.counters.cancelled for state in states),
         ),
+        loaded=loaded,
     )

@@ -11,6 +11,7 @@ from starlette.requests import Request
 
 from api.errors import api_error, error_response
 from api.formats import verbose
+from api.observe import usage_of
 from api.parameters import TranslationRequest
 from api.queueing import queued
 from api.schemas import TranscriptionVerbose
@@ -45,9 +46,13 @@ async def answer_natively(
     """The transcript of a file, with the parameters `values` of a request of that kind."""
     try:
         wanted = kind.from_values(values)
-        transcriber = served.find(wanted.model).transcriber
+        model = served.find(wanted.model)
+        request.state.model = model.name
         with path.open("rb") as audio, queued(served.admission, request, audio) as place:
-            return verbose(await transcribe_in_turn(place, transcriber, audio, wanted.options()))
+            work = transcribe_in_turn(
+                place, model.transcriber, audio, wanted.options(), usage=usage_of(request)
+            )
+            return verbose(await work)
     except WhisperError as error:
         known = api_error(error)
         if known is None:

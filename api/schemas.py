@@ -215,6 +215,23 @@ class CancelledHealth(Answer):
     """Windows of the loaded models that were waiting, encoded or decoded."""
 
 
+class ModelHealth(Answer):
+    """A checkpoint in memory."""
+
+    name: str
+    """Its name."""
+    device: str
+    """Where it runs."""
+    dtype: str
+    """The precision it runs in."""
+    slots: int
+    """Windows it can run at once, a window being up to 30 s of audio."""
+    running: int
+    """Windows that it runs now."""
+    waiting: int
+    """Windows that wait for a slot."""
+
+
 class Health(Answer):
     """What is being served, and on what."""
 
@@ -234,6 +251,8 @@ class Health(Answer):
     """What there is to do."""
     cancelled: CancelledHealth
     """What was given up."""
+    loaded: list[ModelHealth]
+    """The checkpoints in memory."""
 
 
 class ErrorDetail(Answer):

@@ -11,10 +11,12 @@ from starlette.requests import Request
 from api.errors import ApiError, retry_after
 from models.admission import Admission
 from models.catalogue import checkpoint_name, find_checkpoint
+from models.engine.counters import EngineState
 from models.errors import ModelNotFoundError
 from models.options import TranscribeOptions
 from models.text.transcript import OnSegment, Transcript
 from models.turns import Place
+from models.usage import Usage
 
 DEFAULT_ID = "whisper-1"
 LOADING_SECONDS = 5
@@ -23,30 +25,32 @@ LOADING_SECONDS = 5
 class Transcriber(Protocol):
     """Turns one recording into a transcript; cancelling the call stops the work."""
 
-    @property
-    def cancelled_windows(self) -> int:
-        """Windows that have left the engine before they were done."""
-        ...
-
     async def transcribe(
         self,
         audio: BinaryIO,
         options: TranscribeOptions,
         on_segment: OnSegment | None = None,
+        usage: Usage | None = None,
     ) -> Transcript:
-        """The transcript of `audio`, a seekable file in any container.
+        """The transcript of `audio`, a seekable file in any container; `usage` is filled.
 
         Raises:
             AudioError, OptionError, OverloadedError, EngineStoppedError
         """
         ...
 
-    async def detect_language(self, audio: BinaryIO, among: Sequence[str] = ()) -> dict[str, float]:
+    async def detect_language(
+        self, audio: BinaryIO, among: Sequence[str] = (), usage: Usage | None = None
+    ) -> dict[str, float]:
         """How probable each language is, or each of `among`; the most probable one first.
 
         Raises:
             AudioError, OptionError, OverloadedError, EngineStoppedError
         """
+        ...
+
+    def state(self) -> EngineState:
+        """How busy its engine is, and what it has done."""
         ...
 
 
@@ -113,16 +117,27 @@ class ServedModels:
         return list(dict.fromkeys([*ids, *self.aliases]))
 
 
+async def in_turn(place: Place, usage: Usage) -> None:
+    """Return when the turn has come; the time is noted."""
+    usage.move(None, "queue")
+    try:
+        await place.turn
+    finally:
+        usage.move("queue", None)
+
+
 async def transcribe_in_turn(
     place: Place,
     transcriber: Transcriber,
     audio: BinaryIO,
     options: TranscribeOptions,
     on_segment: OnSegment | None = None,
+    *,
+    usage: Usage,
 ) -> Transcript:
     """The transcript of `audio`, when its turn has come; the place learns how long it was."""
-    await place.turn
-    transcript = await transcriber.transcribe(audio, options, on_segment)
+    await in_turn(place, usage)
+    transcript = await transcriber.transcribe(audio, options, on_segment, usage)
     place.seconds = transcript.duration
     return transcript
 

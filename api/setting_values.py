@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Literal, cast, get_args
+
+LogFormat = Literal["text", "json"]
 
 _BOOLEANS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 _DEFAULT_PORTS = {"http": "80", "https": "443"}
@@ -17,6 +20,13 @@ def boolean(value: str) -> bool:
     if value.lower() not in _BOOLEANS:
         raise ValueError(value)
     return _BOOLEANS[value.lower()]
+
+
+def log_format(value: str) -> LogFormat:
+    """One of the formats."""
+    if value not in get_args(LogFormat):
+        raise ValueError(value)
+    return cast("LogFormat", value)
 
 
 def absolute_path(value: str) -> Path:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar, cast, get_args
 
 from api.keys import key_digest
-from api.setting_values import absolute_path, boolean, origins
+from api.setting_values import LogFormat, absolute_path, boolean, log_format, origins
 from models.catalogue import checkpoint_name
 from models.errors import WhisperError
 from models.options import Strategy
@@ -37,6 +37,12 @@ def prepare_openmp() -> None:
 def hand_down_scratch(path: Path) -> None:
     """Tell the processes that are started from now on where temporary files go."""
     os.environ["TMPDIR"] = str(path)
+
+
+def metrics_folder(environ: Mapping[str, str] = os.environ) -> Path | None:
+    """Where BentoML has its workers keep what they count; None outside of them."""
+    folder = environ.get("PROMETHEUS_MULTIPROC_DIR")
+    return Path(folder) if folder else None
 
 
 class SettingError(WhisperError):
@@ -89,6 +95,12 @@ def _aliases(value: str) -> tuple[tuple[str, str], ...]:
 
 def _keys(value: str) -> tuple[bytes, ...]:
     return tuple(key_digest(key.strip()) for key in value.split(","))
+
+
+def _url(value: str) -> str:
+    if not re.fullmatch(r"https?://[^\s/?#]+(/[^\s?#]*)?", value):
+        raise ValueError(value)
+    return value
 
 
 def _host(value: str) -> str:
@@ -251,6 +263,19 @@ class Settings:
         _whole(0, 86400),
         "a whole number from 0 to 86400",
         "Seconds that running requests have to finish when the server is told to end.",
+    )
+    log_format: LogFormat = _setting(  # noqa: RUF009 - text, which does not change
+        "text",
+        log_format,
+        "text or json",
+        "How the server logs: `text`, or `json`, one object a line.",
+    )
+    otlp_endpoint: str = _setting(
+        "",
+        _url,
+        "the http or https URL of a collector, such as http://127.0.0.1:4318",
+        "OpenTelemetry collector that is sent a span for each request and its stages, such as "
+        "`http://127.0.0.1:4318`; empty: none.",
     )
 
     def __post_init__(self) -> None:

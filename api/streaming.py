@@ -100,6 +100,7 @@ class EventStream(Response):
         del self.headers["content-length"]
         self._work, self._progress, self._held = work, progress, held
         self._with_logprobs = with_logprobs
+        self._failure: ApiError | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the events as they come."""
@@ -108,6 +109,8 @@ class EventStream(Response):
             await send({"type": "http.response.start", **start})
             async for event in self._events():
                 await send({"type": "http.response.body", "body": event, "more_body": True})
+            if self._failure:
+                scope.setdefault("state", {})["failure"] = self._failure.status
             await send({"type": "http.response.body", "body": b""})
 
     async def _events(self) -> AsyncIterator[bytes]:
@@ -119,7 +122,8 @@ class EventStream(Response):
                 scores = tokens.of(segment) if self._with_logprobs else None
                 yield _told(TranscriptTextDelta(delta=delta, logprobs=scores))
         if error := self._work.exception():
-            yield _event(error_body(_as_api_error(error)).model_dump_json())
+            self._failure = _as_api_error(error)
+            yield _event(error_body(self._failure).model_dump_json())
             return
         yield _told(self._done(self._work.result()))
         yield _END

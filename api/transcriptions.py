@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from api.formats import answer
 from api.forms import Form, read_form
+from api.observe import usage_of
 from api.openapi import form_body, transcript_answers
 from api.parameters import Granularity, TranscriptionRequest, TranslationRequest
 from api.queueing import queued
@@ -66,9 +67,12 @@ async def _transcribe(
     with_logprobs: bool = False,
 ) -> Response:
     served = served_models(request)
-    transcriber = served.find(wanted.model).transcriber
+    model = served.find(wanted.model)
+    request.state.model = model.name
     with queued(served.admission, request, form.file) as place:
-        transcript = await transcribe_in_turn(place, transcriber, form.file, wanted.options())
+        transcript = await transcribe_in_turn(
+            place, model.transcriber, form.file, wanted.options(), usage=usage_of(request)
+        )
     # In a thread: the cues of hours of speech take a second, in which others must not wait.
     return await asyncio.to_thread(
         answer,
@@ -86,11 +90,19 @@ async def _stream(
     """A stream that is under way; what fails at once raises, and `held` is closed."""
     async with held:
         served = served_models(request)
-        transcriber = served.find(wanted.model).transcriber
+        model = served.find(wanted.model)
+        request.state.model = model.name
         place = held.enter_context(queued(served.admission, request, form.file))
         progress = Progress()
         work = asyncio.create_task(
-            transcribe_in_turn(place, transcriber, form.file, wanted.options(), progress.add)
+            transcribe_in_turn(
+                place,
+                model.transcriber,
+                form.file,
+                wanted.options(),
+                progress.add,
+                usage=usage_of(request),
+            )
         )
         held.push_async_callback(_cancelled, work)
         work.add_done_callback(progress.end)

@@ -16,9 +16,11 @@ from models.audio.sandbox.reader import Sandbox
 from models.audio.silero import load_silero
 from models.audio.speech import SpeechMap
 from models.audio.windows import LONGEST
+from models.engine.counters import EngineState
 from models.engine.engine import Engine
+from models.engine.sequence import Window
 from models.errors import OptionError
-from models.options import Strategy, TranscribeOptions
+from models.options import Strategy, TranscribeOptions, VoiceOptions
 from models.strategies.detecting import detect
 from models.strategies.parallel import parallel
 from models.strategies.readers import Readers
@@ -26,6 +28,7 @@ from models.strategies.recording import Recording
 from models.strategies.sequential import sequential
 from models.strategies.source import Pieces, Source
 from models.text.transcript import OnSegment, Segment, Transcript
+from models.usage import Usage
 
 Read = Callable[[BinaryIO], Generator[Samples, None, None]]
 
@@ -46,20 +49,16 @@ class Transcriber:
         self.detector = load_silero()
         self._readers = Readers()
 
-    @property
-    def cancelled_windows(self) -> int:
-        """Windows that have left the engine before they were done."""
-        return self.engine.counters.cancelled
-
     async def transcribe(
         self,
         audio: BinaryIO,
         options: TranscribeOptions,
         on_segment: OnSegment | None = None,
+        usage: Usage | None = None,
     ) -> Transcript:
         """The transcript of the recording in `audio`, a file of any format FFmpeg knows.
 
-        Cancelling the call takes its windows out of the engine.
+        Cancelling the call takes its windows out of the engine. What it takes is noted in `usage`.
 
         Raises:
             AudioError: the file cannot be read.
@@ -68,16 +67,18 @@ class Transcriber:
             EngineStoppedError: the engine has been closed or has failed.
         """
         self._check(options)
-        return await self._transcribe(partial(self._read, audio), options, on_segment)
+        return await self._transcribe(partial(self._read, audio), options, on_segment, usage)
 
     async def transcribe_samples(self, samples: Samples, options: TranscribeOptions) -> Transcript:
         """The transcript of samples, float32 mono at 16 kHz."""
         return await self._transcribe(lambda: (piece for piece in (samples,)), options)
 
-    async def detect_language(self, audio: BinaryIO, among: Sequence[str] = ()) -> dict[str, float]:
+    async def detect_language(
+        self, audio: BinaryIO, among: Sequence[str] = (), usage: Usage | None = None
+    ) -> dict[str, float]:
         """The probability of each language, the first being the highest; none without speech.
 
-        Only `among` these languages, if any are given.
+        Only `among` these languages, if any are given. What it takes is noted in `usage`.
 
         Raises:
             AudioError, SandboxError, EngineStoppedError: as for `transcribe`.
@@ -86,21 +87,25 @@ class Transcriber:
         if not self.vocabulary.dims.is_multilingual:
             raise OptionError("model", "This model knows English only: it detects no languages.")
         self._check_languages(among)
-        with closing(Source(partial(self._read, audio), self._readers)) as source:
-            return await detect(self.engine, source, self.detector, among)
+        usage = usage or Usage()
+        with closing(Source(partial(self._read, audio), self._readers, usage)) as source:
+            return await detect(self.engine, source, self.detector, among, usage)
 
     async def _transcribe(
         self,
         pieces: Pieces,
         options: TranscribeOptions,
         on_segment: OnSegment | None = None,
+        usage: Usage | None = None,
     ) -> Transcript:
+        usage = usage or Usage()
         if options.strategy == "auto" and not options.condition_on_previous_text:
             options = replace(options, strategy=self.strategy)
-        recording = Recording(self.engine, options, is_live=on_segment is not None)
+        recording = Recording(self.engine, options, usage, is_live=on_segment is not None)
         segments: list[Segment] = []
-        with closing(Source(pieces, self._readers)) as source:
+        with closing(Source(pieces, self._readers, usage)) as source:
             async for segment in self._segments(recording, source):
+                usage.told()
                 segments.append(segment)
                 if on_segment:
                     on_segment(segment)
@@ -136,11 +141,26 @@ class Transcriber:
             return None
         return StreamedLogMel(lambda: speech.through(source.pieces()), n_mels)
 
+    def state(self) -> EngineState:
+        """How busy the engine is, and what it has done."""
+        return self.engine.state()
+
+    def warm_up(self) -> None:
+        """Run one window of silence, so that the first request is as fast as those after it."""
+        mel = self._readers.first.submit(self._silence).result()
+        window = Window("warm-up", mel.window(0), mel.content(0), language="en")
+        self.engine.submit(window).result()
+
     def close(self) -> None:
         """Stop the engine; what it has not decoded fails."""
         self.engine.close()
         self._readers.close()
         self._sandbox.close()
+
+    def _silence(self) -> LogMel:
+        silence = np.zeros(SAMPLE_RATE, np.float32)
+        heard = SpeechMap(self.detector, VoiceOptions()).through([silence])
+        return LogMel(np.concatenate(list(heard)), self.vocabulary.dims.n_mels)
 
     def _check(self, options: TranscribeOptions) -> None:
         if options.task == "translate" and not self.vocabulary.dims.is_multilingual:

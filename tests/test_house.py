@@ -21,6 +21,7 @@ LIGHT = {
     "models.audio.length",
     "models.catalogue",
     "models.engine.config",
+    "models.engine.counters",
     "models.errors",
     "models.languages",
     "models.options",
@@ -30,6 +31,7 @@ LIGHT = {
     "models.text.transcript",
     "models.text.words",
     "models.turns",
+    "models.usage",
 }
 
 # Where a package may be imported: these files, or everything under these folders.
@@ -49,6 +51,7 @@ ONLY_IN = {
     "av": {"models/audio/container.py", "models/audio/load.py"},
     "safetensors": {"models/tensor_file.py"},
     "prometheus_client": {"api/metrics.py"},
+    "opentelemetry": {"api/tracing.py"},
 }
 
 

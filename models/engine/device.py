@@ -31,3 +31,10 @@ def describe_device(device: torch.device) -> str:
         return f"{device} ({torch.cuda.get_device_name(device)})"
     none = "" if torch.cuda.is_available() else ", no CUDA device found"
     return f"cpu ({torch.get_num_threads()} threads{none})"
+
+
+def device_bytes() -> int:
+    """Memory that this process holds on all CUDA devices."""
+    if not torch.cuda.is_initialized():
+        return 0
+    return sum(torch.cuda.memory_reserved(index) for index in range(torch.cuda.device_count()))

@@ -6,14 +6,14 @@ import logging
 import threading
 import time
 import zlib
-from collections import Counter
 from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import torch
 from torch import Tensor
 
+from models.engine.counters import EngineCounters, EngineState
 from models.engine.device import describe_device
 from models.engine.runner import Runner
 from models.engine.scheduler import Encoding, Plan, Scheduler
@@ -21,23 +21,6 @@ from models.engine.sequence import Attempt, DecodingResult, Sequence, Window
 from models.errors import EngineStoppedError
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass
-class EngineCounters:
-    """What the engine has done since it started.
-
-    `batch_sizes` counts decode steps by their number of rows; `shared_steps` those whose rows
-    belonged to more than one request.
-    """
-
-    steps: int = 0
-    windows: int = 0
-    tokens: int = 0
-    fallbacks: int = 0
-    cancelled: int = 0
-    shared_steps: int = 0
-    batch_sizes: Counter[int] = field(default_factory=Counter)
 
 
 class Engine:
@@ -69,6 +52,12 @@ class Engine:
         """The precision: float32, float16, bfloat16 or int8."""
         return self.runner.precision.name
 
+    def state(self) -> EngineState:
+        """How busy the engine is, and what it has done; any thread may ask."""
+        counters = replace(self.counters, batch_sizes=self.counters.batch_sizes.copy())
+        waiting = len(self._arrived) + self.scheduler.waiting
+        return EngineState(waiting, self.scheduler.busy, self.scheduler.slots, counters)
+
     def submit(self, window: Window) -> Future[DecodingResult]:
         """Queue a window; its result comes through the future.
 
@@ -82,7 +71,9 @@ class Engine:
         with self._wakeup:
             if self._stopping:
                 raise EngineStoppedError("The server is shutting down.")
-            self._arrived.append(Sequence(window, future, language))
+            sequence = Sequence(window, future, language)
+            sequence.enter("queue")
+            self._arrived.append(sequence)
             self._wakeup.notify()
         return future
 
@@ -156,6 +147,7 @@ class Engine:
         sequence.language_probs = self.runner.language_probs(logits)
         sequence.language = window.choose_language(sequence.language_probs)
         if window.detects_only:
+            window.usage.windows += 1
             self.scheduler.release(sequence)
             _settle(sequence.future, self._result(sequence))
 
@@ -190,12 +182,15 @@ class Engine:
             else:
                 sequence.restart(result)
                 self.counters.fallbacks += 1
+                sequence.window.usage.fallbacks += 1
         results = {sequence: attempt.result for sequence, attempt in done.items()}
         timed = [sequence for sequence in done if sequence.window.word_timestamps]
         starts = self.runner.align([(each.window, done[each]) for each in timed])
         for sequence, own in zip(timed, starts, strict=True):
             results[sequence] = replace(results[sequence], starts=own)
         for sequence, result in results.items():
+            sequence.window.usage.windows += 1
+            sequence.window.usage.tokens += len(result.tokens)
             self.scheduler.release(sequence)
             _settle(sequence.future, result)
 

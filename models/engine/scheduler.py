@@ -76,6 +76,11 @@ class Scheduler:
         return sum(len(lane.waiting) for lane in self._lanes)
 
     @property
+    def busy(self) -> int:
+        """Slots in use."""
+        return self.slots - len(self._free)
+
+    @property
     def running(self) -> list[Sequence]:
         """The sequences that have a slot."""
         return [sequence for lane in self._lanes for sequence in lane.holders]
@@ -116,6 +121,8 @@ class Scheduler:
         lane = self._lane(encoding.sequences[0])
         assert lane.encoding is encoding
         lane.encoding = None
+        for sequence in encoding.sequences:
+            sequence.enter("decode")
         lane.running.extend(encoding.sequences)
         # In slot order, so that neighbouring slots make one view of the cache.
         lane.running.sort(key=lambda s: s.slot or 0)
@@ -140,6 +147,8 @@ class Scheduler:
             lane.encoding = None
             lane.running.clear()
             if waiting:
+                for sequence in lane.waiting:
+                    sequence.enter(None)
                 sequences.extend(lane.waiting)
                 lane.waiting.clear()
         return sequences
@@ -157,12 +166,14 @@ class Scheduler:
         # The lowest slot goes first: running rows stay neighbours.
         self._free.sort(reverse=True)
         sequence.slot = None
+        sequence.enter(None)
 
     def _drop_abandoned(self) -> None:
         for lane in self._lanes:
-            kept = deque(s for s in lane.waiting if not s.abandoned)
-            self.dropped += len(lane.waiting) - len(kept)
-            lane.waiting = kept
+            for sequence in [s for s in lane.waiting if s.abandoned]:
+                self.dropped += 1
+                lane.waiting.remove(sequence)
+                sequence.enter(None)
             for sequence in [s for s in lane.holders if s.abandoned]:
                 self.dropped += 1
                 self.release(sequence)
@@ -173,6 +184,7 @@ class Scheduler:
         while lane.waiting and len(self._free) > spare and len(admitted) < self.encode_batch:
             sequence = lane.waiting.popleft()
             sequence.slot = self._free.pop()
+            sequence.enter("encode")
             admitted.append(sequence)
         return Encoding(admitted) if admitted else None
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from models.options import Task
+from models.usage import StageName, Usage
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -50,7 +51,8 @@ class Window:
     window that `detects_only` is done. The window is decoded at each of `temperatures` in turn
     until `accept` takes the result; if it takes none, the one that `prefer` ranks highest is the
     result. `request` tells the windows of one request from those of others; those of long
-    recordings are `is_background`: they let short ones go before.
+    recordings are `is_background`: they let short ones go before. What the window takes is noted
+    in the request's `usage`.
     """
 
     request: str
@@ -68,6 +70,7 @@ class Window:
     )
     detects_only: bool = False
     word_timestamps: bool = False
+    usage: Usage = field(default_factory=Usage)
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,6 +100,7 @@ class Sequence:
     language_probs: dict[str, float] | None = None
     heard: list[list[Tensor]] = field(default_factory=list)
     failed: list[Attempt] = field(default_factory=list)
+    stage: StageName | None = None
 
     @property
     def temperature(self) -> float:
@@ -117,6 +121,11 @@ class Sequence:
     def position(self) -> int:
         """Where the next token's input stands in the text context."""
         return len(self.prompt) + len(self.tokens) - 1
+
+    def enter(self, stage: StageName | None) -> None:
+        """Go from one stage to the next; None: it is over."""
+        self.window.usage.move(self.stage, stage)
+        self.stage = stage
 
     def taken(self, result: DecodingResult, *, is_good: bool) -> Attempt:
         """The last attempt, whose result this is, or the best of all where it is not good."""

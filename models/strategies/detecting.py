@@ -15,10 +15,11 @@ from models.engine.sequence import Window
 from models.options import VoiceOptions
 from models.strategies.languages import WINDOWS, mean_probabilities
 from models.strategies.source import Source
+from models.usage import Usage
 
 
 async def detect(
-    engine: Engine, source: Source, detector: Silero, among: Sequence[str]
+    engine: Engine, source: Source, detector: Silero, among: Sequence[str], usage: Usage
 ) -> dict[str, float]:
     """How probable each language is, the most probable one first; together they are 1.
 
@@ -33,7 +34,9 @@ async def detect(
 
     request = uuid.uuid4().hex
     futures = [
-        engine.submit(Window(request, mel.window(0), mel.content(0), detects_only=True))
+        engine.submit(
+            Window(request, mel.window(0), mel.content(0), detects_only=True, usage=usage)
+        )
         for mel in await source.run(windows)
     ]
     results = await asyncio.gather(*map(asyncio.wrap_future, futures))

@@ -15,6 +15,7 @@ from models.options import TranscribeOptions
 from models.strategies.cutting import Cutting
 from models.strategies.languages import ChooseLanguage
 from models.text.transcript import Segment
+from models.usage import Usage
 
 
 class Recording:
@@ -28,9 +29,14 @@ class Recording:
     """
 
     def __init__(
-        self, engine: Engine, options: TranscribeOptions, *, is_live: bool = False
+        self,
+        engine: Engine,
+        options: TranscribeOptions,
+        usage: Usage,
+        *,
+        is_live: bool = False,
     ) -> None:
-        self.engine, self.options = engine, options
+        self.engine, self.options, self.usage = engine, options, usage
         self.vocabulary = engine.vocabulary
         self.language = options.language
         if not self.vocabulary.dims.is_multilingual:
@@ -70,6 +76,7 @@ class Recording:
             prefer=self._prefer,
             is_background=self.is_long and not hurries,
             word_timestamps=self.options.word_timestamps,
+            usage=self.usage,
         )
         if isinstance(language, str):
             return replace(window, language=language)

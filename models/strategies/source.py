@@ -10,7 +10,9 @@ from itertools import chain
 from typing import TypeVar
 
 from models.audio.mel import Samples
+from models.audio.vad import SAMPLE_RATE
 from models.strategies.readers import Readers
+from models.usage import Usage
 
 T = TypeVar("T")
 Pieces = Callable[[], Generator[Samples, None, None]]
@@ -23,11 +25,12 @@ class StoppedError(Exception):
 class Source:
     """The samples of one recording, which can be read more than once, one pass after another.
 
-    `length` is the recording's, in samples, once a pass has come to its end.
+    `length` is the recording's, in samples, once a pass has come to its end. What is read, and how
+    long that takes, is noted in the request's `usage`.
     """
 
-    def __init__(self, pieces: Pieces, readers: Readers) -> None:
-        self._readers = readers
+    def __init__(self, pieces: Pieces, readers: Readers, usage: Usage) -> None:
+        self._readers, self._usage = readers, usage
         self._open = pieces
         self._begun: Iterator[Samples] | None = None
         self._passes: list[Generator[Samples, None, None]] = []
@@ -59,6 +62,7 @@ class Source:
         """
         threads = self._readers.ahead if ahead else self._readers.first
         work = asyncio.get_running_loop().run_in_executor(threads, function)
+        self._usage.move(None, "load")
         try:
             return await asyncio.shield(work)
         except asyncio.CancelledError:
@@ -69,6 +73,8 @@ class Source:
             if not work.cancelled():
                 work.exception()  # seen: it is not reported as lost
             raise
+        finally:
+            self._usage.move("load", None)
 
     def close(self) -> None:
         """End the passes that are under way; no function may be running."""
@@ -82,5 +88,7 @@ class Source:
                 if self._stopped.is_set():
                     raise StoppedError
                 length += len(piece)
+                # A second pass reads the same.
+                self._usage.audio_seconds = max(self._usage.audio_seconds, length / SAMPLE_RATE)
                 yield piece
         self.length = length

@@ -15,12 +15,15 @@ from api.edge import Edge
 from api.served import ServedModel, ServedModels, Transcriber
 from api.settings import Settings
 from models.admission import Admission
+from models.engine.counters import EngineCounters, EngineState
 from models.options import TranscribeOptions
 from models.text.transcript import OnSegment, Segment, Transcript
+from models.usage import Usage
 
 CREATED = 1_700_000_000
 TRANSCRIPTIONS = "/v1/audio/transcriptions"
 TRANSLATIONS = "/v1/audio/translations"
+IDLE = EngineState(waiting=0, running=0, slots=8, counters=EngineCounters())
 
 
 def segment(number: int, start: float, end: float, text: str) -> Segment:
@@ -48,24 +51,37 @@ class FakeTranscriber:
 
     segments: tuple[Segment, ...] = SEGMENTS
     duration: float = 3.7
-    cancelled_windows: int = 0
     language: str = "en"
     calls: list[tuple[bytes, TranscribeOptions]] = field(default_factory=list)
 
     async def transcribe(
-        self, audio: BinaryIO, options: TranscribeOptions, on_segment: OnSegment | None = None
+        self,
+        audio: BinaryIO,
+        options: TranscribeOptions,
+        on_segment: OnSegment | None = None,
+        usage: Usage | None = None,
     ) -> Transcript:
         """The fixed transcript, with the task asked for."""
         self.calls.append((audio.read(), options))
+        if usage:
+            usage.audio_seconds = self.duration
         if on_segment:
             for segment in self.segments:
                 on_segment(segment)
         return Transcript(options.task, self.language, self.duration, self.segments)
 
-    async def detect_language(self, audio: BinaryIO, among: Sequence[str] = ()) -> dict[str, float]:
+    async def detect_language(
+        self, audio: BinaryIO, among: Sequence[str] = (), usage: Usage | None = None
+    ) -> dict[str, float]:
         """Three to one for the first of these languages, by default English and German."""
+        if usage:
+            usage.audio_seconds = self.duration
         first, second, *_ = among or ("en", "de")
         return {first: 0.75, second: 0.25} if self.segments else {}
+
+    def state(self) -> EngineState:
+        """Idle."""
+        return IDLE
 
 
 @dataclass
@@ -73,17 +89,26 @@ class FailingTranscriber:
     """Raises `error` for every recording."""
 
     error: Exception
-    cancelled_windows: int = 0
 
     async def transcribe(
-        self, audio: BinaryIO, options: TranscribeOptions, on_segment: OnSegment | None = None
+        self,
+        audio: BinaryIO,
+        options: TranscribeOptions,
+        on_segment: OnSegment | None = None,
+        usage: Usage | None = None,
     ) -> Transcript:
         """Never a transcript."""
         raise self.error
 
-    async def detect_language(self, audio: BinaryIO, among: Sequence[str] = ()) -> dict[str, float]:
+    async def detect_language(
+        self, audio: BinaryIO, among: Sequence[str] = (), usage: Usage | None = None
+    ) -> dict[str, float]:
         """Never a language."""
         raise self.error
+
+    def state(self) -> EngineState:
+        """Idle."""
+        return IDLE
 
 
 @dataclass
@@ -93,7 +118,11 @@ class BreakingTranscriber(FakeTranscriber):
     error: Exception = field(default_factory=Exception)
 
     async def transcribe(
-        self, audio: BinaryIO, options: TranscribeOptions, on_segment: OnSegment | None = None
+        self,
+        audio: BinaryIO,
+        options: TranscribeOptions,
+        on_segment: OnSegment | None = None,
+        usage: Usage | None = None,
     ) -> Transcript:
         """Never a transcript."""
         assert on_segment
@@ -111,7 +140,11 @@ class EndlessTranscriber(FakeTranscriber):
         self.cancelled = asyncio.Event()
 
     async def transcribe(
-        self, audio: BinaryIO, options: TranscribeOptions, on_segment: OnSegment | None = None
+        self,
+        audio: BinaryIO,
+        options: TranscribeOptions,
+        on_segment: OnSegment | None = None,
+        usage: Usage | None = None,
     ) -> Transcript:
         """Never a transcript."""
         self.started.set()

@@ -69,6 +69,17 @@ def test_health() -> None:
         "version": "1.2.3",
         "queue": {"running": 0, "waiting": 0, "seconds": 0},
         "cancelled": {"requests": 0, "windows": 0},
+        "loaded": [
+            {
+                "name": name,
+                "device": "cpu",
+                "dtype": "float32",
+                "slots": 8,
+                "running": 0,
+                "waiting": 0,
+            }
+            for name in ("base", "tiny.en")
+        ],
     }
 
 

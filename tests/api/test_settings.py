@@ -6,6 +6,7 @@ import pytest
 
 from api.settings import SettingError, Settings
 
+COLLECTOR = "wanted the http or https URL of a collector, such as http://127.0.0.1:4318"
 WHOLE_PORT = "wanted a whole number from 1 to 65535"
 DEVICE = "wanted auto, cpu, cuda or cuda:N"
 MODEL = "wanted the name of a model, such as base or large-v3-turbo"
@@ -155,6 +156,9 @@ def test_settings_default_model_comes_first() -> None:
         ("WHISPER_THREADS", "all", "wanted a whole number from 0 to 1024"),
         ("WHISPER_TIMEOUT", "1h", "wanted a whole number from 1 to 86400"),
         ("WHISPER_QUEUE_SECONDS", "59", "wanted a whole number of seconds from 60 to 100000000"),
+        ("WHISPER_LOG_FORMAT", "xml", "wanted text or json"),
+        ("WHISPER_OTLP_ENDPOINT", "localhost:4318", COLLECTOR),
+        ("WHISPER_OTLP_ENDPOINT", "https://", COLLECTOR),
     ],
 )
 def test_settings_malformed(name: str, value: str, wanted: str) -> None:
@@ -199,6 +203,9 @@ def test_settings_table() -> None:
         ("WHISPER_THREADS", "0"),
         ("WHISPER_TIMEOUT", "3600"),
         ("WHISPER_QUEUE_SECONDS", "14400"),
+        ("WHISPER_SHUTDOWN_SECONDS", "20"),
+        ("WHISPER_LOG_FORMAT", "text"),
+        ("WHISPER_OTLP_ENDPOINT", ""),
     ]
 
 

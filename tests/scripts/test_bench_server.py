@@ -129,7 +129,9 @@ def test_time_limit_leaves_requests_unfinished(tmp_path: Path) -> None:
 class EndlessAfterOne(FakeTranscriber):
     """Answers once, then never."""
 
-    async def transcribe(self, audio: Any, options: Any, on_segment: Any = None) -> Any:
+    async def transcribe(
+        self, audio: Any, options: Any, on_segment: Any = None, usage: Any = None
+    ) -> Any:
         """The first transcript, or none."""
         if self.calls:
             return await EndlessTranscriber().transcribe(audio, options)

@@ -19,6 +19,7 @@ from api.settings import Settings
 from models.errors import EngineStoppedError, OverloadedError
 from models.options import TranscribeOptions
 from models.text.transcript import OnSegment, Transcript
+from models.usage import Usage
 from tests.api.fake import BreakingTranscriber, EndlessTranscriber, FakeTranscriber, served
 from tests.server import Reachable, listening, strict_sdk
 from tests.wire.http import CLIP
@@ -40,7 +41,11 @@ class BusyOnce(FakeTranscriber):
     """Overloaded the first time, and says when to come again."""
 
     async def transcribe(
-        self, audio: BinaryIO, options: TranscribeOptions, on_segment: OnSegment | None = None
+        self,
+        audio: BinaryIO,
+        options: TranscribeOptions,
+        on_segment: OnSegment | None = None,
+        usage: Usage | None = None,
     ) -> Transcript:
         """The fixed transcript, the second time."""
         transcript = await super().transcribe(audio, options, on_segment)
