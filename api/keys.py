@@ -128,7 +128,7 @@ class KeyRing:
                 logger.warning("%s The keys read before stay.", error.message)
             self._complaint = complaint
         else:
-            logger.info("%s: %d keys", path, len(self._of_file))
+            logger.info("Keys read from %s: %d", path, len(self._of_file))
             self._read_state, self._complaint = state, None
 
 

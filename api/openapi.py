@@ -48,6 +48,12 @@ _ERRORS = {
         "The body is larger than this server takes.",
         ApiError("The request is too large: its limit is 26214400 bytes.", status=413),
     ),
+    431: (
+        "URL and headers are larger than this server takes.",
+        ApiError(
+            "The request's headers and URL are too large: their limit is 16384 bytes.", status=431
+        ),
+    ),
     500: (
         "The server failed; its log says more, under the `x-request-id`.",
         ApiError("The server had an internal error while it processed the request.", status=500),
@@ -77,7 +83,7 @@ def shown(example: object) -> Responses:
 
 def errors(*statuses: int) -> Responses:
     """The error answers a route may give, beside those that any may."""
-    return {status: _described(status) for status in sorted({*statuses, 401, 413, 500, 504})}
+    return {status: _described(status) for status in sorted({*statuses, 401, 413, 431, 500, 504})}
 
 
 def _described(status: int) -> dict[str, Any]:

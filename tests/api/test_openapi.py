@@ -19,7 +19,7 @@ from tests.api.fake import TRANSCRIPTIONS, TRANSLATIONS, client
 
 DETECTIONS = "/v1/audio/detect-language"
 DOCUMENT = create_app("1.2.3").openapi()
-COMMON = ["401", "413", "500", "503", "504"]
+COMMON = ["401", "413", "431", "500", "503", "504"]
 OPERATIONS = {
     f"post {TRANSCRIPTIONS}": ["200", "400", "404", *COMMON],
     f"post {TRANSLATIONS}": ["200", "400", "404", *COMMON],
@@ -230,7 +230,7 @@ def test_openapi_examples_conform(label: str) -> None:
         assert [adapter.dump_python(each) for each in shown] == examples(media)
 
 
-@pytest.mark.parametrize("status", [400, 401, 404, 413, 500, 503, 504])
+@pytest.mark.parametrize("status", [400, 401, 404, 413, 431, 500, 503, 504])
 def test_openapi_error_examples_have_their_status(status: int) -> None:
     media = operation(f"post {TRANSCRIPTIONS}")["responses"][str(status)]["content"]
     [example] = examples(media["application/json"])
