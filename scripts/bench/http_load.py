@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import cycle, islice
@@ -15,6 +15,8 @@ import httpx
 from scripts.bench.errors import BenchError
 from scripts.bench.manifest import Clip
 from scripts.bench.replies import Answer, failed, read
+
+Reader = Callable[[httpx.Response, Clip, float], Awaitable[Answer]]
 
 PATH = "/v1/audio/transcriptions"
 
@@ -54,7 +56,7 @@ class Load:
             for _ in range(clients):
                 group.create_task(one_client())
 
-    async def open_loop(self, clips: Sequence[Clip], rate: float, seed: int = 0) -> None:
+    async def open_loop(self, clips: Iterable[Clip], rate: float, seed: int = 0) -> None:
         """`rate` requests a second on average, Poisson, whether or not any is answered.
 
         A request's time begins when it is due, so that a slow sender hides no waiting.
@@ -101,14 +103,18 @@ async def upload(
 
 
 async def answered(
-    client: httpx.AsyncClient, request: httpx.Request, clip: Clip, due: float
+    client: httpx.AsyncClient,
+    request: httpx.Request,
+    clip: Clip,
+    due: float,
+    reader: Reader = read,
 ) -> Answer:
-    """Send it, and what comes of it within the client's time limit for all of it."""
+    """Send it, and what comes of it; the client's time limit holds for all of it together."""
     try:
         async with asyncio.timeout(client.timeout.read):
             reply = await client.send(request, stream=True)
             try:
-                return await read(reply, clip, due)
+                return await reader(reply, clip, due)
             finally:
                 await reply.aclose()
     except (httpx.TransportError, TimeoutError) as error:
