@@ -9,24 +9,33 @@ from typing import TYPE_CHECKING, cast
 
 import bentoml
 import click
+from bentoml._internal.configuration.containers import BentoMLContainer
 from bentoml._internal.server.http import traffic
 from bentoml.exceptions import BentoMLException
+from uvicorn.config import HTTP_PROTOCOLS
 
+from api.access import access_problem
 from api.app import create_app
+from api.draining import Drain
 from api.edge import Edge
 from api.native import Language, ModelId, Prompt, answer_natively
 from api.parameters import Temperature, TranscriptionRequest, TranslationRequest
 from api.port import port_problem
 from api.schemas import TranscriptionVerbose
 from api.served import ServedModel, ServedModels
-from api.settings import SettingError, Settings, prepare_openmp
+from api.settings import SettingError, Settings, hand_down_scratch, prepare_openmp
 from models import store
+from models.admission import Admission
+from models.engine.config import MOST_SLOTS
 from models.errors import WhisperError
+from processes.supervisor import supervise
+from processes.worker import drain_before_exit, join_parent
 
 if TYPE_CHECKING:
     from _bentoml_sdk import Service
     from starlette.types import ASGIApp
 
+    from models.audio.sandbox.reader import Sandbox
     from models.transcriber import Transcriber
 
 VERSION = "0.1.0"
@@ -58,8 +67,18 @@ def find_checkpoints(settings: Settings) -> list[store.StoredCheckpoint]:
     return [checkpoint for checkpoint in found.values() if checkpoint is not None]
 
 
+def start_sandbox(settings: Settings) -> Sandbox:
+    """What reads the recordings of requests, ready for the first one."""
+    from models.audio.sandbox.limits import Limits
+    from models.audio.sandbox.reader import Sandbox
+
+    sandbox = Sandbox(Limits(max_seconds=settings.max_audio_seconds))
+    sandbox.prepare()
+    return sandbox
+
+
 def start_transcriber(
-    checkpoint: store.StoredCheckpoint, settings: Settings, url: str
+    checkpoint: store.StoredCheckpoint, settings: Settings, sandbox: Sandbox, url: str
 ) -> Transcriber:
     """Load a checkpoint onto its device, verified, and start its engine."""
     # Here, not above: the parent process and `bentoml build` import this file without torch.
@@ -77,7 +96,7 @@ def start_transcriber(
     weights = store.load(checkpoint)
     engine = start_engine(weights, config)
     logger.info("%s on %s in %s, at %s", checkpoint.tag, engine.device, engine.dtype, url)
-    return Transcriber(engine, settings.strategy)
+    return Transcriber(engine, settings.strategy, sandbox.read)
 
 
 def serve(checkpoint: store.StoredCheckpoint, transcriber: Transcriber) -> ServedModel:
@@ -96,11 +115,12 @@ def check_start(settings: Settings, checkpoints: Sequence[store.StoredCheckpoint
     if unserved := {name for _, name in settings.aliases} - set(settings.models):
         names = ", ".join(sorted(unserved))
         raise BentoMLException(f"WHISPER_ALIASES names {names}: not in WHISPER_MODELS")
-    # `bentoml serve --host --port` go to BentoML alone.
+    # `bentoml serve --host --port` go to BentoML alone, as its own configuration does.
     context = click.get_current_context(silent=True)
     given = context.params if context else {}
-    host, port = given.get("host") or settings.host, given.get("port") or settings.port
-    if problem := port_problem(host, port):
+    host = given.get("host") or str(BentoMLContainer.http.host.get())
+    port = given.get("port") or settings.port
+    if problem := port_problem(host, port) or access_problem(settings, host):
         raise BentoMLException(problem)
     try:
         if (settings.device, settings.dtype) != ("auto", "auto"):
@@ -112,6 +132,14 @@ def check_start(settings: Settings, checkpoints: Sequence[store.StoredCheckpoint
             store.verify(checkpoint)
     except WhisperError as error:
         raise BentoMLException(error.message) from error
+
+
+def start_supervision(settings: Settings) -> None:
+    """Prepare how workers are kept; what stands in the way ends the start."""
+    try:
+        supervise(settings.shutdown_seconds, hand_down_scratch)
+    except OSError as error:
+        raise BentoMLException(f"no place for temporary files: {error}") from error
 
 
 def without_timer(app: ASGIApp, timeout: float) -> ASGIApp:
@@ -130,9 +158,12 @@ def as_service(decorated: type[Whisper]) -> Service[Whisper]:
 
 prepare_openmp()
 traffic.TimeoutMiddleware = without_timer  # type: ignore[assignment, misc]  # used as a callable
+# BentoML has no setting for what its workers' uvicorn speaks.
+HTTP_PROTOCOLS["auto"] = "api.timed_headers:TimedHeaders"
 settings = read_settings()
 checkpoints = find_checkpoints(settings)
 app = create_app(VERSION)
+drain = Drain(settings.shutdown_seconds)
 
 
 @bentoml.service(  # type: ignore[operator]  # a function, that mypy takes for a module
@@ -155,13 +186,25 @@ class Whisper:
     def check() -> None:
         """Once, before any worker: what is wrong ends the start with one line."""
         check_start(settings, checkpoints)
+        start_supervision(settings)
 
     def __init__(self) -> None:
+        join_parent()
         # `bentoml serve --port` goes to BentoML alone, which tells its workers the address.
         url = as_service(Whisper).url or f"http://{settings.host}:{settings.port}"
-        self.transcribers = [start_transcriber(each, settings, url) for each in checkpoints]
+        self.sandbox = start_sandbox(settings)
+        self.transcribers = [
+            start_transcriber(each, settings, self.sandbox, url) for each in checkpoints
+        ]
         models = map(serve, checkpoints, self.transcribers)
-        self.served = app.state.served = ServedModels(list(models), dict(settings.aliases))
+        admission = Admission(settings.queue_seconds, settings.slots or MOST_SLOTS)
+        self.served = ServedModels(list(models), admission, dict(settings.aliases))
+        app.state.served = self.served
+
+    @bentoml.on_startup
+    async def await_signals(self) -> None:
+        """In the event loop, once uvicorn has taken the signals."""
+        drain_before_exit(drain)
 
     @bentoml.api
     async def transcribe(
@@ -171,10 +214,13 @@ class Whisper:
         language: Language = None,
         prompt: Prompt = None,
         temperature: Temperature = 0.0,
+        *,
+        ctx: bentoml.Context,
     ) -> TranscriptionVerbose:
         """The text of a recording, in the language spoken."""
         return await answer_natively(
             self.served,
+            ctx.request,
             file,
             TranscriptionRequest,
             model=model,
@@ -190,10 +236,13 @@ class Whisper:
         model: ModelId = "whisper-1",
         prompt: Prompt = None,
         temperature: Temperature = 0.0,
+        *,
+        ctx: bentoml.Context,
     ) -> TranscriptionVerbose:
         """The text of a recording, in English."""
         return await answer_natively(
             self.served,
+            ctx.request,
             file,
             TranslationRequest,
             model=model,
@@ -206,9 +255,10 @@ class Whisper:
         """Stop the engines; the requests in flight have been answered by now."""
         for transcriber in self.transcribers:
             transcriber.close()
+        self.sandbox.close()
 
 
 # What is loaded at start besides the default model is packed as well.
 as_service(Whisper).models += [bentoml.models.BentoModel(each.tag) for each in checkpoints[1:]]
 # Its protocol wants options of any name.
-as_service(Whisper).add_asgi_middleware(Edge, settings=settings)  # type: ignore[arg-type]
+as_service(Whisper).add_asgi_middleware(Edge, settings=settings, drain=drain)  # type: ignore[arg-type]

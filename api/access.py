@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-from collections.abc import Collection
+import ipaddress
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.errors import ApiError, error_response
+from api.keys import KeyFileError, KeyRing, read_keys
+from api.settings import Settings
 
 # Whoever watches over the server has no key.
 PROBES = frozenset({"/livez", "/readyz", "/healthz"})
@@ -17,20 +17,39 @@ PROBES = frozenset({"/livez", "/readyz", "/healthz"})
 _CHALLENGE = {"www-authenticate": 'Bearer realm="OpenAI API"'}
 
 
-def key_digest(key: str) -> bytes:
-    """What is kept of a key: its SHA-256. Keys are random, so that it needs no salt."""
-    return hashlib.sha256(key.encode()).digest()
+def access_problem(settings: Settings, host: str) -> str | None:
+    """Why the server must not listen on this IP address with these keys; None if it may.
+
+    An open server, one without keys, is for this machine alone, unless a setting says otherwise.
+    """
+    if settings.api_keys_file:
+        try:
+            read_keys(settings.api_keys_file)
+        except KeyFileError as error:
+            return error.message
+    has_keys = settings.api_keys or settings.api_keys_file
+    if has_keys or settings.allow_anyone or _is_loopback(host):
+        return None
+    return (
+        f"the server does not listen on {host}, for other machines, without API keys: set "
+        "WHISPER_API_KEYS, WHISPER_API_KEYS_FILE or WHISPER_ALLOW_ANYONE=true"
+    )
+
+
+def _is_loopback(host: str) -> bool:
+    return host == "localhost" or ipaddress.ip_address(host).is_loopback
 
 
 class RequireKey:
     """Middleware: 401 for requests without one of the keys; without keys everybody may pass.
 
     A key comes as `Authorization: Bearer KEY` or, as Azure's clients send it, as `api-key: KEY`.
+    Its name is `request.state.key_name` to whoever logs or shares out.
     """
 
-    def __init__(self, app: ASGIApp, keys: Collection[bytes]) -> None:
+    def __init__(self, app: ASGIApp, keys: KeyRing) -> None:
         self.app = app
-        self.keys = tuple(keys)
+        self.keys = keys
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or refuse it."""
@@ -43,15 +62,15 @@ class RequireKey:
             await send({"type": "websocket.close", "code": 1008, "reason": refusal.message})
 
     def _refusal(self, scope: Scope) -> ApiError | None:
-        if not self.keys or scope["type"] == "lifespan" or scope["path"] in PROBES:
+        if self.keys.is_open or scope["type"] == "lifespan" or scope["path"] in PROBES:
             return None
         key = _given(Headers(scope=scope))
         if not key:
             message = "No API key was given: send it as 'Authorization: Bearer KEY'."
             return ApiError(message, status=401, headers=_CHALLENGE)
-        digest = key_digest(key)
-        # All of them, so that the time does not tell which one came close.
-        if sum(hmac.compare_digest(digest, each) for each in self.keys):
+        name = self.keys.name_of(key)
+        if name is not None:
+            scope.setdefault("state", {})["key_name"] = name
             return None
         message = "The API key is not known to this server."
         return ApiError(message, status=401, code="invalid_api_key", headers=_CHALLENGE)

@@ -6,13 +6,14 @@ from fastapi import APIRouter
 from pydantic import Field
 from starlette.requests import Request
 
-from api.disconnect import until_disconnected
 from api.examples import DETECTION
 from api.fields import FormRequest, Languages
 from api.forms import read_form
 from api.openapi import errors, form_body, shown
+from api.queueing import queued
 from api.schemas import DetectedLanguage, LanguageDetection
 from api.served import served_models
+from models.admission import SHORT_SECONDS
 from models.languages import LANGUAGES
 
 
@@ -34,9 +35,12 @@ async def detect_language(request: Request) -> LanguageDetection:
     """The language of a recording, heard at up to four places where somebody speaks."""
     async with read_form(request) as form:
         wanted = DetectionRequest.from_form(form)
-        model = served_models(request).find(wanted.model)
-        work = model.transcriber.detect_language(form.file, wanted.languages)
-        return _answer(await until_disconnected(request, work))
+        served = served_models(request)
+        transcriber = served.find(wanted.model).transcriber
+        # However long it is, a few windows are heard, and not to their end.
+        with queued(served.admission, request, form.file, most=SHORT_SECONDS) as place:
+            await place.turn
+            return _answer(await transcriber.detect_language(form.file, wanted.languages))
 
 
 def _answer(probabilities: dict[str, float]) -> LanguageDetection:

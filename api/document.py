@@ -56,6 +56,20 @@ _OF_STATUS: dict[str, dict[str, Any]] = {
         }
     },
 }
+_OF_QUEUE = {
+    "x-queue-position": {
+        "description": "The place in the queue when the request came; 0 is none before it.",
+        "schema": {"type": "integer", "minimum": 0},
+        "example": 3,
+    },
+    "x-queue-seconds": {
+        "description": "Seconds until its turn, as estimated when it came.",
+        "schema": {"type": "integer", "minimum": 0},
+        "example": 12,
+    },
+}
+# Statuses of requests that may have been in the queue.
+_QUEUED = ("200", "400", "503", "504")
 # Every parameter of a path is a string, so that none can be invalid.
 _FASTAPIS_OWN_STATUS = "422"
 _FASTAPIS_OWN_SCHEMAS = ("HTTPValidationError", "ValidationError")
@@ -70,6 +84,8 @@ def complete(document: dict[str, Any]) -> None:
             operation["responses"].pop(_FASTAPIS_OWN_STATUS, None)
             for status, response in operation["responses"].items():
                 _complete_response(status, response)
+                if "requestBody" in operation and status in _QUEUED:
+                    response["headers"] |= _OF_QUEUE
     components = document["components"]
     components["headers"] = _ON_ALL
     components["schemas"] |= _events()

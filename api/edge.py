@@ -2,17 +2,52 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
+from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.access import RequireKey
+from api.body_pace import BodyPace
 from api.deadline import Deadline
+from api.disconnect import UntilDisconnected
+from api.draining import Drain, Draining
+from api.header_limit import HeaderLimit
+from api.keys import KeyRing
 from api.linger import Linger
+from api.native_body import NativeBody
 from api.plain_errors import PlainErrors
+from api.queueing import QueueHeaders
 from api.requestid import RequestId
 from api.settings import Settings
 from api.upload_limit import UploadLimit
 
 MEBIBYTE = 1024 * 1024
+# What a web page may read of an answer besides its body and type.
+EXPOSED = (
+    "openai-processing-ms",
+    "openai-version",
+    "retry-after",
+    "www-authenticate",
+    "x-request-id",
+    "x-should-retry",
+)
+
+
+def with_cors(app: ASGIApp, origins: Collection[str]) -> ASGIApp:
+    """An app that the web pages of these origins may use; browsers keep others from it.
+
+    Keys come in a header that a page sends itself, so that cookies and the like are not asked for.
+    """
+    if not origins:
+        return app
+    return CORSMiddleware(
+        app,
+        allow_origins=origins,
+        allow_methods=("GET", "POST"),
+        allow_headers=("*",),
+        expose_headers=EXPOSED,
+    )
 
 
 class Edge:
@@ -21,11 +56,14 @@ class Edge:
     All of it but the keys is for HTTP alone, and is asked nothing else.
     """
 
-    def __init__(self, app: ASGIApp, settings: Settings) -> None:
-        self.other = RequireKey(app, settings.api_keys)
-        limited = UploadLimit(app, settings.max_upload_mib * MEBIBYTE)
-        keyed = RequireKey(limited, settings.api_keys)
-        self.http = Linger(RequestId(PlainErrors(Deadline(keyed, settings.timeout))))
+    def __init__(self, app: ASGIApp, settings: Settings, drain: Drain) -> None:
+        keys = KeyRing(settings.api_keys, settings.api_keys_file)
+        self.other = RequireKey(app, keys)
+        limited = UploadLimit(NativeBody(app), settings.max_upload_mib * MEBIBYTE)
+        keyed = HeaderLimit(RequireKey(limited, keys))
+        awaited = UntilDisconnected(Deadline(BodyPace(keyed), settings.timeout))
+        answered = with_cors(Draining(QueueHeaders(awaited), drain), settings.cors_origins)
+        self.http = Linger(RequestId(PlainErrors(answered)))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on."""

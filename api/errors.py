@@ -11,7 +11,7 @@ from typing import Literal
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -22,13 +22,12 @@ from models.errors import (
     ModelNotFoundError,
     OptionError,
     OverloadedError,
+    SandboxError,
     WhisperError,
 )
 
 # OpenAI's SDKs ignore, or refuse to wait for, longer delays.
 MAX_RETRY_AFTER = 60
-# Nobody reads it, but the access log does: nginx's number for a client that went away.
-CLIENT_CLOSED_REQUEST = 499
 
 logger = logging.getLogger(__name__)
 
@@ -77,6 +76,8 @@ def api_error(error: WhisperError) -> ApiError | None:
         case OverloadedError():
             headers = retry_after(error.retry_after)
             return ApiError(error.message, status=503, code="overloaded", headers=headers)
+        case SandboxError():
+            return ApiError(error.message, status=503, headers=retry_after(1))
         case EngineStoppedError():
             # There will be no next request on this connection.
             return ApiError(error.message, status=503, headers={"connection": "close"})
@@ -144,14 +145,9 @@ async def _on_validation_error(request: Request, error: Exception) -> Response:
     return error_response(ApiError(f"{param}: {first['msg']}", param=param, code="invalid_value"))
 
 
-async def _on_disconnect(request: Request, error: Exception) -> Response:
-    return Response(status_code=CLIENT_CLOSED_REQUEST)
-
-
 def install(app: FastAPI) -> None:
     """Make every error of the app OpenAI-shaped."""
     app.add_exception_handler(WhisperError, _on_whisper_error)
     app.add_exception_handler(HTTPException, _on_http_exception)
     app.add_exception_handler(RequestValidationError, _on_validation_error)
-    app.add_exception_handler(ClientDisconnect, _on_disconnect)
     app.add_middleware(InternalErrors)

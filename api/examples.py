@@ -71,4 +71,6 @@ HEALTH: dict[str, Any] = {
     "device": "cpu",
     "dtype": "int8",
     "version": "0.1.0",
+    "queue": {"running": 2, "waiting": 0, "seconds": 74},
+    "cancelled": {"requests": 1, "windows": 16},
 }

@@ -11,43 +11,20 @@ from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from python_multipart.multipart import parse_options_header
 from starlette.datastructures import FormData, UploadFile
-from starlette.formparsers import MultiPartException, MultiPartParser
+from starlette.formparsers import MultiPartException
 from starlette.requests import Request
 
-from api.errors import ApiError
+from api.errors import MAX_RETRY_AFTER, ApiError, retry_after
+from api.multipart import BROKEN_OFF, BodyParser, check_media_type, unreadable
 
-MAX_FILES = 4
-MAX_FIELDS = 128
 # All text fields together: four `known_speaker_references` of ten seconds are 10 MiB.
 MAX_TEXT_BYTES = 16 * 1024 * 1024
-
-# What clients name, if any. Python knows others that give text which no JSON can hold, and keeps
-# the name of each that it does not know.
-CHARSETS = ("utf-8", "utf8", "us-ascii", "iso-8859-1")
 
 _INDEX = re.compile(r"\[[0-9]*\]$")
 
 # BentoML drops what other loggers say below WARNING.
 logger = logging.getLogger("bentoml.whisper")
-
-
-class _BodyParser(MultiPartParser):
-    """Starlette's parser, which bounds the text and knows whether the closing boundary came."""
-
-    ended = False
-    text_bytes = 0
-
-    def on_part_data(self, data: bytes, start: int, end: int) -> None:
-        if self._current_part.file is None:
-            self.text_bytes += end - start
-        if self.text_bytes > MAX_TEXT_BYTES:
-            raise MultiPartException(f"its fields have more than {MAX_TEXT_BYTES} bytes.")
-        super().on_part_data(data, start, end)
-
-    def on_end(self) -> None:
-        self.ended = True
 
 
 @dataclass(frozen=True)
@@ -109,42 +86,40 @@ async def read_form(request: Request) -> AsyncIterator[Form]:
 
     Raises:
         ApiError: the body is not multipart, is broken, too large in a field, or has no file.
+        ApiError: the file cannot be kept (503).
         ClientDisconnect: the client went away before the end of the body.
     """
     data = await _parse(request)
     try:
-        yield Form(_file(data), _text_fields(data))
+        yield Form(file_of(data), text_fields(data))
     finally:
         await data.close()
 
 
 async def _parse(request: Request) -> FormData:
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type != "multipart/form-data":
-        raise ApiError(f"The body must be multipart/form-data, not {media_type!r}.")
-    _, parameters = parse_options_header(request.headers["content-type"])
-    charset = parameters.get(b"charset", b"utf-8").decode("latin-1")
-    if charset.lower() not in CHARSETS:
-        raise ApiError(f"The multipart body must be in utf-8, not {reprlib.repr(charset)}.")
+    check_media_type(request.headers)
     async with aclosing(request.stream()) as stream:
-        parser = _BodyParser(
-            request.headers,
-            stream,
-            max_files=MAX_FILES,
-            max_fields=MAX_FIELDS,
-            max_part_size=MAX_TEXT_BYTES,
-        )
+        parser = BodyParser(request.headers, stream, MAX_TEXT_BYTES)
         try:
             data = await parser.parse()
         except MultiPartException as error:
-            raise ApiError(f"The multipart body cannot be read: {error.message}") from error
+            raise unreadable(error.message) from error
+        except OSError as error:
+            raise _no_room(error) from error
     if not parser.ended:
         await data.close()
-        raise ApiError("The multipart body cannot be read: it breaks off before its end.")
+        raise unreadable(BROKEN_OFF)
     return data
 
 
-def _file(data: FormData) -> BinaryIO:
+def _no_room(error: OSError) -> ApiError:
+    logger.error("An upload could not be kept: %s", error)
+    message = "The server has no room for the upload at present. Send it again later."
+    return ApiError(message, status=503, code="no_room", headers=retry_after(MAX_RETRY_AFTER))
+
+
+def file_of(data: FormData) -> BinaryIO:
+    """The file; an `ApiError` says why there is none."""
     parts = data.getlist("file")
     if not parts:
         raise ApiError(
@@ -159,7 +134,8 @@ def _file(data: FormData) -> BinaryIO:
     return parts[0].file
 
 
-def _text_fields(data: FormData) -> dict[str, list[str]]:
+def text_fields(data: FormData) -> dict[str, list[str]]:
+    """The values of every field but the file; an `ApiError` names one that is a file as well."""
     fields: dict[str, list[str]] = {}
     for key, value in data.multi_items():
         name = _INDEX.sub("", key)

@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import Annotated, cast
 
 from pydantic import BeforeValidator, Field
+from starlette.requests import Request
 
 from api.errors import api_error, error_response
 from api.formats import verbose
 from api.parameters import TranslationRequest
+from api.queueing import queued
 from api.schemas import TranscriptionVerbose
-from api.served import ServedModels
+from api.served import ServedModels, transcribe_in_turn
 from models.errors import WhisperError
 
 
@@ -34,14 +36,18 @@ Prompt = Annotated[
 
 
 async def answer_natively(
-    served: ServedModels, path: Path, kind: type[TranslationRequest], **values: object
+    served: ServedModels,
+    request: Request,
+    path: Path,
+    kind: type[TranslationRequest],
+    **values: object,
 ) -> TranscriptionVerbose:
     """The transcript of a file, with the parameters `values` of a request of that kind."""
     try:
         wanted = kind.from_values(values)
-        model = served.find(wanted.model)
-        with path.open("rb") as audio:
-            return verbose(await model.transcriber.transcribe(audio, wanted.options()))
+        transcriber = served.find(wanted.model).transcriber
+        with path.open("rb") as audio, queued(served.admission, request, audio) as place:
+            return verbose(await transcribe_in_turn(place, transcriber, audio, wanted.options()))
     except WhisperError as error:
         known = api_error(error)
         if known is None:

@@ -195,6 +195,26 @@ class ModelList(Answer):
     """The model ids."""
 
 
+class QueueHealth(Answer):
+    """Recordings in the queue."""
+
+    running: int
+    """Those at work."""
+    waiting: int
+    """Those that wait for their turn."""
+    seconds: int
+    """How long all of them are together."""
+
+
+class CancelledHealth(Answer):
+    """What was given up since the start: the client went away, or it took too long."""
+
+    requests: int
+    """Requests that waited or were worked on."""
+    windows: int
+    """Windows of the loaded models that were waiting, encoded or decoded."""
+
+
 class Health(Answer):
     """What is being served, and on what."""
 
@@ -210,6 +230,10 @@ class Health(Answer):
     """The precision it runs in."""
     version: str
     """The server's version."""
+    queue: QueueHealth
+    """What there is to do."""
+    cancelled: CancelledHealth
+    """What was given up."""
 
 
 class ErrorDetail(Answer):

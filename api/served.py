@@ -9,10 +9,12 @@ from typing import BinaryIO, Protocol
 from starlette.requests import Request
 
 from api.errors import ApiError, retry_after
+from models.admission import Admission
 from models.catalogue import checkpoint_name, find_checkpoint
 from models.errors import ModelNotFoundError
 from models.options import TranscribeOptions
 from models.text.transcript import OnSegment, Transcript
+from models.turns import Place
 
 DEFAULT_ID = "whisper-1"
 LOADING_SECONDS = 5
@@ -20,6 +22,11 @@ LOADING_SECONDS = 5
 
 class Transcriber(Protocol):
     """Turns one recording into a transcript; cancelling the call stops the work."""
+
+    @property
+    def cancelled_windows(self) -> int:
+        """Windows that have left the engine before they were done."""
+        ...
 
     async def transcribe(
         self,
@@ -57,18 +64,23 @@ class ServedModel:
 class ServedModels:
     """The loaded checkpoints and the model ids that reach them; the first is the default.
 
-    `aliases` are more ids, each with the name of a checkpoint.
+    `aliases` are more ids, each with the name of a checkpoint. They share a device, and so the
+    queue for it: `admission`.
 
     Raises:
         ValueError: the list is empty.
     """
 
     def __init__(
-        self, models: Sequence[ServedModel], aliases: Mapping[str, str] | None = None
+        self,
+        models: Sequence[ServedModel],
+        admission: Admission,
+        aliases: Mapping[str, str] | None = None,
     ) -> None:
         if not models:
             raise ValueError("There must be at least one model to serve.")
         self.models = tuple(models)
+        self.admission = admission
         self.aliases = dict(aliases or {})
 
     @property
@@ -99,6 +111,20 @@ class ServedModels:
             aliases = checkpoint.aliases if checkpoint else ()
             ids += [model.name, f"whisper-{model.name}", *aliases]
         return list(dict.fromkeys([*ids, *self.aliases]))
+
+
+async def transcribe_in_turn(
+    place: Place,
+    transcriber: Transcriber,
+    audio: BinaryIO,
+    options: TranscribeOptions,
+    on_segment: OnSegment | None = None,
+) -> Transcript:
+    """The transcript of `audio`, when its turn has come; the place learns how long it was."""
+    await place.turn
+    transcript = await transcriber.transcribe(audio, options, on_segment)
+    place.seconds = transcript.duration
+    return transcript
 
 
 def served_models(request: Request) -> ServedModels:

@@ -7,9 +7,11 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
+from pathlib import Path
 from typing import Any, Literal, TypeVar, cast, get_args
 
-from api.access import key_digest
+from api.keys import key_digest
+from api.setting_values import absolute_path, boolean, origins
 from models.catalogue import checkpoint_name
 from models.errors import WhisperError
 from models.options import Strategy
@@ -30,6 +32,11 @@ def prepare_openmp() -> None:
     """Set how threads wait, unless the environment does; PyTorch reads it when it is imported."""
     for name, value in _OPENMP.items():
         os.environ.setdefault(name, value)
+
+
+def hand_down_scratch(path: Path) -> None:
+    """Tell the processes that are started from now on where temporary files go."""
+    os.environ["TMPDIR"] = str(path)
 
 
 class SettingError(WhisperError):
@@ -81,10 +88,7 @@ def _aliases(value: str) -> tuple[tuple[str, str], ...]:
 
 
 def _keys(value: str) -> tuple[bytes, ...]:
-    keys = [key.strip() for key in value.split(",")]
-    if any(not re.fullmatch(r"[!-~]{8,}", key) for key in keys):
-        raise ValueError(value)
-    return tuple(map(key_digest, keys))
+    return tuple(key_digest(key.strip()) for key in value.split(","))
 
 
 def _host(value: str) -> str:
@@ -110,6 +114,13 @@ def _setting(
 ) -> T:
     metadata = {"parse": parse, "wanted": wanted, "description": description, "secret": secret}
     return field(default=default, metadata=metadata, repr=not secret)
+
+
+def _shown(default: object) -> str:
+    """A default as the variable would give it."""
+    if default is None or default == ():
+        return ""
+    return str(default).lower() if isinstance(default, bool) else str(default)
 
 
 @dataclass(frozen=True)
@@ -168,9 +179,27 @@ class Settings:
         (),
         _keys,
         "keys of at least 8 visible ASCII characters, with commas between",
-        "Keys that clients must send one of, with commas between; empty: everybody may use the "
-        "server.",
+        "Keys that clients must send one of, with commas between; empty, and without a file of "
+        "keys: everybody may use the server.",
         secret=True,
+    )
+    api_keys_file: Path | None = _setting(  # noqa: RUF009 - a path, which does not change
+        None,
+        absolute_path,
+        "an absolute path",
+        "A file of more keys, `NAME:KEY` a line, which is read again when it changes.",
+    )
+    allow_anyone: bool = _setting(
+        False,
+        boolean,
+        "true or false",
+        "Whether a server without keys may listen on other addresses than this machine's own.",
+    )
+    cors_origins: tuple[str, ...] = _setting(
+        (),
+        origins,
+        "origins such as https://app.example.org, with commas between, or *",
+        "Origins whose web pages may use the server, with commas between; `*`: all.",
     )
     max_upload_mib: int = _setting(
         25,
@@ -178,11 +207,18 @@ class Settings:
         "a whole number of MiB from 0 to 1000000",
         "Largest request body in MiB; 25 is OpenAI's limit. 0: any size.",
     )
+    max_audio_seconds: int = _setting(
+        43_200,
+        _whole(0, 100_000_000),
+        "a whole number of seconds from 0 to 100000000",
+        "Longest recording in seconds, 12 hours by default; a longer one is refused, where its "
+        "header tells it at once. 0: any length.",
+    )
     host: str = _setting(
         "127.0.0.1",
         _host,
         "an IP address or localhost",
-        "IP address to listen on; `0.0.0.0` lets other machines in.",
+        "IP address to listen on; `0.0.0.0` lets other machines in, which needs keys.",
     )
     port: int = _setting(
         8000, _whole(1, 65535), "a whole number from 1 to 65535", "TCP port to listen on."
@@ -202,6 +238,19 @@ class Settings:
     )
     timeout: int = _setting(
         3600, _whole(1, 86400), "a whole number from 1 to 86400", "Seconds a request may take."
+    )
+    queue_seconds: int = _setting(
+        14_400,
+        _whole(60, 100_000_000),
+        "a whole number of seconds from 60 to 100000000",
+        "Seconds of audio that may wait and be worked on together; beyond them requests get a 503 "
+        "with `Retry-After`.",
+    )
+    shutdown_seconds: int = _setting(
+        20,
+        _whole(0, 86400),
+        "a whole number from 0 to 86400",
+        "Seconds that running requests have to finish when the server is told to end.",
     )
 
     def __post_init__(self) -> None:
@@ -237,7 +286,7 @@ class Settings:
         return [
             (
                 PREFIX + setting.name.upper(),
-                "" if setting.default == () else str(setting.default),
+                _shown(setting.default),
                 setting.metadata["description"],
             )
             for setting in fields(cls)

@@ -11,7 +11,6 @@ from pydantic import BaseModel
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from api.disconnect import disconnected
 from api.errors import ApiError, api_error, error_body
 from api.logprobs import Logprobs, logprobs
 from api.schemas import TranscriptTextDelta, TranscriptTextDone
@@ -82,9 +81,9 @@ class Progress:
 
 
 class EventStream(Response):
-    """OpenAI's stream of a transcription under way, which ends when the client goes away.
+    """OpenAI's stream of a transcription under way.
 
-    `held` is closed when the stream has ended; it must cancel the work.
+    `held` is closed when the stream has ended, also by being cancelled; it must cancel the work.
     """
 
     media_type = "text/event-stream"
@@ -105,17 +104,11 @@ class EventStream(Response):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the events as they come."""
         async with self._held:
-            gone = asyncio.create_task(disconnected(receive))
-            gone.add_done_callback(lambda _: self._work.cancel())
-            try:
-                start = {"status": self.status_code, "headers": self.raw_headers}
-                await send({"type": "http.response.start", **start})
-                async for event in self._events():
-                    await send({"type": "http.response.body", "body": event, "more_body": True})
-                await send({"type": "http.response.body", "body": b""})
-            finally:
-                gone.cancel()
-                await asyncio.gather(gone, return_exceptions=True)
+            start = {"status": self.status_code, "headers": self.raw_headers}
+            await send({"type": "http.response.start", **start})
+            async for event in self._events():
+                await send({"type": "http.response.body", "body": event, "more_body": True})
+            await send({"type": "http.response.body", "body": b""})
 
     async def _events(self) -> AsyncIterator[bytes]:
         deltas, tokens = Deltas(), Logprobs()
@@ -125,8 +118,6 @@ class EventStream(Response):
             elif delta := deltas.of(segment.text):
                 scores = tokens.of(segment) if self._with_logprobs else None
                 yield _told(TranscriptTextDelta(delta=delta, logprobs=scores))
-        if self._work.cancelled():
-            return
         if error := self._work.exception():
             yield _event(error_body(_as_api_error(error)).model_dump_json())
             return

@@ -10,13 +10,13 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api.disconnect import until_disconnected
 from api.formats import answer
 from api.forms import Form, read_form
 from api.openapi import form_body, transcript_answers
 from api.parameters import Granularity, TranscriptionRequest, TranslationRequest
+from api.queueing import queued
 from api.schemas import Transcription, TranscriptionVerbose
-from api.served import served_models
+from api.served import served_models, transcribe_in_turn
 from api.streaming import EventStream, Progress
 from models.text.transcript import Transcript
 
@@ -65,9 +65,10 @@ async def _transcribe(
     granularities: Sequence[Granularity] = (),
     with_logprobs: bool = False,
 ) -> Response:
-    model = served_models(request).find(wanted.model)
-    work = model.transcriber.transcribe(form.file, wanted.options())
-    transcript = await until_disconnected(request, work)
+    served = served_models(request)
+    transcriber = served.find(wanted.model).transcriber
+    with queued(served.admission, request, form.file) as place:
+        transcript = await transcribe_in_turn(place, transcriber, form.file, wanted.options())
     # In a thread: the cues of hours of speech take a second, in which others must not wait.
     return await asyncio.to_thread(
         answer,
@@ -84,10 +85,13 @@ async def _stream(
 ) -> Response:
     """A stream that is under way; what fails at once raises, and `held` is closed."""
     async with held:
-        model = served_models(request).find(wanted.model)
+        served = served_models(request)
+        transcriber = served.find(wanted.model).transcriber
+        place = held.enter_context(queued(served.admission, request, form.file))
         progress = Progress()
-        coroutine = model.transcriber.transcribe(form.file, wanted.options(), progress.add)
-        work = asyncio.create_task(coroutine)
+        work = asyncio.create_task(
+            transcribe_in_turn(place, transcriber, form.file, wanted.options(), progress.add)
+        )
         held.push_async_callback(_cancelled, work)
         work.add_done_callback(progress.end)
         await progress.begun()

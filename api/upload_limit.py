@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
-
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.checked_body import pass_checked
 from api.errors import ApiError, error_response
 
 
@@ -33,27 +32,14 @@ class UploadLimit:
 
     async def _counted(self, scope: Scope, receive: Receive, send: Send) -> None:
         read = 0
-        started = False
 
-        async def counting_receive() -> Message:
+        def count(message: Message) -> None:
             nonlocal read
-            message = await receive()
             read += len(message.get("body", b""))
             if read > self.most:
                 raise self._too_large(read)
-            return message
 
-        async def watched_send(message: Message) -> None:
-            # What the app makes of being cut off is not the answer.
-            nonlocal started
-            if read <= self.most or started:
-                started = True
-                await send(message)
-
-        with suppress(ApiError):
-            await self.app(scope, counting_receive, watched_send)
-        if read > self.most and not started:
-            await error_response(self._too_large(read))(scope, receive, send)
+        await pass_checked(self.app, scope, receive, send, count)
 
     def _too_large(self, size: int) -> ApiError:
         message = (

@@ -3,6 +3,7 @@
 WhisperError
 ├── OptionError            a request option has a value that cannot be served
 ├── AudioError             the audio cannot be read
+├── SandboxError           the process that read the audio was ended, not by the audio
 ├── ModelNotFoundError     no loaded checkpoint has that model id
 ├── OverloadedError        the queue is full; says when to come again
 ├── EngineStoppedError     the engine is shutting down or has failed
@@ -35,6 +36,10 @@ class OptionError(WhisperError):
 
 class AudioError(WhisperError):
     """The audio cannot be read: empty, truncated, or of no known format."""
+
+
+class SandboxError(WhisperError):
+    """The process that read the audio was ended, and not because of the audio."""
 
 
 class ModelNotFoundError(WhisperError):

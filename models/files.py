@@ -15,7 +15,7 @@ from typing import IO
 
 from models.errors import CheckpointError
 
-_SCRATCH_PREFIX = "scratch-"
+SCRATCH_PREFIX = "scratch-"
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -125,7 +125,7 @@ def locked(path: Path, waiting: Callable[[], None] | None = None) -> Iterator[No
 def scratch_directory(area: Path) -> Iterator[Path]:
     """A directory in `area` that is gone afterwards, or swept once its owner has died."""
     with locked(area / "lock"):
-        path = Path(tempfile.mkdtemp(prefix=_SCRATCH_PREFIX, dir=area))
+        path = Path(tempfile.mkdtemp(prefix=SCRATCH_PREFIX, dir=area))
         descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
         fcntl.flock(descriptor, fcntl.LOCK_EX)
     try:
@@ -138,7 +138,7 @@ def scratch_directory(area: Path) -> Iterator[Path]:
 def sweep_scratch(area: Path) -> None:
     """Remove the scratch directories whose owner has died."""
     with locked(area / "lock"):
-        for path in area.glob(f"{_SCRATCH_PREFIX}*"):
+        for path in area.glob(f"{SCRATCH_PREFIX}*"):
             try:
                 descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
             except FileNotFoundError:  # its owner has just finished

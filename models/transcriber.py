@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Generator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from functools import partial
@@ -10,8 +10,9 @@ from typing import BinaryIO
 
 import numpy as np
 
-from models.audio.load import SAMPLE_RATE, read
+from models.audio.load import SAMPLE_RATE
 from models.audio.mel import LogMel, Mel, Samples, StreamedLogMel
+from models.audio.sandbox.reader import Sandbox
 from models.audio.silero import load_silero
 from models.audio.speech import SpeechMap
 from models.audio.windows import LONGEST
@@ -26,15 +27,29 @@ from models.strategies.sequential import sequential
 from models.strategies.source import Pieces, Source
 from models.text.transcript import OnSegment, Segment, Transcript
 
+Read = Callable[[BinaryIO], Generator[Samples, None, None]]
+
 
 class Transcriber:
-    """Transcribes recordings with one engine; `strategy` is what auto in their options means."""
+    """Transcribes recordings with one engine; `strategy` is what auto in their options means.
 
-    def __init__(self, engine: Engine, strategy: Strategy = "auto") -> None:
+    `read` reads them; by default that is a sandbox of its own.
+    """
+
+    def __init__(
+        self, engine: Engine, strategy: Strategy = "auto", read: Read | None = None
+    ) -> None:
         self.engine, self.strategy = engine, strategy
+        self._sandbox = Sandbox()
+        self._read = read or self._sandbox.read
         self.vocabulary = engine.vocabulary
         self.detector = load_silero()
         self._readers = Readers()
+
+    @property
+    def cancelled_windows(self) -> int:
+        """Windows that have left the engine before they were done."""
+        return self.engine.counters.cancelled
 
     async def transcribe(
         self,
@@ -48,11 +63,12 @@ class Transcriber:
 
         Raises:
             AudioError: the file cannot be read.
+            SandboxError: the process that read it was ended.
             OptionError: this checkpoint cannot do what is asked.
             EngineStoppedError: the engine has been closed or has failed.
         """
         self._check(options)
-        return await self._transcribe(partial(read, audio), options, on_segment)
+        return await self._transcribe(partial(self._read, audio), options, on_segment)
 
     async def transcribe_samples(self, samples: Samples, options: TranscribeOptions) -> Transcript:
         """The transcript of samples, float32 mono at 16 kHz."""
@@ -64,13 +80,13 @@ class Transcriber:
         Only `among` these languages, if any are given.
 
         Raises:
-            AudioError, EngineStoppedError: as for `transcribe`.
+            AudioError, SandboxError, EngineStoppedError: as for `transcribe`.
             OptionError: this checkpoint knows English only, or not all of these languages.
         """
         if not self.vocabulary.dims.is_multilingual:
             raise OptionError("model", "This model knows English only: it detects no languages.")
         self._check_languages(among)
-        with closing(Source(partial(read, audio), self._readers)) as source:
+        with closing(Source(partial(self._read, audio), self._readers)) as source:
             return await detect(self.engine, source, self.detector, among)
 
     async def _transcribe(
@@ -124,6 +140,7 @@ class Transcriber:
         """Stop the engine; what it has not decoded fails."""
         self.engine.close()
         self._readers.close()
+        self._sandbox.close()
 
     def _check(self, options: TranscribeOptions) -> None:
         if options.task == "translate" and not self.vocabulary.dims.is_multilingual:

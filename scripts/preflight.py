@@ -1,10 +1,11 @@
-"""Before a start: checks settings and port, then prints the models to import, one a line."""
+"""Before a start: checks settings, port and keys, then prints the models to import, one a line."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
 
+from api.access import access_problem
 from api.port import port_problem
 from api.settings import SettingError, Settings
 
@@ -16,7 +17,7 @@ def main(environ: Mapping[str, str] | None = None) -> int:
     except SettingError as error:
         print(error.message, file=sys.stderr)
         return 2
-    problem = port_problem(settings.host, settings.port)
+    problem = port_problem(settings.host, settings.port) or access_problem(settings, settings.host)
     if problem:
         print(problem, file=sys.stderr)
         return 2

@@ -17,6 +17,8 @@ NODE = ROOT / "tests" / "wire" / "node"
 
 # What api and the parts of models may know of models: all of it imports in no time.
 LIGHT = {
+    "models.admission",
+    "models.audio.length",
     "models.catalogue",
     "models.engine.config",
     "models.errors",
@@ -27,6 +29,7 @@ LIGHT = {
     "models.text.subtitles",
     "models.text.transcript",
     "models.text.words",
+    "models.turns",
 }
 
 # Where a package may be imported: these files, or everything under these folders.
@@ -43,7 +46,7 @@ ONLY_IN = {
     "whisper": {"models/audio/mel.py", "models/engine/", "models/sources/"},
     "bentoml": {"service.py", "models/store.py"},
     "_bentoml_sdk": {"service.py"},
-    "av": {"models/audio/load.py"},
+    "av": {"models/audio/container.py", "models/audio/load.py"},
     "safetensors": {"models/tensor_file.py"},
     "prometheus_client": {"api/metrics.py"},
 }

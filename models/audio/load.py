@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing
 from itertools import chain, groupby
@@ -15,6 +16,7 @@ from av.audio.frame import AudioFrame
 from av.container import InputContainer
 from numpy.typing import NDArray
 
+from models.audio.container import header_seconds, open_container, packet_seconds
 from models.audio.truncation import check_complete, stated_seconds
 from models.errors import AudioError
 
@@ -22,20 +24,8 @@ Samples = NDArray[np.float32]
 
 SAMPLE_RATE = 16_000
 
-# Only containers that hold their own data: no playlist, script or device can be opened, and what
-# is opened can reach no other file or address.
-_CONTAINERS = (
-    "aac,ac3,aiff,amr,asf,au,avi,caf,eac3,flac,flv,matroska,mov,mp3,mpeg,mpegts,ogg,w64,wav,wv"
-)
-_OPTIONS = {"format_whitelist": _CONTAINERS, "protocol_whitelist": "none"}
-
 # Outside of these a few header bytes could ask the resampler for gigabytes.
 _MIN_RATE, _MAX_RATE = 1_000, 768_000
-
-_UNREADABLE = (
-    "The file could not be decoded: it is damaged, or not audio or video in a supported format "
-    "(flac, m4a, mp3, mp4, mpeg, mpga, oga, ogg, opus, wav, webm)."
-)
 
 
 def load(source: BinaryIO | Path) -> Samples:
@@ -59,49 +49,81 @@ def read(source: BinaryIO | Path) -> Generator[Samples, None, None]:
         with source.open("rb") as file:
             yield from read(file)
         return
-    check_complete(source)
-    seconds = stated_seconds(source)
-    found = 0
-    for piece in _read(source):
-        found += len(piece)
-        yield piece.astype(np.float32) / np.float32(32768)
-    if not found:
-        raise AudioError("The file's audio track is empty, or nothing in it could be decoded.")
-    _check_duration(found / SAMPLE_RATE, seconds)
+    with closing(AudioFile(source)) as audio:
+        for piece in audio.pieces():
+            yield piece.astype(np.float32) / np.float32(32768)
 
 
-def _check_duration(found: float, stated: float | None) -> None:
-    if stated is not None and found < stated:
-        raise AudioError(
-            f"The file is cut off or damaged: {found:.1f} of {stated:.1f} seconds can be decoded."
-        )
+class AudioFile:
+    """The first audio track of a file, of at most `max_seconds`; 0: of any length.
 
+    `seconds` is how long it is said to be, by the header or, where there is a limit to keep, by
+    the packets; None: nothing says it.
 
-def _read(source: BinaryIO) -> Iterator[NDArray[np.int16]]:
-    with closing(_open(source)) as container:
-        if not container.streams.audio:
-            raise AudioError("The file has no audio track.")
+    Raises:
+        AudioError: as for `read`, or the recording is longer.
+    """
+
+    def __init__(self, source: BinaryIO, max_seconds: int = 0) -> None:
+        check_complete(source)
+        self._source, self._max = source, max_seconds
+        self._least = stated_seconds(source)
+        self._container = open_container(source)
+        self.seconds = self._least or header_seconds(self._container)
+        # Headers may say less than there is, as where files were joined.
+        self._believed = 1.1 * self.seconds + 10 if self.seconds and max_seconds else math.inf
+        if max_seconds and self.seconds is None:
+            self.seconds = packet_seconds(source, max_seconds) or None
+        self._check_limit(self.seconds or 0)
+
+    def pieces(self) -> Iterator[NDArray[np.int16]]:
+        """Its samples, mono at 16 kHz, in pieces of about a second."""
+        found = 0.0
+        for piece in self._samples():
+            found += len(piece) / SAMPLE_RATE
+            if found > self._believed:
+                self._believed = math.inf
+                self._check_limit(packet_seconds(self._source, self._max))
+            self._check_limit(found)
+            yield piece
+        if not found:
+            raise AudioError("The file's audio track is empty, or nothing in it could be decoded.")
+        if self._least is not None and found < self._least:
+            raise AudioError(
+                "The file is cut off or damaged: "
+                f"{found:.1f} of {self._least:.1f} seconds can be decoded."
+            )
+
+    def close(self) -> None:
+        """Close the container; the file stays open."""
+        self._container.close()
+
+    def _check_limit(self, seconds: float) -> None:
+        if self._max and seconds > self._max:
+            raise AudioError(
+                f"The recording is too long: it has at least {seconds:.0f} seconds of audio, and "
+                f"{self._max} are the most that is taken."
+            )
+
+    def _samples(self) -> Iterator[NDArray[np.int16]]:
         try:
-            yield from _resample(_frames(container))
+            yield from _resample(_frames(self._container))
+        except MemoryError:
+            raise
         except av.FFmpegError as error:
             raise AudioError("The file is damaged: its audio cannot be read to the end.") from error
-
-
-def _open(source: BinaryIO) -> InputContainer:
-    source.seek(0)
-    try:
-        return av.open(source, mode="r", metadata_errors="ignore", container_options=_OPTIONS)
-    except av.FFmpegError as error:
-        raise AudioError(_UNREADABLE) from error
 
 
 def _frames(container: InputContainer) -> Iterator[AudioFrame]:
     stream = container.streams.audio[0]
     if stream.codec_context is None:
         raise AudioError("The file's audio is in a codec that is not supported.")
+    stream.codec_context.thread_count = 1
     for packet in container.demux(stream):
         try:
             frames = packet.decode()
+        except MemoryError:
+            raise
         except av.FFmpegError:
             continue
         yield from frames

@@ -7,6 +7,9 @@ from typing import Literal
 
 Padding = Literal["full", "thin"]
 
+# Slots of an engine that is not told how many: in int8, where they are small, and otherwise.
+MOST_SLOTS, FEWER_SLOTS = 16, 8
+
 
 @dataclass(frozen=True)
 class EngineConfig:

@@ -46,15 +46,17 @@ class Runner:
     def encode(self, sequences: Seq[Sequence]) -> Iterator[None]:
         """Encode these windows and store their cross-KV in their slots, a layer at a time.
 
-        Between two layers others may run.
+        Between two layers others may run. What has no slot any more at the end is not stored.
         """
+        sequences = tuple(sequences)
         kept = self._kept(sequences[0])
         mel = torch.stack([sequence.window.mel for sequence in sequences])
         audio = mel.to(self.device, self.precision.state)
         for states in self.network.encoder.stages(audio, kept):
             yield
             audio = states
-        self.network.decoder.write_cross(audio, self.cache, _slots(sequences), kept)
+        rows = [row for row, sequence in enumerate(sequences) if sequence.slot is not None]
+        self.network.decoder.write_cross(audio[rows], self.cache, _slots(sequences), kept)
 
     def _kept(self, sequence: Sequence) -> Kept:
         return kept_positions(

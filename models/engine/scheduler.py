@@ -14,7 +14,10 @@ BACKGROUND_SHARE = 0.25
 
 @dataclass(eq=False)
 class Encoding:
-    """Windows being encoded together; `work` is the rest of it, once begun, a layer at a time."""
+    """Windows being encoded together; `work` is the rest of it, once begun, a layer at a time.
+
+    One that is dropped leaves `sequences` and has no slot any more; the work goes on for the rest.
+    """
 
     sequences: list[Sequence]
     work: Iterator[None] | None = None
@@ -118,8 +121,14 @@ class Scheduler:
         lane.running.sort(key=lambda s: s.slot or 0)
 
     def release(self, sequence: Sequence) -> None:
-        """Free the slot of a sequence that was decoding."""
-        self._lane(sequence).running.remove(sequence)
+        """Free the slot of a sequence that was decoding, or being encoded."""
+        lane = self._lane(sequence)
+        if sequence in lane.running:
+            lane.running.remove(sequence)
+        elif lane.encoding:
+            lane.encoding.sequences.remove(sequence)
+            if not lane.encoding.sequences:
+                lane.encoding = None
         self._release_slot(sequence)
 
     def drain(self, *, waiting: bool) -> list[Sequence]:
@@ -154,15 +163,9 @@ class Scheduler:
             kept = deque(s for s in lane.waiting if not s.abandoned)
             self.dropped += len(lane.waiting) - len(kept)
             lane.waiting = kept
-            for sequence in [s for s in lane.running if s.abandoned]:
+            for sequence in [s for s in lane.holders if s.abandoned]:
                 self.dropped += 1
                 self.release(sequence)
-            # Windows encoded together end together: the rest still needs the work.
-            if lane.encoding and all(s.abandoned for s in lane.encoding.sequences):
-                self.dropped += len(lane.encoding.sequences)
-                for sequence in lane.encoding.sequences:
-                    self._release_slot(sequence)
-                lane.encoding = None
 
     def _admit(self, lane: Lane) -> Encoding | None:
         admitted: list[Sequence] = []

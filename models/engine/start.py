@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from models.engine.config import EngineConfig, Padding
+from models.engine.config import FEWER_SLOTS, MOST_SLOTS, EngineConfig, Padding
 from models.engine.device import resolve_device
 from models.engine.engine import Engine
 from models.engine.loading import load_network
@@ -28,7 +28,7 @@ def resolve_padding(config: EngineConfig, device: torch.device) -> Padding:
 def resolve_slots(config: EngineConfig, precision: Precision) -> int:
     """How many windows decode at once: see `EngineConfig`."""
     # Beside int8 weights a slot holds no keys and values of its window, but what is far smaller.
-    return config.slots or (16 if precision.absorbs else 8)
+    return config.slots or (MOST_SLOTS if precision.absorbs else FEWER_SLOTS)
 
 
 def start_engine(weights: Weights, config: EngineConfig) -> Engine:

@@ -10,9 +10,11 @@ from typing import BinaryIO
 from starlette.testclient import TestClient
 
 from api.app import create_app
+from api.draining import Drain
 from api.edge import Edge
 from api.served import ServedModel, ServedModels, Transcriber
 from api.settings import Settings
+from models.admission import Admission
 from models.options import TranscribeOptions
 from models.text.transcript import OnSegment, Segment, Transcript
 
@@ -46,6 +48,7 @@ class FakeTranscriber:
 
     segments: tuple[Segment, ...] = SEGMENTS
     duration: float = 3.7
+    cancelled_windows: int = 0
     language: str = "en"
     calls: list[tuple[bytes, TranscribeOptions]] = field(default_factory=list)
 
@@ -70,6 +73,7 @@ class FailingTranscriber:
     """Raises `error` for every recording."""
 
     error: Exception
+    cancelled_windows: int = 0
 
     async def transcribe(
         self, audio: BinaryIO, options: TranscribeOptions, on_segment: OnSegment | None = None
@@ -118,10 +122,13 @@ class EndlessTranscriber(FakeTranscriber):
             raise
 
 
-def served(*names: str, transcriber: Transcriber | None = None) -> ServedModels:
+def served(
+    *names: str, transcriber: Transcriber | None = None, admission: Admission | None = None
+) -> ServedModels:
     """Models on the CPU that share one transcriber."""
     shared = transcriber or FakeTranscriber()
-    return ServedModels([ServedModel(name, CREATED, "cpu", "float32", shared) for name in names])
+    models = [ServedModel(name, CREATED, "cpu", "float32", shared) for name in names]
+    return ServedModels(models, admission or Admission(3600, slots=8))
 
 
 def client(
@@ -130,4 +137,4 @@ def client(
     """A client of an app that serves `base`, or the models named."""
     app = create_app("1.2.3")
     app.state.served = served(*(names or ("base",)), transcriber=transcriber)
-    return TestClient(Edge(app, settings or Settings()))
+    return TestClient(Edge(app, settings or Settings(), Drain(0)))

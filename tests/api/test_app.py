@@ -67,6 +67,8 @@ def test_health() -> None:
         "device": "cpu",
         "dtype": "float32",
         "version": "1.2.3",
+        "queue": {"running": 0, "waiting": 0, "seconds": 0},
+        "cancelled": {"requests": 0, "windows": 0},
     }
 
 

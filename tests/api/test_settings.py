@@ -38,6 +38,7 @@ def test_settings_all_given() -> None:
         "WHISPER_SLOTS": "256",
         "WHISPER_THREADS": "4",
         "WHISPER_TIMEOUT": "60",
+        "WHISPER_QUEUE_SECONDS": "600",
     }
     assert Settings.from_environ(environ) == Settings(
         device="cuda:1",
@@ -63,6 +64,54 @@ def test_settings_empty_string_is_not_given() -> None:
 )
 def test_settings_host(given: str, host: str) -> None:
     assert Settings.from_environ({"WHISPER_HOST": given}).host == host
+
+
+@pytest.mark.parametrize(
+    ("given", "value"),
+    [("true", True), ("True", True), ("1", True), ("yes", True), ("FALSE", False), ("0", False)],
+)
+def test_settings_boolean(given: str, value: bool) -> None:
+    assert Settings.from_environ({"WHISPER_ALLOW_ANYONE": given}).allow_anyone is value
+
+
+@pytest.mark.parametrize(
+    ("given", "origins"),
+    [
+        ("*", ("*",)),
+        ("https://App.example.org", ("https://app.example.org",)),
+        ("https://a.example:443, http://b.example:80", ("https://a.example", "http://b.example")),
+        ("http://localhost:3000,http://[::1]:443", ("http://localhost:3000", "http://[::1]:443")),
+        ("tauri://localhost", ("tauri://localhost",)),
+    ],
+)
+def test_settings_origins(given: str, origins: tuple[str, ...]) -> None:
+    assert Settings.from_environ({"WHISPER_CORS_ORIGINS": given}).cors_origins == origins
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "example.org",
+        "https://",
+        "https://a.example/",
+        "https://a.example/app",
+        "https://a.example?x",
+        "https://a.example#x",
+        "https://me@a.example",
+        "https://a.example:",
+        "https://a.example:port",
+        "https://a.example:99999",
+        "https://a.example,,https://b.example",
+        "https://a.example,*",
+        "https://*.example",
+        "https://a b.example",
+        "https://[::1",
+        "null",
+    ],
+)
+def test_settings_origins_malformed(given: str) -> None:
+    with pytest.raises(SettingError, match="wanted origins such as"):
+        Settings.from_environ({"WHISPER_CORS_ORIGINS": given})
 
 
 @pytest.mark.parametrize("given", ["openai/whisper-large", "whisper-large-v3", "large"])
@@ -93,6 +142,8 @@ def test_settings_default_model_comes_first() -> None:
         ),
         ("WHISPER_HOST", "example.org", "wanted an IP address or localhost"),
         ("WHISPER_HOST", "127.0.0.1:8000", "wanted an IP address or localhost"),
+        ("WHISPER_API_KEYS_FILE", "keys.txt", "wanted an absolute path"),
+        ("WHISPER_ALLOW_ANYONE", "perhaps", "wanted true or false"),
         ("WHISPER_PORT", "abc", WHOLE_PORT),
         ("WHISPER_PORT", "0", WHOLE_PORT),
         ("WHISPER_PORT", "65536", WHOLE_PORT),
@@ -103,6 +154,7 @@ def test_settings_default_model_comes_first() -> None:
         ("WHISPER_SLOTS", "257", "wanted a whole number from 0 to 256"),
         ("WHISPER_THREADS", "all", "wanted a whole number from 0 to 1024"),
         ("WHISPER_TIMEOUT", "1h", "wanted a whole number from 1 to 86400"),
+        ("WHISPER_QUEUE_SECONDS", "59", "wanted a whole number of seconds from 60 to 100000000"),
     ],
 )
 def test_settings_malformed(name: str, value: str, wanted: str) -> None:
@@ -137,12 +189,16 @@ def test_settings_table() -> None:
         ("WHISPER_MODELS", ""),
         ("WHISPER_ALIASES", ""),
         ("WHISPER_API_KEYS", ""),
+        ("WHISPER_API_KEYS_FILE", ""),
+        ("WHISPER_ALLOW_ANYONE", "false"),
+        ("WHISPER_CORS_ORIGINS", ""),
         ("WHISPER_MAX_UPLOAD_MIB", "25"),
         ("WHISPER_HOST", "127.0.0.1"),
         ("WHISPER_PORT", "8000"),
         ("WHISPER_SLOTS", "0"),
         ("WHISPER_THREADS", "0"),
         ("WHISPER_TIMEOUT", "3600"),
+        ("WHISPER_QUEUE_SECONDS", "14400"),
     ]
 
 

@@ -9,6 +9,7 @@ from starlette.testclient import TestClient
 
 from api.app import create_app
 from api.served import ServedModel, ServedModels
+from models.admission import Admission
 from models.options import FALLBACK_TEMPERATURES, TranscribeOptions
 from tests.api.fake import TRANSCRIPTIONS, TRANSLATIONS, FakeTranscriber, client
 
@@ -226,7 +227,8 @@ def test_model_chosen() -> None:
         [
             ServedModel("base", 0, "cpu", "float32", base),
             ServedModel("tiny.en", 0, "cpu", "float32", tiny),
-        ]
+        ],
+        Admission(3600, slots=8),
     )
     fields = {"model": "whisper-tiny.en"}
     response = TestClient(app).post(TRANSCRIPTIONS, data=fields, files=FILES)

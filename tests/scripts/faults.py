@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import BinaryIO
 
 from api.app import create_app
+from api.draining import Drain
 from api.edge import Edge
 from api.errors import ApiError
 from api.settings import Settings
@@ -105,5 +106,5 @@ def serving(transcriber: Sound) -> Iterator[str]:
     """The address of our app with it."""
     app = create_app("of the tests")
     app.state.served = served("base", transcriber=transcriber)
-    with listening(Edge(app, Settings())) as url:
+    with listening(Edge(app, Settings(), Drain(0))) as url:
         yield url

@@ -12,6 +12,7 @@ import pytest
 
 from api import streaming
 from api.app import create_app
+from api.draining import Drain
 from api.edge import Edge
 from api.served import Transcriber
 from api.settings import Settings
@@ -53,7 +54,7 @@ def app_of(transcriber: Transcriber, settings: Settings | None = None) -> Iterat
     """Our app with this transcriber."""
     app = create_app("of the tests")
     app.state.served = served("base", transcriber=transcriber)
-    with listening(Edge(app, settings or Settings())) as url:
+    with listening(Edge(app, settings or Settings(), Drain(0))) as url:
         yield Listening(url)
 
 

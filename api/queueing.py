@@ -1,0 +1,53 @@
+"""A request's place in the queue, and the headers that tell of it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import BinaryIO
+
+from starlette.datastructures import MutableHeaders
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from models.admission import Admission
+from models.audio.length import estimated_seconds
+from models.turns import Outlook, Place
+
+
+class QueueHeaders:
+    """Middleware: `x-queue-position` and `x-queue-seconds`, of when the request came."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on; the headers go out with the start of the response."""
+        state = scope.setdefault("state", {})
+
+        async def telling_send(message: Message) -> None:
+            outlook: Outlook | None = state.get("outlook")
+            if outlook and message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers["x-queue-position"] = str(outlook.position)
+                headers["x-queue-seconds"] = str(math.ceil(outlook.seconds))
+            await send(message)
+
+        await self.app(scope, receive, telling_send)
+
+
+@contextmanager
+def queued(
+    admission: Admission, request: Request, file: BinaryIO, most: float = math.inf
+) -> Iterator[Place]:
+    """The place of a request with this file, of which at most `most` seconds are heard.
+
+    Raises:
+        OverloadedError: the queue is full.
+    """
+    seconds = min(estimated_seconds(file), most)
+    key = getattr(request.state, "key_name", None) or ""
+    request.state.outlook = admission.outlook(seconds, key)
+    with admission.place(seconds, key) as place:
+        yield place

@@ -1,0 +1,18 @@
+"""What the reading of one recording may take."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Bounds of one pass over a recording."""
+
+    # Of audio; 0: any length.
+    max_seconds: int = 0
+    # Of the child, beyond what it has at its start.
+    memory_bytes: int = 512 * 1024 * 1024
+    cpu_seconds: int = 600
+    # How long the next piece may take.
+    patience_seconds: float = 30

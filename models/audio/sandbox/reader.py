@@ -1,0 +1,130 @@
+"""Recordings read in processes of their own: `Sandbox` is `load.read` for files of strangers."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import os
+import shutil
+import signal
+import struct
+import tempfile
+from collections.abc import Generator, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import BinaryIO, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.audio.sandbox.children import Children
+from models.audio.sandbox.limits import Limits
+from models.audio.sandbox.messages import Kind
+from models.errors import AudioError, SandboxError, WhisperError
+
+Samples = NDArray[np.float32]
+
+SEND_SAMPLES = "models.audio.sandbox.worker:send_samples"
+
+_TOO_MUCH_TIME = "The file takes too much time to decode."
+_CRASHED = "The file could not be decoded: it is damaged, and its decoder failed."
+# What the reading of a file can do to a process by itself.
+_CRASHES = {-signal.SIGSEGV, -signal.SIGABRT, -signal.SIGBUS, -signal.SIGFPE, -signal.SIGILL}
+
+
+class Sandbox:
+    """Reads each recording in a process that can reach nothing else, within limits.
+
+    Costs nothing until it is used; `prepare` makes the first use as fast as the others.
+    """
+
+    def __init__(self, limits: Limits | None = None, work: str = SEND_SAMPLES) -> None:
+        self._children = Children(work, limits or Limits())
+
+    def prepare(self) -> None:
+        """Start the process that the others are forked from."""
+        self._children.prepare()
+
+    def close(self) -> None:
+        """End all processes; reading starts them again."""
+        self._children.close()
+
+    def read(self, source: BinaryIO | Path) -> Generator[Samples, None, None]:
+        """As `load.read`, in a process that is gone when this generator is.
+
+        Raises:
+            AudioError: also, the recording goes beyond the limits.
+            SandboxError: the process was ended by something else.
+            OSError: the file cannot be read, or the system gives no process.
+        """
+        with closing(self._messages(source)) as messages:
+            for kind, content in messages:
+                if kind is Kind.SAMPLES:
+                    yield np.frombuffer(content, "<i2").astype(np.float32) / np.float32(32768)
+
+    async def probe(self, source: BinaryIO | Path) -> float | None:
+        """How many seconds long the recording is said to be, before anything is decoded.
+
+        Raises:
+            AudioError, SandboxError, OSError: as for `read`.
+        """
+        return await asyncio.to_thread(self._probe, source)
+
+    def _probe(self, source: BinaryIO | Path) -> float | None:
+        with closing(self._messages(source)) as messages:
+            _, content = next(messages)
+        seconds = float(struct.unpack("<d", content)[0])
+        return None if math.isnan(seconds) else seconds
+
+    def _messages(self, source: BinaryIO | Path) -> Generator[tuple[Kind, bytes], None, None]:
+        """Those of a child, without the last one; it is reaped at the end."""
+        with _descriptor(source) as descriptor:
+            child = self._children.start(descriptor)
+        try:
+            while (message := child.receive())[0] is not Kind.END:
+                if message[0] is Kind.ERROR:
+                    raise AudioError(message[1].decode())
+                yield message
+        except TimeoutError:
+            raise AudioError(_TOO_MUCH_TIME) from None
+        except (EOFError, ConnectionError):
+            pass
+        else:
+            return
+        finally:
+            status = child.end()
+        raise _failure(status)
+
+
+def _failure(status: int | None) -> WhisperError:
+    """Why a child has ended before it was done."""
+    if status == -signal.SIGXCPU:
+        return AudioError(_TOO_MUCH_TIME)
+    if status in _CRASHES:
+        return AudioError(_CRASHED)
+    return SandboxError("The process that read the file was ended. Please send the request again.")
+
+
+@contextmanager
+def _descriptor(source: BinaryIO | Path) -> Iterator[int]:
+    """A descriptor of the file, or of a copy of what is in memory."""
+    if isinstance(source, Path):
+        with source.open("rb") as file:
+            yield file.fileno()
+    elif getattr(source, "name", None) is not None:
+        source.flush()
+        yield source.fileno()
+    else:
+        # A spooled file has no name as long as it is in memory; asked for its descriptor, it
+        # would go to the disk.
+        with _memory() as file:
+            source.seek(0)
+            shutil.copyfileobj(source, file)
+            file.flush()
+            yield file.fileno()
+
+
+def _memory() -> BinaryIO:
+    if hasattr(os, "memfd_create"):
+        return open(os.memfd_create("recording"), "w+b")  # noqa: PTH123 - has no path
+    return cast("BinaryIO", tempfile.TemporaryFile())

@@ -1,0 +1,75 @@
+"""What a child does: reads its one recording, and sends the samples."""
+
+from __future__ import annotations
+
+import io
+import math
+import os
+import struct
+from contextlib import closing
+from typing import TYPE_CHECKING, BinaryIO
+
+from models.audio.load import SAMPLE_RATE, AudioFile
+from models.audio.sandbox.limits import Limits
+from models.audio.sandbox.messages import Kind, send
+from models.errors import AudioError
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
+TOO_MUCH_MEMORY = "The file takes too much memory to decode."
+
+# What comes after a window's samples is read ahead of the engine: it gives way to it.
+_FIRST = 30 * SAMPLE_RATE
+_NICENESS = 5
+_BUFFER = 1 << 16
+
+
+class SharedFile(io.RawIOBase):
+    """A file that others have open, too: at a position of its own."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._at = 0
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def seekable(self) -> bool:
+        """It is."""
+        return True
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
+        """Go there; the new position from the beginning."""
+        start = {os.SEEK_SET: 0, os.SEEK_CUR: self._at}.get(whence)
+        self._at = offset + (os.fstat(self._descriptor).st_size if start is None else start)
+        return self._at
+
+    def readinto(self, buffer: WriteableBuffer, /) -> int:
+        """Fill the buffer; how many bytes there were."""
+        view = memoryview(buffer).cast("B")
+        data = os.pread(self._descriptor, len(view), self._at)
+        view[: len(data)] = data
+        self._at += len(data)
+        return len(data)
+
+
+def send_samples(limits: Limits, source: int, output: BinaryIO) -> None:
+    """Send how long the recording of this descriptor is, and its samples, or what is wrong."""
+    file = io.BufferedReader(SharedFile(source), _BUFFER)
+    sent = 0
+    try:
+        with closing(AudioFile(file, limits.max_seconds)) as audio:
+            seconds = math.nan if audio.seconds is None else audio.seconds
+            send(output, Kind.SECONDS, struct.pack("<d", seconds))
+            for piece in audio.pieces():
+                send(output, Kind.SAMPLES, piece.tobytes())
+                if sent < _FIRST <= sent + len(piece):
+                    os.nice(_NICENESS)
+                sent += len(piece)
+    except AudioError as error:
+        send(output, Kind.ERROR, error.message.encode())
+    except MemoryError:
+        send(output, Kind.ERROR, TOO_MUCH_MEMORY.encode())
+    send(output, Kind.END)

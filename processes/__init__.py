@@ -1,0 +1,1 @@
+"""The server's processes: the parent that `bentoml serve` starts, and its workers."""

@@ -1,0 +1,65 @@
+"""Temporary files of a server, in a directory of its own: gone with it, however it ends."""
+
+from __future__ import annotations
+
+import atexit
+import fcntl
+import os
+import shutil
+import stat
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+
+from models.files import SCRATCH_PREFIX, scratch_directory, sweep_scratch
+
+
+def open_scratch() -> Path:
+    """In the parent: a new directory, which this process holds until it ends.
+
+    What servers have left that were killed is removed.
+
+    Raises:
+        OSError: nothing can be written where temporary files go.
+    """
+    area = Path(tempfile.gettempdir()) / f"whisper-bento-{os.getuid()}"
+    area.mkdir(mode=0o700, exist_ok=True)
+    status = area.lstat()
+    if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid():
+        raise PermissionError(f"{area} belongs to somebody else")
+    sweep_scratch(area)
+    held = ExitStack()
+    atexit.register(held.close)
+    return held.enter_context(scratch_directory(area))
+
+
+def enter_scratch() -> Path | None:
+    """In a worker: make its temporary files in a directory of its own in the parent's.
+
+    Returns the parent's; None without a parent that has one.
+    """
+    scratch = Path(tempfile.gettempdir())
+    if not scratch.name.startswith(SCRATCH_PREFIX):
+        return None
+    own = _of_worker(scratch, os.getpid())
+    own.mkdir(mode=0o700)
+    tempfile.tempdir = str(own)
+    return scratch
+
+
+def clear_after(scratch: Path, worker: int) -> None:
+    """In the parent: remove the files of a worker that has ended, by its process id."""
+    shutil.rmtree(_of_worker(scratch, worker), ignore_errors=True)
+
+
+def wait_for_end(scratch: Path) -> None:
+    """In a worker: return when the parent has ended; the kernel then lets go of its lock."""
+    descriptor = os.open(scratch, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH)
+    finally:
+        os.close(descriptor)
+
+
+def _of_worker(scratch: Path, worker: int) -> Path:
+    return scratch / f"worker-{worker}"

@@ -1,0 +1,58 @@
+"""What a worker does about signals and about its parent's end."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from threading import Thread
+
+from api.draining import Drain
+from processes.scratch import enter_scratch, wait_for_end
+
+SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+
+def join_parent() -> None:
+    """Keep temporary files where the parent removes them, and end when the parent has died."""
+    if scratch := enter_scratch():
+        Thread(target=_outlive, args=(scratch,), name="parent", daemon=True).start()
+
+
+def drain_before_exit(drain: Drain) -> None:
+    """Let SIGTERM and SIGINT begin to drain; uvicorn, which stops listening first, waits for it.
+
+    To be called in the event loop of a uvicorn server; without one there is nothing to do.
+    """
+    stop = signal.getsignal(signal.SIGTERM)
+    if not callable(stop):
+        return
+    ending = _Ending(drain, lambda: stop(signal.SIGTERM, None))
+    loop = asyncio.get_running_loop()
+    for each in SIGNALS:
+        loop.add_signal_handler(each, ending.begin)
+
+
+class _Ending:
+    """The first signal counts: service managers and the parent may both send one."""
+
+    def __init__(self, drain: Drain, stop: Callable[[], object]) -> None:
+        self._drain, self._stop = drain, stop
+        self._task: asyncio.Task[None] | None = None
+
+    def begin(self) -> None:
+        """Begin to end, if that has not begun."""
+        if self._task is None:
+            self._drain.begin()
+            self._task = asyncio.create_task(self._drained())
+
+    async def _drained(self) -> None:
+        await self._drain.done()
+        self._stop()
+
+
+def _outlive(scratch: Path) -> None:
+    wait_for_end(scratch)
+    os.kill(os.getpid(), signal.SIGTERM)

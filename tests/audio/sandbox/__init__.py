@@ -1,0 +1,3 @@
+"""Tests of models/audio/sandbox."""
+
+from __future__ import annotations

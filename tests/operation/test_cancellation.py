@@ -1,0 +1,118 @@
+"""A client that goes away takes its request with it, at whatever stage, and others are served."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
+
+import pytest
+
+from models.admission import LONG_AT_ONCE
+from models.weights import Weights
+from tests.operation.traffic import (
+    TRANSCRIPTIONS,
+    begin,
+    clip,
+    health,
+    is_idle,
+    post,
+    read_until,
+    speech,
+    until,
+)
+from tests.server import Server, serving
+
+# Minutes of work: no client that is to leave in the midst of it comes too late.
+LONG = 900
+# Stages of a request: its file is opened; windows are encoded; all slots decode.
+MOMENTS = {"loading": 0.0, "encoding": 0.5, "decoding": 3.0}
+KINDS = {
+    "sync": (TRANSCRIPTIONS, {}),
+    "translation": ("/v1/audio/translations", {}),
+    "stream": (TRANSCRIPTIONS, {"stream": "true"}),
+    "native": ("/transcribe", {}),
+}
+
+
+@pytest.fixture(scope="module")
+def server(
+    weights: Callable[[str], Weights], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
+    weights("base")
+    output = tmp_path_factory.mktemp("server") / "output.txt"
+    with serving(
+        output, WHISPER_DEFAULT_MODEL="base", WHISPER_SLOTS="4", WHISPER_QUEUE_SECONDS="100000"
+    ) as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def _served_right_afterwards(server: Server) -> Iterator[None]:
+    """Nothing is left, and the next request is served as if nothing had been."""
+    assert is_idle(health(server))
+    yield
+    until(server, is_idle)
+    answer = post(server, clip())
+    assert "ask what you can do for your country" in answer.json()["text"]
+    assert is_idle(health(server))
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+@pytest.mark.parametrize("kind", KINDS)
+def test_client_that_leaves_while_it_is_worked_on(server: Server, kind: str, moment: str) -> None:
+    path, fields = KINDS[kind]
+    before = health(server)["cancelled"]
+    with closing(begin(server, path, speech(LONG), **fields)):
+        until(server, lambda said: said["queue"]["running"] == 1)
+        time.sleep(MOMENTS[moment])
+
+    after = until(server, is_idle)["cancelled"]
+
+    assert after["requests"] == before["requests"] + 1
+    if moment == "decoding":
+        after = until(server, lambda said: said["cancelled"]["windows"] > before["windows"])
+
+
+def test_client_that_leaves_a_stream_after_its_first_text(server: Server) -> None:
+    before = health(server)["cancelled"]
+    with closing(begin(server, TRANSCRIPTIONS, speech(LONG), stream="true")) as connection:
+        read_until(connection, b"transcript.text.delta")
+
+    until(server, lambda said: said["cancelled"]["windows"] > before["windows"])
+    after = until(server, is_idle)["cancelled"]
+    assert after["requests"] == before["requests"] + 1
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_client_that_leaves_the_line(server: Server, kind: str) -> None:
+    path, fields = KINDS[kind]
+    before = health(server)["cancelled"]["requests"]
+    with ExitStack() as others:
+        for _ in range(LONG_AT_ONCE):
+            others.enter_context(closing(begin(server, TRANSCRIPTIONS, speech(LONG))))
+        until(server, lambda said: said["queue"]["running"] == LONG_AT_ONCE)
+        with closing(begin(server, path, speech(LONG), **fields)) as connection:
+            until(server, lambda said: said["queue"]["waiting"] == 1)
+            if kind == "stream":
+                assert b"x-queue-position: 1\r\n" in read_until(connection, b"\r\n\r\n")
+
+        said = until(server, lambda said: said["queue"]["waiting"] == 0)
+
+        assert said["queue"]["running"] == LONG_AT_ONCE
+        assert said["cancelled"]["requests"] == before + 1
+
+
+def test_many_that_leave_at_once(server: Server) -> None:
+    before = health(server)["cancelled"]["requests"]
+    with ExitStack() as clients:
+        for number in range(12):
+            path, fields = list(KINDS.values())[number % len(KINDS)]
+            clients.enter_context(closing(begin(server, path, speech(LONG), **fields)))
+        until(server, lambda said: said["queue"]["running"] + said["queue"]["waiting"] == 12)
+
+    assert until(server, is_idle)["cancelled"]["requests"] == before + 12
+
+
+def test_a_server_that_nobody_asks_any_more_says_nothing(server: Server) -> None:
+    assert "Traceback" not in server.printed

@@ -1,0 +1,188 @@
+"""URLs, pickles, and bodies and headers of any size: refused, and nothing else happens."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+
+from models.weights import Weights
+from tests.server import Server, serving
+from tests.wire.http import CLIP, TEXT, connect, error_of
+
+NATIVE = ["/transcribe", "/translate"]
+PATHS = ["/v1/audio/transcriptions", *NATIVE]
+PICKLE = "application/vnd.bentoml+pickle"
+MEBIBYTE = 1024 * 1024
+BOUNDARY = {"content-type": "multipart/form-data; boundary=b"}
+
+
+@pytest.fixture(scope="module")
+def server(
+    weights: Callable[[str], Weights], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
+    """An open server of `tiny.en`."""
+    weights("tiny.en")
+    output = tmp_path_factory.mktemp("server") / "output.txt"
+    with serving(output, WHISPER_DEFAULT_MODEL="tiny.en") as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def still_serving(server: Server) -> Iterator[None]:
+    """After each test the server answers as before, and has not failed meanwhile."""
+    yield
+    answer = httpx.post(
+        f"{server.url}/transcribe", files={"file": CLIP.open("rb")}, timeout=120
+    ).json()
+    assert answer["text"].lower() == TEXT.lower()
+    # uvicorn logs one where it has answered broken chunks itself, under an app that answers too.
+    broken_chunks = server.printed.count("h11._util.LocalProtocolError: ")
+    assert server.printed.count("Traceback") == broken_chunks
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_url_in_place_of_a_file_is_not_fetched(server: Server, path: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}/a.wav"
+        target = f"{server.url}{path}"
+        answers = [
+            httpx.post(target, files={"file": (None, url), "model": (None, "tiny.en")}),
+            httpx.post(target, files={"file": (None, f'"{url}"'), "model": (None, "tiny.en")}),
+            httpx.post(target, data={"file": url, "model": "tiny.en"}),
+            httpx.post(target, json={"file": url, "model": "tiny.en"}),
+            httpx.post(target, content=url, headers={"content-type": "text/plain"}),
+        ]
+        listener.settimeout(0.5)
+        with pytest.raises(TimeoutError):
+            listener.accept()
+
+    messages = [error_of(answer, 400)["message"] for answer in answers]
+    assert messages[:2] == ["The field 'file' must be a file part with a file name."] * 2
+    assert all("must be multipart/form-data" in message for message in messages[2:])
+
+
+class Payload:
+    """Leaves a mark where it is unpickled."""
+
+    def __init__(self, mark: Path) -> None:
+        self.mark = str(mark)
+
+    def __reduce__(self) -> tuple[Callable[[str], None], tuple[str]]:
+        return os.mkdir, (self.mark,)
+
+
+@pytest.mark.parametrize("path", [*PATHS, "/", "/health", "/metrics", "/readyz"])
+def test_nothing_is_unpickled(server: Server, path: str, tmp_path: Path) -> None:
+    mark = tmp_path / "mark"
+    data = pickle.dumps(Payload(mark))
+    target = f"{server.url}{path}"
+    array = {"buffer-lengths": str(len(data)), "payload-container": "NdarrayContainer"}
+    array |= {"args-number": "1", "payload-meta": '{"format": "pickle5"}'}
+    kinds = [PICKLE, f"{PICKLE}; charset=x", PICKLE.upper(), "application/octet-stream", ""]
+    answers = [
+        httpx.post(target, content=data, headers={"content-type": kind, **headers})
+        for kind in kinds
+        for headers in ({}, array)
+    ]
+    for name in ("file", "model", "prompt"):
+        form = {name: ("a.pkl", data, PICKLE)}
+        answers.append(httpx.post(target, files=form, headers=array, timeout=60))
+
+    assert {answer.status_code for answer in answers} <= {400, 404, 405}
+    for answer in answers:
+        error_of(answer, answer.status_code)
+    assert not mark.exists()
+    pickle.loads(data)
+    assert mark.exists()
+
+
+def memory(server: Server) -> int:
+    """Bytes that the server's processes hold."""
+    parent = psutil.Process(server.process.pid)
+    return sum(each.memory_info().rss for each in [parent, *parent.children(recursive=True)])
+
+
+def parts(disposition: str, size: int) -> bytes:
+    """A form of the same empty part, again and again, of about that size."""
+    part = f"--b\r\nContent-Disposition: form-data; {disposition}\r\n\r\n\r\n".encode()
+    return part * (size // len(part)) + b"--b--\r\n"
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("disposition", ['name="x"', 'name="file"; filename="a.wav"'])
+def test_hundreds_of_thousands_of_parts(server: Server, path: str, disposition: str) -> None:
+    body = parts(disposition, 20 * MEBIBYTE)
+    before = memory(server)
+    answer = httpx.post(f"{server.url}{path}", content=body, headers=BOUNDARY, timeout=60)
+
+    assert ": Too many fi" in error_of(answer, 400)["message"]
+    assert memory(server) - before < 64 * MEBIBYTE
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_text_field_of_twenty_megabytes(server: Server, path: str) -> None:
+    head = b'--b\r\nContent-Disposition: form-data; name="prompt"\r\n\r\n'
+    body = head + b"x" * 20 * MEBIBYTE + b"\r\n--b--\r\n"
+    answer = httpx.post(f"{server.url}{path}", content=body, headers=BOUNDARY, timeout=60)
+
+    assert "its fields have more than" in error_of(answer, 400)["message"]
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_headers_of_a_part_without_end(server: Server, path: str) -> None:
+    body = b"--b\r\nContent-Disposition: " + b"x" * 20 * MEBIBYTE
+    answer = httpx.post(f"{server.url}{path}", content=body, headers=BOUNDARY, timeout=60)
+
+    assert "cannot be read" in error_of(answer, 400)["message"]
+
+
+@pytest.mark.parametrize(
+    "headers", [{"x": "x" * 17_000}, {f"x-{number}": "x" for number in range(5000)}]
+)
+@pytest.mark.parametrize("path", [*PATHS, "/readyz"])
+def test_headers_just_too_large(server: Server, path: str, headers: dict[str, str]) -> None:
+    """How much of them uvicorn reads at once decides who refuses them."""
+    answer = httpx.post(f"{server.url}{path}", headers=headers)
+
+    if answer.status_code == 431:
+        assert "their limit is 16384 bytes" in error_of(answer, 431)["message"]
+    else:
+        assert (answer.status_code, answer.headers["connection"]) == (400, "close")
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"GET /v1/models HTTP/1.1\r\nHost: x\r\nX: ",
+        b"GET /",
+        b"POST /transcribe HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1;",
+        b"POST /transcribe HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX: ",
+    ],
+    ids=["header", "request line", "chunk extension", "trailer"],
+)
+def test_headers_without_end(server: Server, head: bytes) -> None:
+    before = memory(server)
+    sent = 0
+    with connect(server) as connection:
+        try:
+            connection.sendall(head)
+            while sent < 64 * MEBIBYTE:
+                connection.sendall(b"x" * 65536)
+                sent += 65536
+        except OSError:
+            pass
+        try:
+            answer = connection.recv(100)
+        except ConnectionError:
+            answer = b"HTTP/1.1 400 lost in the reset"
+
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert sent < 64 * MEBIBYTE
+    assert memory(server) - before < 32 * MEBIBYTE
