@@ -16,9 +16,18 @@ from models.audio.load import SAMPLE_RATE, load
 from scripts.bench.accuracy import word_error_rate
 from scripts.bench.corpus import add_choice, choice_of, choose
 from scripts.bench.host import describe_host
-from scripts.bench.http_load import Answer, Load, Server, check, connected, repeated
+from scripts.bench.http_load import Load, Server, check, connected, repeated
 from scripts.bench.manifest import Clip
-from scripts.bench.program import Parser, add_report, positive, positive_float, run
+from scripts.bench.program import (
+    Parser,
+    add_report,
+    add_server,
+    chosen,
+    positive,
+    positive_float,
+    run,
+)
+from scripts.bench.replies import Answer
 from scripts.bench.report import number, percentile, table
 
 # Clip lengths in seconds: from, below.
@@ -50,9 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = Parser(prog="python -m scripts.bench_server", description=__doc__)
-    parser.add_argument("--url", default="http://127.0.0.1:8000", help="default: %(default)s")
-    parser.add_argument("--model", default="whisper-1", help="model id (default: whisper-1)")
-    parser.add_argument("--api-key", metavar="KEY")
+    add_server(parser)
     parser.add_argument(
         "--clients",
         type=positive,
@@ -92,10 +99,9 @@ def _measure(options: argparse.Namespace) -> dict[str, object]:
     measured = asyncio.run(_load(options, clips, background))
     summary = _summary(measured)
     _print(options, summary)
-    chosen = {key: str(value) for key, value in vars(options).items() if key != "api_key"}
     return {
         "hardware": describe_host(),
-        "options": chosen,
+        "options": chosen(options),
         "audio": [{"name": clip.path.name, "seconds": clip.seconds} for clip in clips],
         **summary,
     }

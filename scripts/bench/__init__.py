@@ -1,3 +1,3 @@
-"""What the two benchmark programs are made of."""
+"""What the programs that measure share."""
 
 from __future__ import annotations

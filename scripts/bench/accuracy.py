@@ -57,11 +57,10 @@ def count_errors(reference: str, text: str, language: str) -> Errors:
     except ImportError as error:
         raise BenchError("jiwer is not installed: pip install -e '.[bench]'") from error
 
-    normalise = _normaliser(language)
-    spoken = normalise(reference).strip()
+    spoken = normalised(reference, language)
     if not spoken:
         return Errors()
-    found = jiwer.process_words(spoken, normalise(text).strip())
+    found = jiwer.process_words(spoken, normalised(text, language))
     words = found.hits + found.substitutions + found.deletions
     return Errors(words, found.substitutions, found.deletions, found.insertions)
 
@@ -75,6 +74,11 @@ def word_error_rate(clips: Sequence[Clip], texts: Sequence[str]) -> float | None
     pairs = zip(clips, texts, strict=True)
     counted = [count_errors(c.text, text, c.language) for c, text in pairs if c.text is not None]
     return sum(counted, Errors()).rate
+
+
+def normalised(text: str, language: str) -> str:
+    """Its words alone, without capitals, punctuation and ways to write a number."""
+    return _normaliser(language)(text).strip()
 
 
 @cache

@@ -96,6 +96,14 @@ def joined(clips: Sequence[Clip], path: Path) -> Clip:
     return Clip(path, text, clips[0].language, len(samples) / SAMPLE_RATE, "joined")
 
 
+def joined_until(clips: Sequence[Clip], seconds: float, path: Path) -> Clip:
+    """One recording of at least `seconds`: the clips joined, again from the first if need be."""
+    chosen: list[Clip] = []
+    while sum(clip.seconds for clip in chosen) < seconds:
+        chosen.append(clips[len(chosen) % len(clips)])
+    return joined(chosen, path)
+
+
 def _corpus(choice: Choice) -> list[Clip]:
     manifest = manifest_of(choice.audio)
     if manifest.is_file():

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import random
 import time
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import cycle, islice
 
@@ -15,6 +14,9 @@ import httpx
 
 from scripts.bench.errors import BenchError
 from scripts.bench.manifest import Clip
+from scripts.bench.replies import Answer, failed, read
+
+Reader = Callable[[httpx.Response, Clip, float], Awaitable[Answer]]
 
 PATH = "/v1/audio/transcriptions"
 
@@ -29,26 +31,6 @@ class Server:
     timeout: float = 600.0
 
 
-@dataclass(frozen=True)
-class Answer:
-    """What came of one request; seconds since it was due.
-
-    `status` is the HTTP status, or what kept the answer from coming. `first_segment` is there
-    only where the answer was streamed.
-    """
-
-    clip: Clip
-    status: str
-    seconds: float
-    text: str = ""
-    first_segment: float | None = None
-
-    @property
-    def is_good(self) -> bool:
-        """Whether it has a transcript."""
-        return self.status == "200"
-
-
 @dataclass
 class Load:
     """Sends clips and keeps the answers as they come."""
@@ -58,19 +40,23 @@ class Load:
     stream: bool = False
     answers: list[Answer] = field(default_factory=list)
 
-    async def closed_loop(self, clips: Sequence[Clip], clients: int) -> None:
-        """`clients` at once, each sending its next request when its last is answered."""
+    async def closed_loop(self, clips: Iterable[Clip], clients: int) -> None:
+        """`clients` at once, each sending its next request when its last is answered.
+
+        One that is refused waits for as long as it was told.
+        """
         waiting = iter(clips)
 
         async def one_client() -> None:
             for clip in waiting:
-                await self._send(clip, time.perf_counter())
+                answer = await self._send(clip, time.perf_counter())
+                await asyncio.sleep(answer.wait or 0)
 
         async with asyncio.TaskGroup() as group:
             for _ in range(clients):
                 group.create_task(one_client())
 
-    async def open_loop(self, clips: Sequence[Clip], rate: float, seed: int = 0) -> None:
+    async def open_loop(self, clips: Iterable[Clip], rate: float, seed: int = 0) -> None:
         """`rate` requests a second on average, Poisson, whether or not any is answered.
 
         A request's time begins when it is due, so that a slow sender hides no waiting.
@@ -88,60 +74,51 @@ class Load:
         while True:
             await self._send(clip, time.perf_counter())
 
-    async def _send(self, clip: Clip, due: float) -> None:
-        self.answers.append(await self.ask(clip, due))
+    async def _send(self, clip: Clip, due: float) -> Answer:
+        answer = await self.ask(clip, due)
+        self.answers.append(answer)
+        return answer
 
     async def ask(self, clip: Clip, due: float) -> Answer:
         """One request and what comes of it."""
-        form = {"model": self.model, "language": clip.language, "response_format": "json"}
-        if self.stream:
-            form["stream"] = "true"
-        content = await asyncio.to_thread(clip.path.read_bytes)
-        file = (clip.path.name, content, "application/octet-stream")
-        try:
-            async with self.client.stream("POST", PATH, data=form, files={"file": file}) as reply:
-                return await _read(reply, clip, due)
-        except httpx.TransportError as error:
-            return Answer(clip, type(error).__name__, time.perf_counter() - due)
+        request = await upload(self.client, self.model, clip, stream=self.stream)
+        return await answered(self.client, request, clip, due)
 
 
-async def _read(reply: httpx.Response, clip: Clip, due: float) -> Answer:
-    status, first = str(reply.status_code), None
-    if reply.headers.get("content-type", "").startswith("text/event-stream"):
-        text, ended = "", False
-        async for event in _events(reply):
-            if event.get("type") == "transcript.text.delta" and first is None:
-                first = time.perf_counter() - due
-            if event.get("type") == "transcript.text.done":
-                text, ended = str(event.get("text", "")), True
-        status = status if ended else "stream broke off"
-        return Answer(clip, status, time.perf_counter() - due, text, first)
-    body = await reply.aread()
-    return Answer(clip, status, time.perf_counter() - due, _text(body, good=reply.is_success))
+async def upload(
+    client: httpx.AsyncClient,
+    model: str,
+    clip: Clip,
+    response_format: str = "json",
+    *,
+    stream: bool = False,
+) -> httpx.Request:
+    """The request for a clip's transcript, with its file in memory."""
+    form = {"model": model, "language": clip.language, "response_format": response_format}
+    if stream:
+        form["stream"] = "true"
+    content = await asyncio.to_thread(clip.path.read_bytes)
+    file = (clip.path.name, content, "application/octet-stream")
+    return client.build_request("POST", PATH, data=form, files={"file": file})
 
 
-async def _events(reply: httpx.Response) -> AsyncIterator[dict[str, object]]:
-    async for line in reply.aiter_lines():
-        with suppress(ValueError):  # comments, and OpenAI's older `[DONE]`
-            if line.startswith("data:"):
-                event = json.loads(line.removeprefix("data:"))
-                if isinstance(event, dict):
-                    yield event
-
-
-def _text(body: bytes, *, good: bool) -> str:
-    """The transcript in an answer, or the message in an error."""
+async def answered(
+    client: httpx.AsyncClient,
+    request: httpx.Request,
+    clip: Clip,
+    due: float,
+    reader: Reader = read,
+) -> Answer:
+    """Send it, and what comes of it; the client's time limit holds for all of it together."""
     try:
-        content = json.loads(body)
-    except ValueError:
-        return body.decode(errors="replace").strip()[:200]
-    if isinstance(content, dict):
-        error = content.get("error")
-        if good:
-            return str(content.get("text", ""))
-        if isinstance(error, dict):
-            return str(error.get("message", ""))
-    return str(content)[:200]
+        async with asyncio.timeout(client.timeout.read):
+            reply = await client.send(request, stream=True)
+            try:
+                return await reader(reply, clip, due)
+            finally:
+                await reply.aclose()
+    except (httpx.TransportError, TimeoutError) as error:
+        return failed(clip, type(error).__name__, due)
 
 
 @asynccontextmanager

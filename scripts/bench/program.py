@@ -1,4 +1,4 @@
-"""What both benchmark programs do around their measurement: command line, errors, report."""
+"""What the measuring programs do around their measurement: command line, errors, report."""
 
 from __future__ import annotations
 
@@ -29,7 +29,10 @@ def run(
     measure: Callable[[argparse.Namespace], dict[str, object]],
     arguments: Sequence[str] | None,
 ) -> int:
-    """Measure, and write the report to `--json`; 0, 1 for an error, 130 when interrupted."""
+    """Measure, and write the report to `--json`.
+
+    The exit status: 0, 1 for an error or where the report has `missed` bars, 130 when interrupted.
+    """
     given = list(sys.argv[1:] if arguments is None else arguments)
     options = parser.parse_args(given)
     try:
@@ -42,7 +45,19 @@ def run(
         print("error: interrupted", file=sys.stderr)
         return _INTERRUPTED
     print(f"written to {options.json}", file=sys.stderr)
-    return 0
+    return 1 if report.get("missed") else 0
+
+
+def add_server(parser: argparse.ArgumentParser) -> None:
+    """`--url`, `--model` and `--api-key`: whom to ask."""
+    parser.add_argument("--url", default="http://127.0.0.1:8000", help="default: %(default)s")
+    parser.add_argument("--model", default="whisper-1", help="model id (default: whisper-1)")
+    parser.add_argument("--api-key", metavar="KEY")
+
+
+def chosen(options: argparse.Namespace) -> dict[str, str]:
+    """The options as a report tells them: all but the key."""
+    return {name: str(value) for name, value in vars(options).items() if name != "api_key"}
 
 
 def add_report(parser: argparse.ArgumentParser, name: str) -> None:

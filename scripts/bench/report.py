@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -19,6 +19,17 @@ def table(rows: Sequence[Sequence[str]]) -> str:
         cells = [first.ljust(widths[0]), *map(str.rjust, others, widths[1:])]
         lines.append("  ".join(cells).rstrip())
     return "\n".join(lines)
+
+
+def columns(named: Mapping[str, Mapping[str, float | None]]) -> str:
+    """A column for each of the names, a row for each figure; counts without decimals."""
+    first = next(iter(named.values()))
+    rows = [[figure, *(_figure(column[figure]) for column in named.values())] for figure in first]
+    return table([["", *named], *rows])
+
+
+def _figure(value: float | None) -> str:
+    return number(value, 0 if isinstance(value, int) else 2)
 
 
 def number(value: float | None, digits: int = 1) -> str:

@@ -1,0 +1,3 @@
+"""What the proofs under load, soak and overload, are made of."""
+
+from __future__ import annotations
