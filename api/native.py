@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, cast
+from typing import Annotated, Protocol, cast
 
 from pydantic import BeforeValidator, Field
 from starlette.requests import Request
@@ -35,9 +35,29 @@ Prompt = Annotated[
 ]
 
 
+class Answer(Protocol):
+    """What BentoML makes of an answer."""
+
+    status_code: int
+
+
+class Context(Protocol):
+    """BentoML's of a call."""
+
+    @property
+    def request(self) -> Request:
+        """The request as it came."""
+        ...
+
+    @property
+    def response(self) -> Answer:
+        """Its answer, to be."""
+        ...
+
+
 async def answer_natively(
     served: ServedModels,
-    request: Request,
+    context: Context,
     path: Path,
     kind: type[TranslationRequest],
     **values: object,
@@ -46,12 +66,13 @@ async def answer_natively(
     try:
         wanted = kind.from_values(values)
         transcriber = served.find(wanted.model).transcriber
-        with path.open("rb") as audio, queued(served.admission, request, audio) as place:
+        with path.open("rb") as audio, queued(served.admission, context.request, audio) as place:
             return verbose(await transcribe_in_turn(place, transcriber, audio, wanted.options()))
     except WhisperError as error:
         known = api_error(error)
         if known is None:
             raise
         # BentoML passes a response through as it is; an exception it would log with a traceback,
-        # as if the client's mistake were ours.
+        # as if the client's mistake were ours. The status is that of the context.
+        context.response.status_code = known.status
         return cast("TranscriptionVerbose", error_response(known))

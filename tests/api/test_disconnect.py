@@ -208,7 +208,10 @@ def test_body_is_not_read_before_the_app_asks_for_it() -> None:
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": b""})
 
-    parts = [{"type": "http.request", "body": b"a", "more_body": True}, {"type": "http.request"}]
+    parts: list[Message] = [
+        {"type": "http.request", "body": b"a", "more_body": True},
+        {"type": "http.request"},
+    ]
     sent = answers_of(app, *parts)
 
     assert seen == parts
