@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import ExitStack
+from typing import Any
 
-import httpx
 import pytest
 from starlette.testclient import TestClient
 from starlette.types import Receive, Scope, Send
@@ -23,7 +23,7 @@ DETECTIONS = "/v1/audio/detect-language"
 FILES = {"file": ("a.wav", b"audio")}
 
 
-def answer_of(admission: Admission, path: str, **fields: str) -> httpx.Response:
+def answer_of(admission: Admission, path: str, **fields: str) -> Any:
     """The answer to a request that waits for nobody."""
     app = create_app("0")
     app.state.served = served("base", admission=admission)

@@ -86,7 +86,8 @@ def test_schedule_cancelled_leaves_those_it_is_encoded_with() -> None:
 
     after = scheduler.schedule().encoding
 
-    assert after is before is not None
+    assert after is not None
+    assert after is before
     assert after.sequences == [first, third]
     assert (second.slot, scheduler.dropped) == (None, 1)
     scheduler.encoded(after)
