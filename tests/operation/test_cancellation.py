@@ -77,7 +77,7 @@ def cancelled_after(server: Server, kind: str, seconds: float) -> int:
 @pytest.mark.parametrize("seconds", EARLY)
 @pytest.mark.parametrize("kind", KINDS)
 def test_client_that_leaves_early(server: Server, kind: str, seconds: float) -> None:
-    assert cancelled_after(server, kind, seconds) >= 0
+    cancelled_after(server, kind, seconds)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -125,5 +125,5 @@ def test_many_that_leave_at_once(server: Server) -> None:
     assert until(server, is_idle)["cancelled"]["requests"] == before + 12
 
 
-def test_a_server_that_nobody_asks_any_more_says_nothing(server: Server) -> None:
+def test_clients_that_left_are_no_faults_in_the_log(server: Server) -> None:
     assert "Traceback" not in server.printed
