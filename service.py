@@ -260,7 +260,7 @@ class Whisper:
         """The text of a recording, in the language spoken."""
         return await answer_natively(
             self.served,
-            ctx.request,
+            ctx,
             file,
             TranscriptionRequest,
             model=model,
@@ -282,7 +282,7 @@ class Whisper:
         """The text of a recording, in English."""
         return await answer_natively(
             self.served,
-            ctx.request,
+            ctx,
             file,
             TranslationRequest,
             model=model,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, cast
+from typing import Annotated, Protocol, cast
 
 from pydantic import BeforeValidator, Field
 from starlette.requests import Request
@@ -36,9 +36,29 @@ Prompt = Annotated[
 ]
 
 
+class Answer(Protocol):
+    """What BentoML makes of an answer."""
+
+    status_code: int
+
+
+class Context(Protocol):
+    """BentoML's of a call."""
+
+    @property
+    def request(self) -> Request:
+        """The request as it came."""
+        ...
+
+    @property
+    def response(self) -> Answer:
+        """Its answer, to be."""
+        ...
+
+
 async def answer_natively(
     served: ServedModels,
-    request: Request,
+    context: Context,
     path: Path,
     kind: type[TranslationRequest],
     **values: object,
@@ -47,6 +67,7 @@ async def answer_natively(
     try:
         wanted = kind.from_values(values)
         model = served.find(wanted.model)
+        request = context.request
         request.state.model = model.name
         with path.open("rb") as audio, queued(served.admission, request, audio) as place:
             work = transcribe_in_turn(
@@ -58,5 +79,6 @@ async def answer_natively(
         if known is None:
             raise
         # BentoML passes a response through as it is; an exception it would log with a traceback,
-        # as if the client's mistake were ours.
+        # as if the client's mistake were ours. The status is that of the context.
+        context.response.status_code = known.status
         return cast("TranscriptionVerbose", error_response(known))

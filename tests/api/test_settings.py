@@ -52,6 +52,7 @@ def test_settings_all_given() -> None:
         slots=256,
         threads=4,
         timeout=60,
+        queue_seconds=600,
     )
 
 

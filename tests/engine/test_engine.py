@@ -5,7 +5,8 @@ from __future__ import annotations
 import gc
 import os
 from collections.abc import Iterator
-from concurrent.futures import CancelledError
+from concurrent.futures import CancelledError, Future
+from contextlib import closing
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,8 @@ import torch
 
 from models.engine.config import EngineConfig
 from models.engine.engine import Engine
-from models.engine.sequence import DecodingResult, Window
+from models.engine.scheduler import Scheduler
+from models.engine.sequence import DecodingResult, Sequence, Window
 from models.engine.start import start_engine
 from models.errors import DeviceError, EngineStoppedError
 from tests.tiny import tiny_weights
@@ -128,6 +130,26 @@ def test_cancel_frees_the_engine_for_others(engine: Engine) -> None:
         futures[0].result(1)
     assert engine.counters.cancelled == 5
     assert engine.scheduler.is_idle
+
+
+def test_cancel_of_one_that_is_encoded_with_others_leaves_theirs_as_they_are() -> None:
+    with closing(start_engine(tiny_weights(), CONFIG)) as engine:
+        alone = [engine.submit(window(seed)).result(60).tokens for seed in range(4)]
+    # Nobody but the test makes it step.
+    scheduler = Scheduler(slots=3, encode_batch=3)
+    sequences = [Sequence(window(seed), Future(), None) for seed in range(4)]
+    engine.scheduler = scheduler
+    for sequence in sequences:
+        scheduler.add(sequence)
+    with torch.inference_mode():
+        engine.step()
+        sequences[1].future.cancel()
+        while not scheduler.is_idle:
+            engine.step()
+
+    results = [sequence.future.result(0) for sequence in sequences if not sequence.abandoned]
+    assert [result.tokens for result in results] == [alone[0], *alone[2:]]
+    assert engine.counters.cancelled == 1
 
 
 def test_step_fault_fails_its_windows_and_the_engine_goes_on(engine: Engine) -> None:

@@ -78,6 +78,22 @@ def test_schedule_cancelled_leaves_queue_encoder_and_slot() -> None:
     assert (plan.prefill, plan.decode, scheduler.dropped) == ([], [], 3)
 
 
+def test_schedule_cancelled_leaves_those_it_is_encoded_with() -> None:
+    scheduler = Scheduler(slots=3, encode_batch=3)
+    first, second, third = added(scheduler, 3)
+    before = scheduler.schedule().encoding
+    second.future.cancel()
+
+    after = scheduler.schedule().encoding
+
+    assert after is not None
+    assert after is before
+    assert after.sequences == [first, third]
+    assert (second.slot, scheduler.dropped) == (None, 1)
+    scheduler.encoded(after)
+    assert scheduler.schedule().prefill == [first, third]
+
+
 def test_schedule_background_leaves_a_slot_in_eight() -> None:
     scheduler = Scheduler(slots=8, encode_batch=1)
     added(scheduler, 9, background=True)

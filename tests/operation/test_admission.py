@@ -86,7 +86,7 @@ def test_overload_of_the_native_endpoints(server: Server) -> None:
 
 
 def test_recording_longer_than_the_queue_is_taken_when_there_is_no_other(server: Server) -> None:
-    answer = post(server, speech(120))
+    answer = post(server, speech(90))
 
     assert answer.status_code == 200
     assert TEXT in answer.json()["text"]

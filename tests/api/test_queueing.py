@@ -1,0 +1,114 @@
+"""Tests of requests in the queue: refused, told of their place, served key by key."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+from starlette.types import Receive, Scope, Send
+
+from api import streaming
+from api.app import create_app
+from api.edge import Edge
+from api.settings import Settings
+from models.admission import Admission
+from tests.api.fake import TRANSCRIPTIONS, TRANSLATIONS, EndlessTranscriber, served
+from tests.api.test_disconnect import Connection
+from tests.api.test_streaming import STREAMED
+
+DETECTIONS = "/v1/audio/detect-language"
+FILES = {"file": ("a.wav", b"audio")}
+
+
+def answer_of(admission: Admission, path: str, **fields: str) -> Any:
+    """The answer to a request that waits for nobody."""
+    app = create_app("0")
+    app.state.served = served("base", admission=admission)
+    data = {"model": "base", **fields}
+    return TestClient(Edge(app, Settings())).post(path, data=data, files=FILES)
+
+
+@pytest.mark.parametrize("path", [TRANSCRIPTIONS, TRANSLATIONS, DETECTIONS])
+@pytest.mark.parametrize("fields", [{}, {"stream": "true"}], ids=["sync", "stream"])
+def test_request_takes_a_place_and_says_which(path: str, fields: dict[str, str]) -> None:
+    admission = Admission(60, slots=1)
+
+    answer = answer_of(admission, path, **fields)
+
+    assert answer.status_code == 200
+    assert (answer.headers["x-queue-position"], answer.headers["x-queue-seconds"]) == ("0", "0")
+    assert (admission.counters.finished, admission.held) == (1, 0)
+
+
+@pytest.mark.parametrize("path", [TRANSCRIPTIONS, TRANSLATIONS, DETECTIONS])
+@pytest.mark.parametrize("fields", [{}, {"stream": "true"}], ids=["sync", "stream"])
+def test_refusal_says_when_to_come_again(path: str, fields: dict[str, str]) -> None:
+    admission = Admission(60, slots=1)
+
+    async def fill(stack: ExitStack) -> None:
+        for _ in range(3):
+            stack.enter_context(admission.place(20))
+
+    with ExitStack() as stack:
+        asyncio.run(fill(stack))
+        answer = answer_of(admission, path, **fields)
+
+    assert answer.status_code == 503
+    assert answer.json()["error"]["code"] == "overloaded"
+    assert answer.headers["retry-after"] == "1"
+    # Two are at work, one waits; each takes two seconds.
+    assert (answer.headers["x-queue-position"], answer.headers["x-queue-seconds"]) == ("2", "4")
+
+
+@pytest.mark.parametrize("path", ["/health", "/v1/models"])
+def test_what_takes_no_place_says_nothing_of_it(path: str) -> None:
+    app = create_app("0")
+    app.state.served = served("base")
+    answer = TestClient(Edge(app, Settings())).get(path)
+
+    assert answer.status_code == 200
+    assert "x-queue-position" not in answer.headers
+
+
+def test_stream_begins_while_it_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(streaming, "GRACE_SECONDS", 0.01)
+
+    async def scenario() -> None:
+        admission, transcriber = Admission(60, slots=1), EndlessTranscriber()
+        connection = Connection(transcriber, admission)
+        with admission.place(1), admission.place(1):
+            answering = connection.run()
+            connection.put(STREAMED)
+            await asyncio.wait_for(connection.has_sent.wait(), 5)
+            assert (b"x-queue-position", b"1") in connection.sent[0]["headers"]
+            assert not transcriber.started.is_set()
+        await asyncio.wait_for(transcriber.started.wait(), 5)
+        connection.leave()
+        await asyncio.wait_for(answering, 5)
+        assert (admission.running, admission.counters.cancelled) == (0, 1)
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize(("name", "status"), [("alice", 503), ("bob", 200), (None, 200)])
+def test_keys_are_told_apart_by_their_names(name: str | None, status: int) -> None:
+    admission = Admission(60, slots=2)
+    app = create_app("0")
+    app.state.served = served("base", admission=admission)
+
+    async def named(scope: Scope, receive: Receive, send: Send) -> None:
+        scope.setdefault("state", {})["key_name"] = name
+        await app(scope, receive, send)
+
+    async def fill(stack: ExitStack) -> None:
+        for _ in range(2):
+            stack.enter_context(admission.place(20, "alice"))
+
+    with ExitStack() as stack:
+        asyncio.run(fill(stack))
+        answer = TestClient(named).post(TRANSCRIPTIONS, data={"model": "base"}, files=FILES)
+
+    assert answer.status_code == status
