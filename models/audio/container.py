@@ -63,13 +63,13 @@ def packet_seconds(source: BinaryIO, enough: float) -> float:
 
     Counts no further than to `enough`. Leaves the file where it was.
     """
-    position, seconds = source.tell(), 0.0
+    position, ticks = source.tell(), 0
     with closing(open_container(source)) as container:
         stream = container.streams.audio[0]
+        tick = float(stream.time_base or 0)
         for packet in container.demux(stream):
-            if packet.duration and packet.time_base:
-                seconds += float(packet.duration * packet.time_base)
-            if seconds > enough:
+            ticks += packet.duration or 0
+            if ticks * tick > enough:
                 break
     source.seek(position)
-    return seconds
+    return ticks * tick

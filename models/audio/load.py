@@ -69,7 +69,7 @@ class AudioFile:
         self._source, self._max = source, max_seconds
         self._least = stated_seconds(source)
         self._container = open_container(source)
-        self.seconds = self._least or header_seconds(self._container)
+        self.seconds = header_seconds(self._container) or self._least
         # Headers may say less than there is, as where files were joined.
         self._believed = 1.1 * self.seconds + 10 if self.seconds and max_seconds else math.inf
         if max_seconds and self.seconds is None:
@@ -101,8 +101,8 @@ class AudioFile:
     def _check_limit(self, seconds: float) -> None:
         if self._max and seconds > self._max:
             raise AudioError(
-                f"The recording is too long: it has at least {seconds:.0f} seconds of audio, and "
-                f"{self._max} are the most that is taken."
+                f"The recording is too long: {self._max} seconds are the most that is taken, and "
+                f"it has {seconds:.2f} or more."
             )
 
     def _samples(self) -> Iterator[NDArray[np.int16]]:

@@ -13,6 +13,7 @@ from models.errors import (
     ModelNotFoundError,
     OptionError,
     OverloadedError,
+    SandboxError,
 )
 from tests.api.fake import TRANSCRIPTIONS, FailingTranscriber, client
 
@@ -30,6 +31,7 @@ METHODS = ["GET", "PUT", "PATCH", "DELETE", "OPTIONS"]
         (ModelNotFoundError("y"), 404, INVALID, "model", "model_not_found"),
         (OverloadedError("x", 3), 503, "server_error", None, "overloaded"),
         (EngineStoppedError("x"), 503, "server_error", None, None),
+        (SandboxError("x"), 503, "server_error", None, None),
     ],
 )
 def test_error_of_the_models(

@@ -51,13 +51,16 @@ def tone(rate: int, channels: int = 1, seconds: float = 1.0) -> npt.NDArray[np.i
     return np.repeat(signal[:, None], channels, axis=1)
 
 
-def encode(container: str, codec: str, rate: int = SAMPLE_RATE, seconds: float = 2.0) -> bytes:
-    """A file of that container and codec with a tone in it."""
+def encode(
+    container: str, codec: str, rate: int = SAMPLE_RATE, seconds: float = 2.0, volume: int = 1
+) -> bytes:
+    """A file of that container and codec with a tone in it; volume 0: with silence."""
     file = io.BytesIO()
     with av.open(file, "w", format=container) as output:
         stream = output.add_stream(codec, rate=rate, layout="mono")
         assert isinstance(stream, av.AudioStream)
-        frame = av.AudioFrame.from_ndarray(tone(rate, 1, seconds).T, format="s16", layout="mono")
+        signal = volume * tone(rate, 1, seconds).T
+        frame = av.AudioFrame.from_ndarray(signal, format="s16", layout="mono")
         frame.rate = rate
         resampler = av.AudioResampler(stream.format, stream.layout, rate, stream.frame_size or 1024)
         for piece in [*resampler.resample(frame), *resampler.resample(None)]:

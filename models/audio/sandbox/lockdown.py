@@ -44,5 +44,5 @@ def _limit(name: str, soft: int, hard: int | None = None) -> None:
 
 
 def _address_space() -> int:
-    pages = int(_STATM.read_text(encoding="ascii").split()[0])
+    pages = int(_STATM.read_bytes().split()[0])
     return pages * os.sysconf("SC_PAGE_SIZE")
