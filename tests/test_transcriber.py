@@ -19,6 +19,7 @@ from models.errors import AudioError, OptionError
 from models.options import Strategy, TranscribeOptions
 from models.text.transcript import Transcript
 from models.transcriber import Transcriber
+from models.usage import Usage
 from tests.transcribing import EVERYTHING, SILENCE, recording, speech, transcribe
 
 
@@ -70,6 +71,18 @@ def test_cut_off_file_is_an_error_also_when_its_end_tells(
 
     assert asyncio.run(tiny.transcribe(recording(20), EVERYTHING)).segments
     assert tiny.engine.scheduler.is_idle
+
+
+def test_what_a_request_takes_is_noted(tiny: Transcriber) -> None:
+    usage = Usage()
+    transcript = asyncio.run(tiny.transcribe(recording(95), EVERYTHING, usage=usage))
+
+    assert usage.audio_seconds == transcript.duration == 95
+    assert usage.windows >= 4
+    assert usage.tokens > 0
+    assert usage.first_segment_seconds is not None
+    assert all(stage.seconds > 0 and stage.ended for stage in usage.stages.values())
+    assert sum(stage.seconds for stage in usage.stages.values()) <= time.monotonic() - usage.began
 
 
 class Counted:

@@ -20,6 +20,7 @@ from models.engine.scheduler import Scheduler
 from models.engine.sequence import DecodingResult, Sequence, Window
 from models.engine.start import start_engine
 from models.errors import DeviceError, EngineStoppedError
+from models.usage import Usage
 from tests.tiny import tiny_weights
 
 STATM = Path("/proc/self/statm")
@@ -50,6 +51,39 @@ def test_submit_batch_gives_each_its_own_result(engine: Engine) -> None:
     assert len({result.tokens for result in alone}) == 5
     assert max(engine.counters.batch_sizes) == 3
     assert engine.counters.shared_steps > 0
+
+
+def test_state_and_usage_tell_what_was_done(engine: Engine) -> None:
+    usages = [Usage(), Usage()]
+    windows = [window(seed, language="en", usage=usages[seed % 2]) for seed in range(6)]
+    futures = [engine.submit(window) for window in windows]
+    busy = engine.state()
+    results = [future.result(60) for future in futures]
+
+    assert busy.waiting + busy.running > 0
+    idle = engine.state()
+    assert (idle.waiting, idle.running, idle.slots) == (0, 0, CONFIG.slots)
+    assert idle.counters.windows == 6
+    assert idle.counters.tokens == sum(len(result.tokens) for result in results)
+    for parity, usage in enumerate(usages):
+        own = results[parity::2]
+        assert usage.windows == 3
+        assert usage.tokens == sum(len(result.tokens) for result in own)
+        assert usage.stages["encode"].seconds > 0
+        assert usage.stages["decode"].seconds > 0
+
+
+def test_a_cancelled_window_has_left_its_stage(engine: Engine) -> None:
+    usage = Usage()
+    futures = [engine.submit(window(seed, usage=usage)) for seed in range(8)]
+    for future in futures:
+        future.cancel()
+    engine.submit(window(9)).result(60)
+
+    assert usage.stages["queue"].began is not None
+    before = [stage.seconds for stage in usage.stages.values()]
+    usage.move(None, None)
+    assert [stage.seconds for stage in usage.stages.values()] == before
 
 
 def test_submit_known_language_skips_detection(engine: Engine) -> None:

@@ -17,6 +17,7 @@ from models.audio.load import load
 from models.errors import OverloadedError
 from models.options import TranscribeOptions
 from models.text.transcript import OnSegment, Transcript
+from models.usage import Usage
 from tests.api.fake import FakeTranscriber, segment, served
 from tests.server import listening
 
@@ -33,7 +34,11 @@ class Sound(FakeTranscriber):
     count: int = 0
 
     async def transcribe(
-        self, audio: BinaryIO, options: TranscribeOptions, on_segment: OnSegment | None = None
+        self,
+        audio: BinaryIO,
+        options: TranscribeOptions,
+        on_segment: OnSegment | None = None,
+        usage: Usage | None = None,
     ) -> Transcript:
         """A text that hardly another recording has."""
         self.count += 1
