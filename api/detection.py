@@ -9,7 +9,7 @@ from starlette.requests import Request
 from api.disconnect import until_disconnected
 from api.examples import DETECTION
 from api.fields import FormRequest, Languages
-from api.forms import read_form
+from api.forms import Form, read_form
 from api.openapi import errors, form_body, shown
 from api.schemas import DetectedLanguage, LanguageDetection
 from api.served import served_models
@@ -34,9 +34,12 @@ async def detect_language(request: Request) -> LanguageDetection:
     """The language of a recording, heard at up to four places where somebody speaks."""
     async with read_form(request) as form:
         wanted = DetectionRequest.from_form(form)
-        model = served_models(request).find(wanted.model)
-        work = model.transcriber.detect_language(form.file, wanted.languages)
-        return _answer(await until_disconnected(request, work))
+        return _answer(await until_disconnected(request, _detect(request, form, wanted)))
+
+
+async def _detect(request: Request, form: Form, wanted: DetectionRequest) -> dict[str, float]:
+    async with served_models(request).use(wanted.model) as transcriber:
+        return await transcriber.detect_language(form.file, wanted.languages)
 
 
 def _answer(probabilities: dict[str, float]) -> LanguageDetection:

@@ -68,6 +68,7 @@ HEALTH: dict[str, Any] = {
     "status": "ok",
     "default_model": "base",
     "models": ["base", "tiny.en"],
+    "loaded": ["base"],
     "device": "cpu",
     "dtype": "int8",
     "version": "0.1.0",

@@ -24,6 +24,7 @@ async def health(
     return Health(
         default_model=default.name,
         models=[model.name for model in served.models],
+        loaded=sorted(served.pool.loaded),
         device=default.device,
         dtype=default.dtype,
         version=request.app.version,

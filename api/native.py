@@ -39,9 +39,9 @@ async def answer_natively(
     """The transcript of a file, with the parameters `values` of a request of that kind."""
     try:
         wanted = kind.from_values(values)
-        model = served.find(wanted.model)
-        with path.open("rb") as audio:
-            return verbose(await model.transcriber.transcribe(audio, wanted.options()))
+        async with served.use(wanted.model) as transcriber:
+            with path.open("rb") as audio:
+                return verbose(await transcriber.transcribe(audio, wanted.options()))
     except WhisperError as error:
         known = api_error(error)
         if known is None:

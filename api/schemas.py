@@ -203,7 +203,9 @@ class Health(Answer):
     default_model: str
     """The checkpoint that `whisper-1` means."""
     models: list[str]
-    """Every loaded checkpoint."""
+    """Every checkpoint that is served."""
+    loaded: list[str]
+    """Those that are in memory now."""
     device: str
     """Where the default model runs."""
     dtype: str

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import BinaryIO, Protocol
 
@@ -43,32 +44,49 @@ class Transcriber(Protocol):
         ...
 
 
+class Pool(Protocol):
+    """The checkpoints' transcribers, of which some are loaded."""
+
+    @property
+    def loaded(self) -> Collection[str]:
+        """The names of those that are loaded."""
+        ...
+
+    def use(self, name: str) -> AbstractAsyncContextManager[Transcriber]:
+        """A checkpoint's transcriber, which stays loaded within the block.
+
+        Raises:
+            OverloadedError, ModelLoadError
+        """
+        ...
+
+
 @dataclass(frozen=True)
 class ServedModel:
-    """A loaded checkpoint; `created` is when it was imported, in Unix seconds."""
+    """A checkpoint, loaded or not; `created` is when it was imported, in Unix seconds."""
 
     name: str
     created: int
     device: str
     dtype: str
-    transcriber: Transcriber
 
 
 class ServedModels:
-    """The loaded checkpoints and the model ids that reach them; the first is the default.
+    """The checkpoints and the model ids that reach them; the first is the default.
 
-    `aliases` are more ids, each with the name of a checkpoint.
+    `pool` has their transcribers. `aliases` are more ids, each with the name of a checkpoint.
 
     Raises:
         ValueError: the list is empty.
     """
 
     def __init__(
-        self, models: Sequence[ServedModel], aliases: Mapping[str, str] | None = None
+        self, models: Sequence[ServedModel], pool: Pool, aliases: Mapping[str, str] | None = None
     ) -> None:
         if not models:
             raise ValueError("There must be at least one model to serve.")
         self.models = tuple(models)
+        self.pool = pool
         self.aliases = dict(aliases or {})
 
     @property
@@ -80,7 +98,7 @@ class ServedModels:
         """The checkpoint a client means.
 
         Raises:
-            ModelNotFoundError: none of the loaded ones.
+            ModelNotFoundError: none of those that are served.
         """
         wanted = self.aliases.get(model_id, model_id)
         if wanted == DEFAULT_ID:
@@ -90,6 +108,14 @@ class ServedModels:
             if model.name == name:
                 return model
         raise ModelNotFoundError(model_id)
+
+    def use(self, model_id: str) -> AbstractAsyncContextManager[Transcriber]:
+        """The transcriber a client means, for the length of the block.
+
+        Raises:
+            ModelNotFoundError, OverloadedError, ModelLoadError
+        """
+        return self.pool.use(self.find(model_id).name)
 
     def ids(self) -> list[str]:
         """`whisper-1`, each checkpoint's name, its name with `whisper-`, and all aliases."""

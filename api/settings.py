@@ -120,7 +120,8 @@ class Settings:
         "auto",
         _device,
         "auto, cpu, cuda or cuda:N",
-        "Where the models run: `auto` (CUDA if there is one), `cpu`, `cuda` or `cuda:N`.",
+        "Where the models run: `auto` (CUDA if there is one), `cpu`, `cuda` or `cuda:N`. With "
+        "`auto` and `cuda` each GPU has a worker of its own.",
     )
     dtype: str = _setting(
         "auto",
@@ -157,11 +158,32 @@ class Settings:
         "Models to load at start, with commas between; the default model is always one of them. "
         "Empty: only the default model.",
     )
+    on_demand: tuple[str, ...] = _setting(
+        (),
+        _names,
+        "names of models with commas between, or all",
+        "More models, with commas between, that are loaded on the first request for them; `all`: "
+        "every model in the store.",
+    )
+    idle_seconds: int = _setting(
+        0,
+        _whole(0, 1_000_000),
+        "a whole number of seconds from 0 to 1000000",
+        "Seconds without a request after which a model of `WHISPER_ON_DEMAND` is unloaded; "
+        "0: never. Those loaded at start stay.",
+    )
+    memory_mib: int = _setting(
+        0,
+        _whole(0, 100_000_000),
+        "a whole number of MiB from 0 to 100000000",
+        "MiB for the weights and caches of all loaded models of a worker; for a new one, those of "
+        "`WHISPER_ON_DEMAND` that were not used for longest are unloaded. 0: no limit.",
+    )
     aliases: tuple[tuple[str, str], ...] = _setting(
         (),
         _aliases,
         "pairs such as gpt-4o-transcribe=base, with commas between",
-        "More ids for models that are loaded, as `ID=MODEL` with commas between, such as "
+        "More ids for models that are served, as `ID=MODEL` with commas between, such as "
         "`gpt-4o-transcribe=base`.",
     )
     api_keys: tuple[bytes, ...] = _setting(

@@ -65,9 +65,7 @@ async def _transcribe(
     granularities: Sequence[Granularity] = (),
     with_logprobs: bool = False,
 ) -> Response:
-    model = served_models(request).find(wanted.model)
-    work = model.transcriber.transcribe(form.file, wanted.options())
-    transcript = await until_disconnected(request, work)
+    transcript = await until_disconnected(request, _transcript(request, form, wanted))
     # In a thread: the cues of hours of speech take a second, in which others must not wait.
     return await asyncio.to_thread(
         answer,
@@ -79,14 +77,20 @@ async def _transcribe(
     )
 
 
+async def _transcript(request: Request, form: Form, wanted: TranslationRequest) -> Transcript:
+    async with served_models(request).use(wanted.model) as transcriber:
+        return await transcriber.transcribe(form.file, wanted.options())
+
+
 async def _stream(
     request: Request, form: Form, wanted: TranscriptionRequest, held: AsyncExitStack
 ) -> Response:
     """A stream that is under way; what fails at once raises, and `held` is closed."""
     async with held:
-        model = served_models(request).find(wanted.model)
+        use = served_models(request).use(wanted.model)
+        transcriber = await held.enter_async_context(use)
         progress = Progress()
-        coroutine = model.transcriber.transcribe(form.file, wanted.options(), progress.add)
+        coroutine = transcriber.transcribe(form.file, wanted.options(), progress.add)
         work = asyncio.create_task(coroutine)
         held.push_async_callback(_cancelled, work)
         work.add_done_callback(progress.end)

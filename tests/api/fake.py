@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
@@ -118,10 +119,35 @@ class EndlessTranscriber(FakeTranscriber):
             raise
 
 
+class FakePool(dict[str, Transcriber]):
+    """Transcribers by name, and how many requests use them."""
+
+    users = 0
+
+    @property
+    def loaded(self) -> set[str]:
+        """All of them."""
+        return set(self)
+
+    @asynccontextmanager
+    async def use(self, name: str) -> AsyncIterator[Transcriber]:
+        """The transcriber of that name."""
+        self.users += 1
+        try:
+            yield self[name]
+        finally:
+            self.users -= 1
+
+
+def served_by(transcribers: Mapping[str, Transcriber]) -> ServedModels:
+    """Models on the CPU, each with a transcriber of its own."""
+    models = [ServedModel(name, CREATED, "cpu", "float32") for name in transcribers]
+    return ServedModels(models, FakePool(transcribers))
+
+
 def served(*names: str, transcriber: Transcriber | None = None) -> ServedModels:
     """Models on the CPU that share one transcriber."""
-    shared = transcriber or FakeTranscriber()
-    return ServedModels([ServedModel(name, CREATED, "cpu", "float32", shared) for name in names])
+    return served_by(dict.fromkeys(names, transcriber or FakeTranscriber()))
 
 
 def client(

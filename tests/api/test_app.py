@@ -64,6 +64,7 @@ def test_health() -> None:
         "status": "ok",
         "default_model": "base",
         "models": ["base", "tiny.en"],
+        "loaded": ["base", "tiny.en"],
         "device": "cpu",
         "dtype": "float32",
         "version": "1.2.3",

@@ -10,6 +10,7 @@ from models.errors import (
     AudioError,
     ChecksumError,
     EngineStoppedError,
+    ModelLoadError,
     ModelNotFoundError,
     OptionError,
     OverloadedError,
@@ -30,6 +31,7 @@ METHODS = ["GET", "PUT", "PATCH", "DELETE", "OPTIONS"]
         (ModelNotFoundError("y"), 404, INVALID, "model", "model_not_found"),
         (OverloadedError("x", 3), 503, "server_error", None, "overloaded"),
         (EngineStoppedError("x"), 503, "server_error", None, None),
+        (ModelLoadError("y"), 503, "server_error", "model", None),
     ],
 )
 def test_error_of_the_models(

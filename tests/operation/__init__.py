@@ -1,0 +1,1 @@
+"""What is promised to those who run the server, against a real one."""
