@@ -12,8 +12,7 @@ from typing import Generic, Protocol, TypeVar
 
 from models.errors import ModelLoadError, OverloadedError
 
-# When to come again, in seconds: for a model that is loading, and for one that has no room.
-_RETRY_LOADING = 5.0
+# When to come again, in seconds, for a model that has no room.
 _RETRY_ROOM = 10.0
 
 logger = logging.getLogger(__name__)
@@ -40,12 +39,14 @@ R = TypeVar("R")
 class PoolLimits:
     """`budget` is for all loaded models, in bytes, 0 for any; `idle_seconds` 0 means for ever.
 
-    `wait_seconds` is how long a request waits for a model that is being loaded.
+    `wait_seconds` is how long a request waits for a model that is being loaded; it is then told to
+    come again after `retry_seconds`.
     """
 
     budget: int = 0
     idle_seconds: float = 0.0
     wait_seconds: float = 10.0
+    retry_seconds: float = 5.0
 
 
 @dataclass(eq=False)
@@ -58,6 +59,7 @@ class _Place(Generic[M]):
     loading: asyncio.Task[M] | None = None
     users: int = 0
     used: float = 0.0
+    leaves: float = 0.0
     rest: asyncio.TimerHandle | None = None
 
 
@@ -145,7 +147,7 @@ class ModelPool(Generic[M]):
                 return await asyncio.shield(place.loading)
         except TimeoutError:
             message = f"The model '{place.name}' is loading. Try again in a few seconds."
-            raise OverloadedError(message, _RETRY_LOADING) from None
+            raise OverloadedError(message, self._limits.retry_seconds) from None
 
     async def _load(self, place: _Place[M]) -> M:
         try:
@@ -159,7 +161,8 @@ class ModelPool(Generic[M]):
             raise ModelLoadError(place.name) from error
         finally:
             place.loading = None
-            self._left(place)
+            # Those who were told to come again find it loaded.
+            self._left(place, at_least=2 * self._limits.retry_seconds)
         return place.model
 
     async def _make_room(self, wanted: _Place[M]) -> None:
@@ -180,12 +183,13 @@ class ModelPool(Generic[M]):
         await self._in_thread(self._give_back)
         logger.info("%s unloaded", place.name)
 
-    def _left(self, place: _Place[M]) -> None:
+    def _left(self, place: _Place[M], at_least: float = 0.0) -> None:
         """A model that nobody uses any more rests, and leaves after a while."""
         loop = asyncio.get_running_loop()
         place.used = loop.time()
         if place.model and not place.users and self._limits.idle_seconds:
-            place.rest = loop.call_later(self._limits.idle_seconds, self._rested, place)
+            place.leaves = place.used + max(self._limits.idle_seconds, at_least)
+            place.rest = loop.call_at(place.leaves, self._rested, place)
 
     def _rested(self, place: _Place[M]) -> None:
         task = asyncio.create_task(self._unload_idle(place))
@@ -195,8 +199,8 @@ class ModelPool(Generic[M]):
     async def _unload_idle(self, place: _Place[M]) -> None:
         async with self._changing:
             # While this waited, it may have been used, or unloaded.
-            still = asyncio.get_running_loop().time() - place.used >= self._limits.idle_seconds
-            if place.model and not place.users and still:
+            is_due = asyncio.get_running_loop().time() >= place.leaves
+            if place.model and not place.users and is_due:
                 await self._unload(place)
 
     async def _in_thread(self, work: Callable[..., R], *arguments: object) -> R:

@@ -258,17 +258,20 @@ def test_use_begins_the_idle_time_anew(loader: Loader) -> None:
     run(loader, scenario, idle_seconds=0.15)
 
 
-def test_model_whose_waiters_have_gone_leaves_after_the_idle_time(loader: Loader) -> None:
+def test_model_stays_until_those_who_were_told_to_come_again_could(loader: Loader) -> None:
     loader.open.clear()
 
     async def scenario(pool: ModelPool[Loaded]) -> None:
-        with pytest.raises(OverloadedError):
+        with pytest.raises(OverloadedError) as refused:
             await used(pool, "a")
         loader.open.set()
+        await until(lambda: "a" in pool.loaded)
+        await asyncio.sleep(refused.value.retry_after)
+        assert "a" in pool.loaded
         await until(lambda: loader.given_back == 1)
         assert set(pool.loaded) == {"r"}
 
-    run(loader, scenario, wait_seconds=0.05, idle_seconds=0.05)
+    run(loader, scenario, wait_seconds=0.05, idle_seconds=0.05, retry_seconds=0.5)
 
 
 def test_unknown_name_is_a_key_error(loader: Loader) -> None:
