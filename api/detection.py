@@ -13,7 +13,7 @@ from api.observe import usage_of
 from api.openapi import errors, form_body, shown
 from api.queueing import queued
 from api.schemas import DetectedLanguage, LanguageDetection
-from api.served import in_turn, served_models
+from api.served import in_turn, named, served_models
 from models.admission import SHORT_SECONDS
 from models.languages import LANGUAGES
 
@@ -36,15 +36,14 @@ async def detect_language(request: Request) -> LanguageDetection:
     """The language of a recording, heard at up to four places where somebody speaks."""
     async with read_form(request) as form:
         wanted = DetectionRequest.from_form(form)
-        served = served_models(request)
-        model = served.find(wanted.model)
-        request.state.model = model.name
+        served, usage = served_models(request), usage_of(request)
+        model = named(request, served, wanted.model)
         # However long it is, a few windows are heard, and not to their end.
         with queued(served.admission, request, form.file, most=SHORT_SECONDS) as place:
-            usage = usage_of(request)
-            await in_turn(place, usage)
-            work = model.transcriber.detect_language(form.file, wanted.languages, usage)
-            return _answer(await work)
+            async with served.pool.use(model) as transcriber:
+                await in_turn(place, usage)
+                work = transcriber.detect_language(form.file, wanted.languages, usage)
+                return _answer(await work)
 
 
 def _answer(probabilities: dict[str, float]) -> LanguageDetection:

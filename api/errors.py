@@ -19,6 +19,7 @@ from api.schemas import ErrorBody, ErrorDetail
 from models.errors import (
     AudioError,
     EngineStoppedError,
+    ModelLoadError,
     ModelNotFoundError,
     OptionError,
     OverloadedError,
@@ -28,6 +29,8 @@ from models.errors import (
 
 # OpenAI's SDKs ignore, or refuse to wait for, longer delays.
 MAX_RETRY_AFTER = 60
+# Somebody has to repair it first, so it is no use to ask again at once.
+_LOAD_RETRY_SECONDS = 30
 
 logger = logging.getLogger(__name__)
 
@@ -73,6 +76,9 @@ def api_error(error: WhisperError) -> ApiError | None:
             return ApiError(error.message, param="file")
         case ModelNotFoundError():
             return ApiError(error.message, status=404, param="model", code="model_not_found")
+        case ModelLoadError():
+            headers = retry_after(_LOAD_RETRY_SECONDS)
+            return ApiError(error.message, status=503, param="model", headers=headers)
         case OverloadedError():
             headers = retry_after(error.retry_after)
             return ApiError(error.message, status=503, code="overloaded", headers=headers)

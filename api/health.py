@@ -21,30 +21,30 @@ async def health(
 ) -> Health:
     """What is being served; 503 until the models are loaded."""
     default, admission = served.default, served.admission
-    states = [model.transcriber.state() for model in served.models]
+    states = {name: model.state() for name, model in served.pool.loaded.items()}
     loaded = [
         ModelHealth(
-            name=model.name,
-            device=model.device,
-            dtype=model.dtype,
+            name=name,
+            device=state.device,
+            dtype=state.dtype,
             slots=state.slots,
             running=state.running,
             waiting=state.waiting,
         )
-        for model, state in zip(served.models, states, strict=True)
+        for name, state in states.items()
     ]
     return Health(
         default_model=default.name,
         models=[model.name for model in served.models],
-        device=default.device,
-        dtype=default.dtype,
+        device=states[default.name].device,
+        dtype=states[default.name].dtype,
         version=request.app.version,
         queue=QueueHealth(
             running=admission.running, waiting=admission.waiting, seconds=admission.held
         ),
         cancelled=CancelledHealth(
             requests=admission.counters.cancelled,
-            windows=sum(state.counters.cancelled for state in states),
+            windows=sum(state.counters.cancelled for state in states.values()),
         ),
         loaded=loaded,
     )

@@ -123,6 +123,10 @@ class Metrics:
             self.waiting.labels(model).set(state.waiting)
             self._count(model, self._seen.get(model, EngineCounters()), state.counters)
             self._seen[model] = state.counters
+        for model in self._seen.keys() - states.keys():  # unloaded
+            del self._seen[model]
+            for held in (self.slots, self.slots_in_use, self.waiting):
+                held.labels(model).set(0)
         self.resident.set(psutil.Process().memory_info().rss)
         self.device.set(device_bytes)
 
@@ -157,6 +161,6 @@ class Metrics:
 async def watch(metrics: Metrics, served: ServedModels, device_bytes: Callable[[], int]) -> None:
     """Keep the engines' metrics up to date, until cancelled."""
     while True:
-        states = {model.name: model.transcriber.state() for model in served.models}
+        states = {name: model.state() for name, model in served.pool.loaded.items()}
         metrics.engines(states, device_bytes())
         await asyncio.sleep(WATCH_SECONDS)

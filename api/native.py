@@ -15,7 +15,7 @@ from api.observe import usage_of
 from api.parameters import TranslationRequest
 from api.queueing import queued
 from api.schemas import TranscriptionVerbose
-from api.served import ServedModels, transcribe_in_turn
+from api.served import ServedModels, named, transcribe_in_turn
 from models.errors import WhisperError
 
 
@@ -66,14 +66,14 @@ async def answer_natively(
     """The transcript of a file, with the parameters `values` of a request of that kind."""
     try:
         wanted = kind.from_values(values)
-        model = served.find(wanted.model)
         request = context.request
-        request.state.model = model.name
+        model = named(request, served, wanted.model)
         with path.open("rb") as audio, queued(served.admission, request, audio) as place:
-            work = transcribe_in_turn(
-                place, model.transcriber, audio, wanted.options(), usage=usage_of(request)
-            )
-            return verbose(await work)
+            async with served.pool.use(model) as transcriber:
+                work = transcribe_in_turn(
+                    place, transcriber, audio, wanted.options(), usage=usage_of(request)
+                )
+                return verbose(await work)
     except WhisperError as error:
         known = api_error(error)
         if known is None:

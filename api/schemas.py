@@ -240,7 +240,7 @@ class Health(Answer):
     default_model: str
     """The checkpoint that `whisper-1` means."""
     models: list[str]
-    """Every loaded checkpoint."""
+    """Every checkpoint that is served."""
     device: str
     """Where the default model runs."""
     dtype: str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import BinaryIO, Protocol
 
@@ -54,22 +55,36 @@ class Transcriber(Protocol):
         ...
 
 
+class Pool(Protocol):
+    """The checkpoints' transcribers, of which some are loaded."""
+
+    @property
+    def loaded(self) -> Mapping[str, Transcriber]:
+        """Those that are loaded, by name."""
+        ...
+
+    def use(self, name: str) -> AbstractAsyncContextManager[Transcriber]:
+        """A checkpoint's transcriber, which stays loaded within the block.
+
+        Raises:
+            OverloadedError, ModelLoadError
+        """
+        ...
+
+
 @dataclass(frozen=True)
 class ServedModel:
-    """A loaded checkpoint; `created` is when it was imported, in Unix seconds."""
+    """A checkpoint, loaded or not; `created` is when it was imported, in Unix seconds."""
 
     name: str
     created: int
-    device: str
-    dtype: str
-    transcriber: Transcriber
 
 
 class ServedModels:
-    """The loaded checkpoints and the model ids that reach them; the first is the default.
+    """The checkpoints and the model ids that reach them; the first is the default.
 
-    `aliases` are more ids, each with the name of a checkpoint. They share a device, and so the
-    queue for it: `admission`.
+    `pool` has their transcribers. They share a device, and so the queue for it: `admission`.
+    `aliases` are more ids, each with the name of a checkpoint.
 
     Raises:
         ValueError: the list is empty.
@@ -78,12 +93,14 @@ class ServedModels:
     def __init__(
         self,
         models: Sequence[ServedModel],
+        pool: Pool,
         admission: Admission,
         aliases: Mapping[str, str] | None = None,
     ) -> None:
         if not models:
             raise ValueError("There must be at least one model to serve.")
         self.models = tuple(models)
+        self.pool = pool
         self.admission = admission
         self.aliases = dict(aliases or {})
 
@@ -96,7 +113,7 @@ class ServedModels:
         """The checkpoint a client means.
 
         Raises:
-            ModelNotFoundError: none of the loaded ones.
+            ModelNotFoundError: none of those that are served.
         """
         wanted = self.aliases.get(model_id, model_id)
         if wanted == DEFAULT_ID:
@@ -115,6 +132,16 @@ class ServedModels:
             aliases = checkpoint.aliases if checkpoint else ()
             ids += [model.name, f"whisper-{model.name}", *aliases]
         return list(dict.fromkeys([*ids, *self.aliases]))
+
+
+def named(request: Request, served: ServedModels, model_id: str) -> str:
+    """The name of the checkpoint a client means, which is noted for those who count and log.
+
+    Raises:
+        ModelNotFoundError: none of those that are served.
+    """
+    request.state.model = name = served.find(model_id).name
+    return name
 
 
 async def in_turn(place: Place, usage: Usage) -> None:

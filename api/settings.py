@@ -23,14 +23,18 @@ NAME = re.compile(r"[a-z0-9]([a-z0-9._-]{0,61}[a-z0-9])?")
 T = TypeVar("T")
 
 
-# How long a thread of the models busily waits for the others before it sleeps. GNU OpenMP's
-# default is milliseconds, in which it keeps from the core just the thread that it waits for.
-_OPENMP = {"GOMP_SPINCOUNT": "1000"}
+_ENVIRONMENT = {
+    # How long a thread of the models busily waits for the others before it sleeps. GNU OpenMP's
+    # default is milliseconds, in which it keeps from the core just the thread that it waits for.
+    "GOMP_SPINCOUNT": "1000",
+    # BentoML would show one and the same GPU to all workers; each takes one of its own.
+    "BENTOML_DISABLE_GPU_ALLOCATION": "1",
+}
 
 
-def prepare_openmp() -> None:
-    """Set how threads wait, unless the environment does; PyTorch reads it when it is imported."""
-    for name, value in _OPENMP.items():
+def prepare_environment() -> None:
+    """Set what PyTorch and BentoML read of it when they are imported, unless it is set already."""
+    for name, value in _ENVIRONMENT.items():
         os.environ.setdefault(name, value)
 
 
@@ -143,7 +147,8 @@ class Settings:
         "auto",
         _device,
         "auto, cpu, cuda or cuda:N",
-        "Where the models run: `auto` (CUDA if there is one), `cpu`, `cuda` or `cuda:N`.",
+        "Where the models run: `auto` (CUDA if there is one), `cpu`, `cuda` or `cuda:N`. With "
+        "`auto` and `cuda` each GPU has a worker of its own.",
     )
     dtype: str = _setting(
         "auto",
@@ -180,11 +185,32 @@ class Settings:
         "Models to load at start, with commas between; the default model is always one of them. "
         "Empty: only the default model.",
     )
+    on_demand: tuple[str, ...] = _setting(
+        (),
+        _names,
+        "names of models with commas between, or all",
+        "More models, with commas between, that are loaded on the first request for them; `all`: "
+        "every model in the store.",
+    )
+    idle_seconds: int = _setting(
+        0,
+        _whole(0, 1_000_000),
+        "a whole number of seconds from 0 to 1000000",
+        "Seconds without a request after which a model of `WHISPER_ON_DEMAND` is unloaded; "
+        "0: never. Those loaded at start stay.",
+    )
+    memory_mib: int = _setting(
+        0,
+        _whole(0, 100_000_000),
+        "a whole number of MiB from 0 to 100000000",
+        "MiB for the weights and caches of all loaded models of a worker; for a new one, those of "
+        "`WHISPER_ON_DEMAND` that were not used for longest are unloaded. 0: no limit.",
+    )
     aliases: tuple[tuple[str, str], ...] = _setting(
         (),
         _aliases,
         "pairs such as gpt-4o-transcribe=base, with commas between",
-        "More ids for models that are loaded, as `ID=MODEL` with commas between, such as "
+        "More ids for models that are served, as `ID=MODEL` with commas between, such as "
         "`gpt-4o-transcribe=base`.",
     )
     api_keys: tuple[bytes, ...] = _setting(

@@ -17,7 +17,7 @@ from api.openapi import form_body, transcript_answers
 from api.parameters import Granularity, TranscriptionRequest, TranslationRequest
 from api.queueing import queued
 from api.schemas import Transcription, TranscriptionVerbose
-from api.served import served_models, transcribe_in_turn
+from api.served import named, served_models, transcribe_in_turn
 from api.streaming import EventStream, Progress
 from models.text.transcript import Transcript
 
@@ -67,12 +67,12 @@ async def _transcribe(
     with_logprobs: bool = False,
 ) -> Response:
     served = served_models(request)
-    model = served.find(wanted.model)
-    request.state.model = model.name
+    model = named(request, served, wanted.model)
     with queued(served.admission, request, form.file) as place:
-        transcript = await transcribe_in_turn(
-            place, model.transcriber, form.file, wanted.options(), usage=usage_of(request)
-        )
+        async with served.pool.use(model) as transcriber:
+            transcript = await transcribe_in_turn(
+                place, transcriber, form.file, wanted.options(), usage=usage_of(request)
+            )
     # In a thread: the cues of hours of speech take a second, in which others must not wait.
     return await asyncio.to_thread(
         answer,
@@ -90,14 +90,14 @@ async def _stream(
     """A stream that is under way; what fails at once raises, and `held` is closed."""
     async with held:
         served = served_models(request)
-        model = served.find(wanted.model)
-        request.state.model = model.name
+        model = named(request, served, wanted.model)
         place = held.enter_context(queued(served.admission, request, form.file))
+        transcriber = await held.enter_async_context(served.pool.use(model))
         progress = Progress()
         work = asyncio.create_task(
             transcribe_in_turn(
                 place,
-                model.transcriber,
+                transcriber,
                 form.file,
                 wanted.options(),
                 progress.add,

@@ -4,8 +4,9 @@ WhisperError
 ├── OptionError            a request option has a value that cannot be served
 ├── AudioError             the audio cannot be read
 ├── SandboxError           the process that read the audio was ended, not by the audio
-├── ModelNotFoundError     no loaded checkpoint has that model id
-├── OverloadedError        the queue is full; says when to come again
+├── ModelNotFoundError     no served checkpoint has that model id
+├── ModelLoadError         a served checkpoint cannot be loaded now
+├── OverloadedError        there is no room or no model yet; says when to come again
 ├── EngineStoppedError     the engine is shutting down or has failed
 ├── DeviceError            the device that was asked for is not there
 └── CheckpointError        a checkpoint cannot be imported, found or trusted
@@ -43,15 +44,22 @@ class SandboxError(WhisperError):
 
 
 class ModelNotFoundError(WhisperError):
-    """No loaded checkpoint has that model id."""
+    """No served checkpoint has that model id."""
 
     def __init__(self, model_id: str) -> None:
         super().__init__(f"The model '{model_id}' does not exist")
         self.model_id = model_id
 
 
+class ModelLoadError(WhisperError):
+    """A served checkpoint cannot be loaded now; why is for whoever runs the server."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"The model '{name}' could not be loaded.")
+
+
 class OverloadedError(WhisperError):
-    """The queue is full; `retry_after` is in seconds."""
+    """There is no room or no model yet; `retry_after` is in seconds."""
 
     def __init__(self, message: str, retry_after: float) -> None:
         super().__init__(message)

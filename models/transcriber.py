@@ -49,6 +49,11 @@ class Transcriber:
         self.detector = load_silero()
         self._readers = Readers()
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the engine's weights and cache."""
+        return self.engine.runner.nbytes
+
     async def transcribe(
         self,
         audio: BinaryIO,

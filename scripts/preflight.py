@@ -21,7 +21,8 @@ def main(environ: Mapping[str, str] | None = None) -> int:
     if problem:
         print(problem, file=sys.stderr)
         return 2
-    print(*settings.models, sep="\n")
+    wanted = () if settings.on_demand == ("all",) else settings.on_demand
+    print(*dict.fromkeys((*settings.models, *wanted)), sep="\n")
     return 0
 
 

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from api.settings import prepare_openmp
+from api.settings import prepare_environment
 from scripts.bench.host import describe_host
 from scripts.bench.program import Parser, add_machine, add_precision, add_report, add_strategy, run
 from scripts.bench.setup import Setup
@@ -39,7 +39,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _measure(options: argparse.Namespace) -> dict[str, object]:
     clips = choose(choice_of(options))
-    prepare_openmp()
+    prepare_environment()
     # they import torch, which reads how its threads are to wait
     from scripts.quality.measure import measure
     from scripts.quality.report import report

@@ -9,7 +9,7 @@ from contextlib import closing
 from dataclasses import asdict
 from functools import partial
 
-from api.settings import prepare_openmp
+from api.settings import prepare_environment
 from scripts.bench.host import describe_host
 from scripts.bench.program import Parser, add_machine, add_precision, add_report, positive, run
 from scripts.bench.setup import Setup
@@ -41,7 +41,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _measure(options: argparse.Namespace) -> dict[str, object]:
     clips = [clip for clip in choose(choice_of(options)) if clip.is_speech]
-    prepare_openmp()
+    prepare_environment()
     # they import torch, which reads how its threads are to wait
     from scripts.bench.ours import Ours
     from scripts.bench.peers import OpenAIWhisper

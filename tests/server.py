@@ -20,7 +20,8 @@ import uvicorn
 from starlette.types import ASGIApp
 
 PROJECT = Path(__file__).parent.parent
-COMMAND = [sys.executable, "-m", "bentoml", "serve", "service:Whisper"]
+COMMAND = [sys.executable, "-m", "bentoml", "serve"]
+SERVICE = "service:Whisper"
 READY_SECONDS = 120
 STOP_SECONDS = 30
 
@@ -71,13 +72,13 @@ def free_port() -> int:
 
 
 @contextmanager
-def serving(output: Path, **settings: str) -> Iterator[Server]:
+def serving(output: Path, service: str = SERVICE, **settings: str) -> Iterator[Server]:
     """A server with these settings that has said it is ready; ended with the block."""
     environment = {**os.environ, "WHISPER_PORT": str(free_port()), **settings}
     url = f"http://127.0.0.1:{environment['WHISPER_PORT']}"
     with output.open("wb") as out:
         process = subprocess.Popen(
-            COMMAND, cwd=PROJECT, env=environment, stdout=out, stderr=subprocess.STDOUT
+            [*COMMAND, service], cwd=PROJECT, env=environment, stdout=out, stderr=subprocess.STDOUT
         )
     server = Server(url, process, output)
     try:
@@ -124,7 +125,7 @@ def failing_start(arguments: tuple[str, ...] = (), **settings: str) -> tuple[int
     """Exit status and stderr of a server that should not start."""
     environment: Mapping[str, str] = {**os.environ, "WHISPER_PORT": str(free_port()), **settings}
     done = subprocess.run(
-        [*COMMAND, *arguments],
+        [*COMMAND, SERVICE, *arguments],
         cwd=PROJECT,
         env=environment,
         capture_output=True,

@@ -66,7 +66,7 @@ class KVCache:
 
     `state` is the format of those over text: short, and read fastest as it is. `attention` is
     that of those over audio, which are most of what a decode step reads; None where the states
-    of a window take their place (absorbed.py).
+    of a window take their place (absorbed.py). `nbytes` is what it holds when all slots are taken.
     """
 
     def __init__(
@@ -84,6 +84,9 @@ class KVCache:
         self.text = torch.zeros(*shape, dims.n_text_ctx, head_dim, device=device, dtype=state)
         n_audio_ctx = dims.n_audio_ctx if attention else 0
         self.audio = torch.zeros(*shape, n_audio_ctx, head_dim, device=device, dtype=attention)
+        # Where there are no keys and values of windows: their states, packed twice (absorbed.py).
+        states = 0 if attention else 2 * slots * dims.n_audio_ctx * dims.n_audio_state
+        self.nbytes = self.text.nbytes + self.audio.nbytes + states
         self._kept: list[Kept | None] = [None] * slots
         self._heard: list[HeardWindow | None] = [None] * slots
 

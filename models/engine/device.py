@@ -25,6 +25,14 @@ def resolve_device(wanted: str) -> torch.device:
     return device
 
 
+def worker_device(wanted: str, worker: int | None) -> str:
+    """What `wanted` means for a worker, numbered from 1 on: of several GPUs each has its own."""
+    count = torch.cuda.device_count()
+    if wanted in ("auto", "cuda") and worker is not None and count > 1:
+        return f"cuda:{(worker - 1) % count}"
+    return wanted
+
+
 def describe_device(device: torch.device) -> str:
     """The device as a person would name it, for the start line."""
     if device.type == "cuda":

@@ -7,7 +7,7 @@ import threading
 import time
 import zlib
 from concurrent.futures import Future, InvalidStateError
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import replace
 
 import torch
@@ -15,26 +15,41 @@ from torch import Tensor
 
 from models.engine.counters import EngineCounters, EngineState
 from models.engine.device import describe_device
+from models.engine.limits import BatchLimit
 from models.engine.runner import Runner
 from models.engine.scheduler import Encoding, Plan, Scheduler
 from models.engine.sequence import Attempt, DecodingResult, Sequence, Window
-from models.errors import EngineStoppedError
+from models.errors import EngineStoppedError, OverloadedError
 
 logger = logging.getLogger(__name__)
+
+# When to come again, in seconds, where a device has no memory for a single window.
+_RETRY_AFTER = 10.0
 
 
 class Engine:
     """Decodes windows on one device, in a thread of its own.
 
-    It computes with so many CPU `threads` (0: all). `submit` may be called from any thread.
-    Cancelling the future drops the window before the next step.
+    It computes with so many CPU `threads` (0: all), each step in its turn. `submit` may be called
+    from any thread. Cancelling the future drops the window before the next step. Where the device
+    runs out of memory, fewer windows are encoded or decoded together, and none is lost for it.
     """
 
-    def __init__(self, runner: Runner, *, slots: int, encode_batch: int, threads: int = 0) -> None:
+    def __init__(
+        self,
+        runner: Runner,
+        *,
+        slots: int,
+        encode_batch: int,
+        threads: int = 0,
+        turns: AbstractContextManager[None] | None = None,
+    ) -> None:
         self.runner = runner
         self.vocabulary = runner.vocabulary
         self.scheduler = Scheduler(slots, encode_batch)
         self.counters = EngineCounters()
+        self._row_limit = BatchLimit(slots)
+        self._turns = turns or nullcontext()
         self._arrived: list[Sequence] = []
         self._wakeup = threading.Condition()
         self._stopping = False
@@ -56,7 +71,14 @@ class Engine:
         """How busy the engine is, and what it has done; any thread may ask."""
         counters = replace(self.counters, batch_sizes=self.counters.batch_sizes.copy())
         waiting = len(self._arrived) + self.scheduler.waiting
-        return EngineState(waiting, self.scheduler.busy, self.scheduler.slots, counters)
+        return EngineState(
+            device=self.device,
+            dtype=self.dtype,
+            waiting=waiting,
+            running=self.scheduler.busy,
+            slots=self.scheduler.slots,
+            counters=counters,
+        )
 
     def submit(self, window: Window) -> Future[DecodingResult]:
         """Queue a window; its result comes through the future.
@@ -102,18 +124,53 @@ class Engine:
         """One stage further; complete windows go on to decoding."""
         if encoding.work is None:
             encoding.work = self.runner.encode(encoding.sequences)
-        with suppress(StopIteration):
+        try:
             next(encoding.work)
-            return
-        self.counters.windows += len(encoding.sequences)
-        self.scheduler.encoded(encoding)
+        except StopIteration:
+            self.counters.windows += len(encoding.sequences)
+            self.scheduler.encode_limit.fitted()
+            self.scheduler.encoded(encoding)
+        except torch.OutOfMemoryError:
+            self._encode_fewer(encoding)
+
+    def _encode_fewer(self, encoding: Encoding) -> None:
+        """These windows wait again, to be encoded in halves; a single one fails."""
+        self._note_out_of_memory(self.scheduler.encode_limit, len(encoding.sequences))
+        if len(encoding.sequences) > 1:
+            self.scheduler.requeue(encoding)
+        else:
+            self.scheduler.give_up(encoding)
+            _settle_all(encoding.sequences, _no_memory())
 
     def _decode(self, plan: Plan) -> None:
         """Every row takes a token, but for those that have just learned their language."""
-        rows, logits = self._forward(plan)
-        if rows:
-            tokens, logprobs = self.runner.choose(torch.cat(logits), rows)
+        for part in plan.parts(self._row_limit.now):
+            try:
+                rows, tokens, logprobs = self._choose(part)
+            except torch.OutOfMemoryError:
+                self._decode_fewer([*part.prefill, *part.decode])
+                return
+            self._row_limit.fitted()
             self._postprocess(rows, tokens, logprobs)
+
+    def _decode_fewer(self, rows: list[Sequence]) -> None:
+        """These rows stay where they were, and fewer run together now; a single one fails."""
+        self._note_out_of_memory(self._row_limit, len(rows))
+        if len(rows) == 1:
+            self.scheduler.release(rows[0])
+            _settle_all(rows, _no_memory())
+
+    def _note_out_of_memory(self, limit: BatchLimit, tried: int) -> None:
+        limit.ran_out(tried)
+        self.counters.out_of_memory += 1
+        logger.warning("out of device memory with %d windows; now %d at once", tried, limit.now)
+
+    def _choose(self, plan: Plan) -> tuple[list[Sequence], list[int], list[float]]:
+        """The rows that take a token, their tokens and the log-probabilities of these."""
+        rows, logits = self._forward(plan)
+        if not rows:
+            return [], [], []
+        return rows, *self.runner.choose(torch.cat(logits), rows)
 
     def _forward(self, plan: Plan) -> tuple[list[Sequence], list[Tensor]]:
         """Run the plan's prompts and rows; those that take a token now, and their logits."""
@@ -217,7 +274,8 @@ class Engine:
         with torch.inference_mode():
             while self._wait_for_work():
                 try:
-                    self.step()
+                    with self._turns:
+                        self.step()
                 except Exception:  # one step's fault must not end the server
                     logger.exception("a decoding step failed; its windows are given up")
                     failure = EngineStoppedError("The model failed while decoding this recording.")
@@ -240,6 +298,10 @@ def _compression_ratio(text: str) -> float:
     """How well the text compresses: loops do so far too well (openai-whisper, whisper/utils.py)."""
     data = text.encode()
     return len(data) / len(zlib.compress(data))
+
+
+def _no_memory() -> OverloadedError:
+    return OverloadedError("The device has no memory for this recording now.", _RETRY_AFTER)
 
 
 def _settle(future: Future[DecodingResult], result: DecodingResult | Exception) -> None:

@@ -70,6 +70,7 @@ class Int8Linear(nn.Module):
     def __init__(self, linear: nn.Linear, inputs: InputRange = SYMMETRIC) -> None:
         super().__init__()
         self.weight = PackedInt8(linear.weight.float(), inputs)
+        self.packed_bytes = linear.weight.numel()
         self.bias = linear.bias
 
     def forward(self, x: Tensor) -> Tensor:  # [..., in] float32 -> [..., out] float32
@@ -129,6 +130,7 @@ class BFloat16Linear(nn.Module):
         weight = linear.weight.bfloat16()
         self.packed = torch.ops.mkldnn._reorder_linear_weight(weight, _ROWS)  # noqa: SLF001
         self.bias = None if linear.bias is None else linear.bias.bfloat16()
+        self.packed_bytes = 2 * sum(tensor.numel() for tensor in linear.parameters())
         self.activation = activation
 
     def forward(self, x: Tensor) -> Tensor:  # [..., in] any float -> [..., out] bfloat16

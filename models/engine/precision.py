@@ -39,6 +39,11 @@ class Precision:
         """Whether decoding reads a window's states, and no keys and values of theirs."""
         return self.decoder == "int8"
 
+    @property
+    def window_state(self) -> torch.dtype | None:
+        """The format of a window's keys and values in the cache; None where there are none."""
+        return None if self.absorbs else self.attention
+
 
 def resolve_precision(wanted: str, device: torch.device) -> Precision:
     """The precision for auto, float32, float16, bfloat16 or int8.

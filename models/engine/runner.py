@@ -12,6 +12,7 @@ from models.engine.alignment import Watch, token_starts
 from models.engine.cache import CacheRows, KVCache
 from models.engine.config import Padding
 from models.engine.decoding import TimestampState, TokenRules, choose
+from models.engine.memory import held_bytes
 from models.engine.network import Network
 from models.engine.padding import Kept, kept_positions
 from models.engine.precision import Precision
@@ -39,9 +40,14 @@ class Runner:
             slots,
             self.device,
             state=precision.state,
-            attention=None if precision.absorbs else precision.attention,
+            attention=precision.window_state,
         )
         self.rules = TokenRules(vocabulary, self.device)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the weights and the cache."""
+        return held_bytes(self.network, self.cache)
 
     def encode(self, sequences: Seq[Sequence]) -> Iterator[None]:
         """Encode these windows and store their cross-KV in their slots, a layer at a time.
@@ -86,7 +92,8 @@ class Runner:
         watch = Watch([row for row, each in enumerate(sequences) if each.window.word_timestamps])
         states = self._decode(sequences, tokens, positions, watch)
         for row, scores in watch.scores.items():
-            sequences[row].heard.append(scores)
+            # At its place: a step for which memory ran out is run again.
+            sequences[row].heard[len(sequences[row].tokens) - 1 :] = [scores]
         return self.network.decoder.logits(states[:, 0])
 
     def align(self, attempts: Seq[tuple[Window, Attempt]]) -> list[tuple[float, ...]]:

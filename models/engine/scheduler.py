@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from models.engine.limits import BatchLimit
 from models.engine.sequence import Sequence
 
 # Of the time in which both lanes have work, what the background lane gets at least.
@@ -36,6 +37,12 @@ class Plan:
         """Whether there is nothing to run."""
         return not (self.encoding or self.prefill or self.decode)
 
+    def parts(self, most: int) -> Iterator[Plan]:
+        """Its prompts and rows, at most so many at once."""
+        rows = [*self.prefill, *self.decode]
+        for start in range(0, len(rows), most):
+            yield _rows_plan(rows[start : start + most])
+
 
 @dataclass(eq=False)
 class Lane:
@@ -61,7 +68,7 @@ class Scheduler:
     """
 
     def __init__(self, slots: int, encode_batch: int) -> None:
-        self.slots, self.encode_batch = slots, encode_batch
+        self.slots, self.encode_limit = slots, BatchLimit(encode_batch)
         self.dropped = 0
         self._short, self._background = Lane(), Lane()
         self._reserved = -(-slots // 8) if slots > 1 else 0
@@ -127,6 +134,18 @@ class Scheduler:
         # In slot order, so that neighbouring slots make one view of the cache.
         lane.running.sort(key=lambda s: s.slot or 0)
 
+    def requeue(self, encoding: Encoding) -> None:
+        """Let windows whose encoding broke off wait again, before all others of their lane."""
+        self.give_up(encoding)
+        lane = self._lane(encoding.sequences[0])
+        lane.waiting.extendleft(reversed(encoding.sequences))
+
+    def give_up(self, encoding: Encoding) -> None:
+        """Take out windows that are being encoded, and free their slots."""
+        self._lane(encoding.sequences[0]).encoding = None
+        for sequence in encoding.sequences:
+            self._release_slot(sequence)
+
     def release(self, sequence: Sequence) -> None:
         """Free the slot of a sequence that was decoding, or being encoded."""
         lane = self._lane(sequence)
@@ -181,7 +200,7 @@ class Scheduler:
     def _admit(self, lane: Lane) -> Encoding | None:
         admitted: list[Sequence] = []
         spare = self._reserved if lane is self._background else 0
-        while lane.waiting and len(self._free) > spare and len(admitted) < self.encode_batch:
+        while lane.waiting and len(self._free) > spare and len(admitted) < self.encode_limit.now:
             sequence = lane.waiting.popleft()
             sequence.slot = self._free.pop()
             sequence.enter("encode")
@@ -193,8 +212,8 @@ def _plan(lane: Lane) -> Plan:
     # A step takes little longer for many rows than for a few: they wait for each other.
     if lane.encoding:
         return Plan(lane.encoding, [], [])
-    return Plan(
-        None,
-        [s for s in lane.running if not s.tokens],
-        [s for s in lane.running if s.tokens],
-    )
+    return _rows_plan(lane.running)
+
+
+def _rows_plan(rows: list[Sequence]) -> Plan:
+    return Plan(None, [s for s in rows if not s.tokens], [s for s in rows if s.tokens])

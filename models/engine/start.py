@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from models.catalogue import Dimensions
 from models.engine.config import FEWER_SLOTS, MOST_SLOTS, EngineConfig, Padding
 from models.engine.device import resolve_device
 from models.engine.engine import Engine
 from models.engine.loading import load_network
+from models.engine.memory import expected_bytes
 from models.engine.precision import Precision, resolve_precision
 from models.engine.runner import Runner
+from models.engine.turns import Turns
 from models.engine.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
@@ -31,8 +34,18 @@ def resolve_slots(config: EngineConfig, precision: Precision) -> int:
     return config.slots or (MOST_SLOTS if precision.absorbs else FEWER_SLOTS)
 
 
-def start_engine(weights: Weights, config: EngineConfig) -> Engine:
-    """An engine over a checkpoint's weights.
+def foresee_bytes(dims: Dimensions, config: EngineConfig) -> int:
+    """Bytes that an engine over a checkpoint of these sizes will hold.
+
+    Raises:
+        DeviceError: as for `start_engine`.
+    """
+    precision = resolve_precision(config.dtype, resolve_device(config.device))
+    return expected_bytes(dims, precision, resolve_slots(config, precision))
+
+
+def start_engine(weights: Weights, config: EngineConfig, turns: Turns | None = None) -> Engine:
+    """An engine over a checkpoint's weights; on a CPU each of its steps waits for its turn.
 
     Raises:
         DeviceError: the configured device is not there.
@@ -46,4 +59,10 @@ def start_engine(weights: Weights, config: EngineConfig) -> Engine:
     # thinned windows have a length each.
     together = device.type != "cpu" and padding == "full"
     batch = config.encode_batch if together else 1
-    return Engine(runner, slots=slots, encode_batch=batch, threads=config.threads)
+    return Engine(
+        runner,
+        slots=slots,
+        encode_batch=batch,
+        threads=config.threads,
+        turns=turns if device.type == "cpu" else None,
+    )

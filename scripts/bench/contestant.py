@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Protocol, TextIO
 
-from api.settings import prepare_openmp
+from api.settings import prepare_environment
 from models.errors import WhisperError
 from scripts.bench import host
 from scripts.bench.errors import BenchError
@@ -35,7 +35,7 @@ class Contestant(Protocol):
 
 
 def _ours(setup: Setup) -> Contestant:
-    prepare_openmp()
+    prepare_environment()
     from scripts.bench.ours import Ours
 
     return Ours(setup)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
@@ -23,7 +24,7 @@ from models.usage import Usage
 CREATED = 1_700_000_000
 TRANSCRIPTIONS = "/v1/audio/transcriptions"
 TRANSLATIONS = "/v1/audio/translations"
-IDLE = EngineState(waiting=0, running=0, slots=8, counters=EngineCounters())
+IDLE = EngineState("cpu", "float32", waiting=0, running=0, slots=8, counters=EngineCounters())
 
 
 def segment(number: int, start: float, end: float, text: str) -> Segment:
@@ -155,13 +156,39 @@ class EndlessTranscriber(FakeTranscriber):
             raise
 
 
+class FakePool(dict[str, Transcriber]):
+    """Transcribers by name, and how many requests use them."""
+
+    users = 0
+
+    @property
+    def loaded(self) -> Mapping[str, Transcriber]:
+        """All of them."""
+        return self
+
+    @asynccontextmanager
+    async def use(self, name: str) -> AsyncIterator[Transcriber]:
+        """The transcriber of that name."""
+        self.users += 1
+        try:
+            yield self[name]
+        finally:
+            self.users -= 1
+
+
+def served_by(
+    transcribers: Mapping[str, Transcriber], admission: Admission | None = None
+) -> ServedModels:
+    """Models on the CPU, each with a transcriber of its own."""
+    models = [ServedModel(name, CREATED) for name in transcribers]
+    return ServedModels(models, FakePool(transcribers), admission or Admission(3600, slots=8))
+
+
 def served(
     *names: str, transcriber: Transcriber | None = None, admission: Admission | None = None
 ) -> ServedModels:
     """Models on the CPU that share one transcriber."""
-    shared = transcriber or FakeTranscriber()
-    models = [ServedModel(name, CREATED, "cpu", "float32", shared) for name in names]
-    return ServedModels(models, admission or Admission(3600, slots=8))
+    return served_by(dict.fromkeys(names, transcriber or FakeTranscriber()), admission)
 
 
 def client(

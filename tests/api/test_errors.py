@@ -10,6 +10,7 @@ from models.errors import (
     AudioError,
     ChecksumError,
     EngineStoppedError,
+    ModelLoadError,
     ModelNotFoundError,
     OptionError,
     OverloadedError,
@@ -32,6 +33,7 @@ METHODS = ["GET", "PUT", "PATCH", "DELETE", "OPTIONS"]
         (OverloadedError("x", 3), 503, "server_error", None, "overloaded"),
         (EngineStoppedError("x"), 503, "server_error", None, None),
         (SandboxError("x"), 503, "server_error", None, None),
+        (ModelLoadError("y"), 503, "server_error", "model", None),
     ],
 )
 def test_error_of_the_models(

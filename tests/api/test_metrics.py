@@ -49,7 +49,7 @@ def test_engines_are_counted_from_one_look_to_the_next() -> None:
     counters = EngineCounters(
         steps=9, windows=4, tokens=50, fallbacks=2, cancelled=1, batch_sizes=Counter({1: 3, 3: 2})
     )
-    state = EngineState(waiting=5, running=2, slots=8, counters=counters)
+    state = EngineState("cpu", "int8", waiting=5, running=2, slots=8, counters=counters)
     metrics.engines({"base": state}, 1024)
     more = replace(counters, steps=11, tokens=60, batch_sizes=Counter({1: 3, 3: 4}))
     metrics.engines({"base": replace(state, waiting=0, counters=more)}, 2048)
@@ -71,7 +71,7 @@ def test_a_model_that_is_loaded_anew_counts_on() -> None:
     metrics = Metrics()
     for steps, tokens in ((9, 50), (3, 20)):
         counters = EngineCounters(steps=steps, tokens=tokens)
-        state = EngineState(waiting=0, running=0, slots=8, counters=counters)
+        state = EngineState("cpu", "int8", waiting=0, running=0, slots=8, counters=counters)
         metrics.engines({"base": state}, 0)
         metrics.loaded("base", 2.5)
 

@@ -8,10 +8,8 @@ import pytest
 from starlette.testclient import TestClient
 
 from api.app import create_app
-from api.served import ServedModel, ServedModels
-from models.admission import Admission
 from models.options import FALLBACK_TEMPERATURES, TranscribeOptions
-from tests.api.fake import TRANSCRIPTIONS, TRANSLATIONS, FakeTranscriber, client
+from tests.api.fake import TRANSCRIPTIONS, TRANSLATIONS, FakeTranscriber, client, served_by
 
 FILES = {"file": ("a.wav", b"audio")}
 TEXT = "The naïve wind and the sun."
@@ -223,13 +221,7 @@ def test_model_ids(model_id: str) -> None:
 def test_model_chosen() -> None:
     base, tiny = FakeTranscriber(), FakeTranscriber()
     app = create_app("0")
-    app.state.served = ServedModels(
-        [
-            ServedModel("base", 0, "cpu", "float32", base),
-            ServedModel("tiny.en", 0, "cpu", "float32", tiny),
-        ],
-        Admission(3600, slots=8),
-    )
+    app.state.served = served_by({"base": base, "tiny.en": tiny})
     fields = {"model": "whisper-tiny.en"}
     response = TestClient(app).post(TRANSCRIPTIONS, data=fields, files=FILES)
     assert response.status_code == 200

@@ -10,7 +10,7 @@ from pathlib import Path
 from threading import Thread
 
 from api.draining import Drain
-from processes.scratch import enter_scratch, wait_for_end
+from serving.scratch import enter_scratch, wait_for_end
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 

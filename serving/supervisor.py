@@ -13,8 +13,8 @@ import circus.watcher
 from circus.arbiter import Arbiter
 from circus.watcher import Watcher
 
-from processes.scratch import clear_after, open_scratch
-from processes.worker import SIGNALS
+from serving.scratch import clear_after, open_scratch
+from serving.worker import SIGNALS
 
 # Past the time that requests have to finish, for what comes after: then a worker is killed.
 KILL_AFTER_SECONDS = 5

@@ -1,0 +1,25 @@
+"""How many rows a device has memory for, as running out of it teaches."""
+
+from __future__ import annotations
+
+# Batches that fit until a larger one is tried: seldom, as a failure costs a batch's work.
+PATIENCE = 1000
+
+
+class BatchLimit:
+    """`now` is halved when memory runs out, and doubled after `PATIENCE` batches that fit."""
+
+    def __init__(self, most: int) -> None:
+        self.most = self.now = most
+        self._fitted = 0
+
+    def ran_out(self, tried: int) -> None:
+        """Note that there was no memory for `tried` rows."""
+        self.now = max(1, tried // 2)
+        self._fitted = 0
+
+    def fitted(self) -> None:
+        """Note that there was memory for a batch."""
+        self._fitted += 1
+        if self._fitted % PATIENCE == 0:
+            self.now = min(self.most, 2 * self.now)

@@ -1,0 +1,71 @@
+"""What a model holds in memory: foreseen from its sizes, counted when loaded, given back."""
+
+from __future__ import annotations
+
+import ctypes
+import sys
+
+import torch
+from torch import nn
+
+from models.catalogue import Dimensions
+from models.engine.cache import KVCache
+from models.engine.linear import BFloat16Linear, Int8Linear
+from models.engine.network import Network
+from models.engine.precision import LinearKind, Precision
+
+
+def expected_bytes(dims: Dimensions, precision: Precision, slots: int) -> int:
+    """Bytes of the weights and the cache that a model will hold; none are taken for the answer."""
+    meta = torch.device("meta")
+    with meta:
+        network = Network(dims, precision, ())
+    if not precision.rotates:
+        network.decoder.head.weight = network.decoder.embedding
+    tensors = {id(tensor): tensor.numel() for tensor in network.parameters()}
+    held = sum(tensors.values()) * precision.state.itemsize
+    for part, kind in (
+        (network.encoder.blocks, precision.encoder),
+        (network.decoder.cross_kv, precision.encoder),
+        (network.decoder.blocks, precision.decoder),
+        (network.decoder.head, precision.decoder),
+    ):
+        held -= sum(_saved(module, kind) for module in part.modules())
+    # The head is packed beside the embedding that it shares otherwise.
+    if precision.decoder != "plain" and not precision.rotates:
+        held += precision.state.itemsize * network.decoder.embedding.numel()
+    cache = KVCache(
+        dims,
+        slots,
+        meta,
+        state=precision.state,
+        attention=precision.window_state,
+    )
+    return held + cache.nbytes
+
+
+def held_bytes(network: Network, cache: KVCache) -> int:
+    """Bytes of a loaded model's weights, and of its cache when all slots are taken."""
+    tensors = {tensor.data_ptr(): tensor.nbytes for tensor in network.parameters()}
+    packed = [m for m in network.modules() if isinstance(m, Int8Linear | BFloat16Linear)]
+    return sum(tensors.values()) + sum(linear.packed_bytes for linear in packed) + cache.nbytes
+
+
+def give_back() -> None:
+    """Return what has been freed to the system and the device.
+
+    glibc keeps the memory of a model that was unloaded, hundreds of megabytes, for its own use.
+    """
+    if torch.cuda.is_initialized():
+        torch.cuda.empty_cache()
+    if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "malloc_trim"):
+        libc.malloc_trim(0)
+
+
+def _saved(module: nn.Module, kind: LinearKind) -> int:
+    """Bytes that packing takes off a linear layer in float32."""
+    if not isinstance(module, nn.Linear) or kind == "plain":
+        return 0
+    if kind == "int8":
+        return 3 * module.weight.numel()
+    return 2 * sum(tensor.numel() for tensor in module.parameters())

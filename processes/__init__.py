@@ -1,1 +1,0 @@
-"""The server's processes: the parent that `bentoml serve` starts, and its workers."""

@@ -1,0 +1,90 @@
+"""A worker's models: those loaded at start, and those that follow when they are asked for.
+
+It imports PyTorch, which the parent and `bentoml build` do without.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+
+import bentoml
+
+from api.metrics import Metrics
+from api.settings import Settings
+from models import store
+from models.audio.sandbox.reader import Sandbox
+from models.engine.config import EngineConfig
+from models.engine.device import worker_device
+from models.engine.memory import give_back
+from models.engine.start import foresee_bytes, start_engine
+from models.engine.turns import Turns
+from models.pool import ModelPool, PoolLimits
+from models.transcriber import Transcriber
+
+MIB = 1024 * 1024
+
+# BentoML drops what other loggers say below WARNING.
+logger = logging.getLogger("bentoml.whisper")
+
+
+class Models:
+    """Makes running models of stored ones, on this worker's device, and reads recordings for them.
+
+    `url` is what the server is reached at, for the log.
+    """
+
+    def __init__(self, settings: Settings, metrics: Metrics, sandbox: Sandbox, url: str) -> None:
+        self._settings, self._metrics, self._url = settings, metrics, url
+        self._sandbox = sandbox
+        self._turns = Turns()
+        device = worker_device(settings.device, bentoml.server_context.worker_index)
+        self._config = replace(engine_config(settings), device=device)
+
+    def start(self, checkpoint: store.StoredCheckpoint) -> Transcriber:
+        """Load a checkpoint, verified, start its engine and warm it up."""
+        began = time.monotonic()
+        engine = start_engine(store.load(checkpoint), self._config, self._turns)
+        transcriber = Transcriber(engine, self._settings.strategy, self._sandbox.read)
+        transcriber.warm_up()
+        self._metrics.loaded(checkpoint.name, time.monotonic() - began)
+        where = f"{engine.device} in {engine.dtype}"
+        logger.info("%s on %s, at %s", checkpoint.tag, where, self._url)
+        return transcriber
+
+    def pool(
+        self,
+        checkpoints: Sequence[store.StoredCheckpoint],
+        on_demand: Sequence[store.StoredCheckpoint],
+    ) -> ModelPool[Transcriber]:
+        """All of them: the first ones are loaded now."""
+        later = {checkpoint.name: checkpoint for checkpoint in on_demand}
+        settings = self._settings
+        return ModelPool(
+            {each.name: self.start(each) for each in checkpoints},
+            foreseen_bytes(on_demand, settings),
+            load=lambda name: self.start(later[name]),
+            limits=PoolLimits(settings.memory_mib * MIB, settings.idle_seconds),
+            give_back=give_back,
+        )
+
+
+def engine_config(settings: Settings) -> EngineConfig:
+    """How engines run, on the device that is asked for."""
+    return EngineConfig(
+        device=settings.device,
+        dtype=settings.dtype,
+        padding=settings.padding,
+        slots=settings.slots,
+        threads=settings.threads,
+    )
+
+
+def foreseen_bytes(
+    checkpoints: Sequence[store.StoredCheckpoint], settings: Settings
+) -> dict[str, int]:
+    """What each of these models will hold in memory."""
+    config = engine_config(settings)
+    return {each.name: foresee_bytes(each.dims, config) for each in checkpoints}

@@ -1,0 +1,19 @@
+"""Who is told of every request that is over."""
+
+from __future__ import annotations
+
+from api.logs import log_request
+from api.metrics import Metrics
+from api.observe import Observer
+from api.settings import Settings
+
+
+def observers(settings: Settings, metrics: Metrics, version: str) -> list[Observer]:
+    """Metrics and log, and the traces where they are asked for."""
+    told: list[Observer] = [metrics.request, log_request]
+    if settings.otlp_endpoint:
+        # Here, not above: who does not trace needs no exporter.
+        from api.tracing import Tracing
+
+        told.append(Tracing(settings.otlp_endpoint, version).request)
+    return told

@@ -1,0 +1,54 @@
+"""What every process of the server reads before anything runs: settings, checkpoints, workers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import bentoml
+from bentoml.exceptions import BentoMLException
+
+from api.settings import SettingError, Settings
+from models import store
+from models.engine.gpus import count_gpus
+from models.errors import WhisperError
+
+
+def read_settings() -> Settings:
+    """The settings; malformed ones end the start with a line each."""
+    try:
+        return Settings.from_environ()
+    except SettingError as error:
+        raise BentoMLException(error.message) from None
+
+
+def find_checkpoints(names: Sequence[str]) -> list[store.StoredCheckpoint]:
+    """The checkpoints of these names; a missing one ends the start."""
+    try:
+        found = {name: store.find(name) for name in names}
+    except WhisperError as error:
+        raise BentoMLException(error.message) from error
+    missing = [name for name, checkpoint in found.items() if checkpoint is None]
+    if missing:
+        raise BentoMLException(
+            f"not in the model store: {', '.join(missing)}. "
+            f"Import with: python -m scripts.import_model {missing[0]}"
+        )
+    return [checkpoint for checkpoint in found.values() if checkpoint is not None]
+
+
+def names_on_demand(settings: Settings) -> list[str]:
+    """The models that are loaded when they are asked for: of those named, or of all, the others."""
+    names = settings.on_demand
+    if names == ("all",):
+        names = tuple(checkpoint.name for checkpoint in store.list_checkpoints())
+    return [name for name in dict.fromkeys(names) if name not in settings.models]
+
+
+def count_workers(settings: Settings) -> int:
+    """One for each GPU, unless it is said which; workers themselves need not know."""
+    if settings.device not in ("auto", "cuda") or bentoml.server_context.worker_index is not None:
+        return 1
+    try:
+        return max(1, count_gpus())
+    except WhisperError as error:
+        raise BentoMLException(error.message) from error

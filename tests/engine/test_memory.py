@@ -1,0 +1,32 @@
+"""What models hold in memory: foreseen as it is counted."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from models.engine.config import EngineConfig
+from models.engine.start import foresee_bytes, start_engine
+from tests.tiny import TINY, tiny_weights
+
+SIZES = {"n_audio_layer": 2, "n_text_layer": 3, "n_audio_state": 64, "n_text_state": 64}
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16", "int8"])
+@pytest.mark.parametrize("slots", [1, 5])
+def test_bytes_are_foreseen_as_they_are_counted(dtype: str, slots: int) -> None:
+    config = EngineConfig(device="cpu", dtype=dtype, slots=slots)
+    engine = start_engine(tiny_weights(**SIZES), config)
+    held = engine.runner.nbytes
+    engine.close()
+
+    assert foresee_bytes(replace(TINY, **SIZES), config) == held
+
+
+def test_slots_take_what_the_catalogue_says() -> None:
+    one, nine = (
+        foresee_bytes(TINY, EngineConfig(device="cpu", dtype="float32", slots=n)) for n in (1, 9)
+    )
+
+    assert nine - one == 8 * TINY.bytes_per_slot(4)

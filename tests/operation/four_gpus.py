@@ -1,0 +1,31 @@
+"""The service where four GPUs are seen: its workers say which they were given, and use the CPU."""
+
+from __future__ import annotations
+
+from unittest.mock import patch
+
+import torch
+
+from models.engine import device, engine, gpus, start
+
+given: list[str] = []
+
+
+def take(wanted: str) -> torch.device:
+    """The CPU, whatever is wanted."""
+    given.append(wanted)
+    return torch.device("cpu")
+
+
+for module, name, pretended in (
+    (gpus, "count_gpus", lambda: 4),
+    (torch.cuda, "device_count", lambda: 4),
+    (device, "resolve_device", take),
+    (start, "resolve_device", take),
+    (engine, "describe_device", lambda _: given[-1]),
+):
+    patch.object(module, name, pretended).start()
+
+from service import Whisper  # noqa: E402
+
+__all__ = ["Whisper"]
