@@ -18,9 +18,9 @@ from models import store
 from models.audio.sandbox.reader import Sandbox
 from models.engine.config import EngineConfig
 from models.engine.device import worker_device
+from models.engine.fair_lock import FairLock
 from models.engine.memory import give_back
 from models.engine.start import foresee_bytes, start_engine
-from models.engine.turns import Turns
 from models.pool import ModelPool, PoolLimits
 from models.transcriber import Transcriber
 
@@ -39,14 +39,14 @@ class Models:
     def __init__(self, settings: Settings, metrics: Metrics, sandbox: Sandbox, url: str) -> None:
         self._settings, self._metrics, self._url = settings, metrics, url
         self._sandbox = sandbox
-        self._turns = Turns()
+        self._cpu = FairLock()
         device = worker_device(settings.device, bentoml.server_context.worker_index)
         self._config = replace(engine_config(settings), device=device)
 
     def start(self, checkpoint: store.StoredCheckpoint) -> Transcriber:
         """Load a checkpoint, verified, start its engine and warm it up."""
         began = time.monotonic()
-        engine = start_engine(store.load(checkpoint), self._config, self._turns)
+        engine = start_engine(store.load(checkpoint), self._config, self._cpu)
         transcriber = Transcriber(engine, self._settings.strategy, self._sandbox.read)
         transcriber.warm_up()
         self._metrics.loaded(checkpoint.name, time.monotonic() - began)

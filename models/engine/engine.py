@@ -42,14 +42,14 @@ class Engine:
         slots: int,
         encode_batch: int,
         threads: int = 0,
-        turns: AbstractContextManager[None] | None = None,
+        cpu: AbstractContextManager[None] | None = None,
     ) -> None:
         self.runner = runner
         self.vocabulary = runner.vocabulary
         self.scheduler = Scheduler(slots, encode_batch)
         self.counters = EngineCounters()
         self._row_limit = BatchLimit(slots)
-        self._turns = turns or nullcontext()
+        self._cpu = cpu or nullcontext()
         self._arrived: list[Sequence] = []
         self._wakeup = threading.Condition()
         self._stopping = False
@@ -274,7 +274,7 @@ class Engine:
         with torch.inference_mode():
             while self._wait_for_work():
                 try:
-                    with self._turns:
+                    with self._cpu:
                         self.step()
                 except Exception:  # one step's fault must not end the server
                     logger.exception("a decoding step failed; its windows are given up")

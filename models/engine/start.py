@@ -10,11 +10,11 @@ from models.catalogue import Dimensions
 from models.engine.config import FEWER_SLOTS, MOST_SLOTS, EngineConfig, Padding
 from models.engine.device import resolve_device
 from models.engine.engine import Engine
+from models.engine.fair_lock import FairLock
 from models.engine.loading import load_network
 from models.engine.memory import expected_bytes
 from models.engine.precision import Precision, resolve_precision
 from models.engine.runner import Runner
-from models.engine.turns import Turns
 from models.engine.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def foresee_bytes(dims: Dimensions, config: EngineConfig) -> int:
     return expected_bytes(dims, precision, resolve_slots(config, precision))
 
 
-def start_engine(weights: Weights, config: EngineConfig, turns: Turns | None = None) -> Engine:
+def start_engine(weights: Weights, config: EngineConfig, cpu: FairLock | None = None) -> Engine:
     """An engine over a checkpoint's weights; on a CPU each of its steps waits for its turn.
 
     Raises:
@@ -64,5 +64,5 @@ def start_engine(weights: Weights, config: EngineConfig, turns: Turns | None = N
         slots=slots,
         encode_batch=batch,
         threads=config.threads,
-        turns=turns if device.type == "cpu" else None,
+        cpu=cpu if device.type == "cpu" else None,
     )

@@ -7,7 +7,7 @@ from collections import deque
 from types import TracebackType
 
 
-class Turns:
+class FairLock:
     """A lock that goes to whoever has waited longest; each holds it for one step."""
 
     def __init__(self) -> None:

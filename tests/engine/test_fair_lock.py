@@ -7,7 +7,7 @@ from itertools import groupby
 
 import pytest
 
-from models.engine.turns import Turns
+from models.engine.fair_lock import FairLock
 
 ROUNDS = 200
 
@@ -21,12 +21,12 @@ def together(*work: threading.Thread) -> None:
 
 
 def test_only_one_has_the_turn() -> None:
-    turns, inside, most = Turns(), 0, []
+    lock, inside, most = FairLock(), 0, []
 
     def compute() -> None:
         nonlocal inside
         for _ in range(ROUNDS):
-            with turns:
+            with lock:
                 inside += 1
                 most.append(inside)
                 inside -= 1
@@ -37,13 +37,13 @@ def test_only_one_has_the_turn() -> None:
 
 
 def test_who_wants_the_next_turn_gets_it_before_who_had_this_one() -> None:
-    turns, order = Turns(), []
+    lock, order = FairLock(), []
     started = threading.Barrier(2)
 
     def compute(name: str) -> None:
         started.wait()
         for _ in range(ROUNDS):
-            with turns:
+            with lock:
                 order.append(name)
                 # Long enough for the other to ask.
                 threading.Event().wait(0.001)
@@ -57,9 +57,9 @@ def test_who_wants_the_next_turn_gets_it_before_who_had_this_one() -> None:
 
 
 def test_a_fault_hands_the_turn_on() -> None:
-    turns = Turns()
+    lock = FairLock()
 
-    with pytest.raises(ZeroDivisionError), turns:
+    with pytest.raises(ZeroDivisionError), lock:
         raise ZeroDivisionError
-    with turns:
+    with lock:
         pass
