@@ -46,6 +46,7 @@ ONLY_IN = {
     "av": {"models/audio/load.py"},
     "safetensors": {"models/tensor_file.py"},
     "prometheus_client": {"api/metrics.py"},
+    "circus": {"processes/supervisor.py"},
 }
 
 
@@ -88,7 +89,7 @@ def offenders(folder: str, *forbidden: str, but: frozenset[str] = frozenset()) -
 def test_package_is_imported_only_where_it_belongs(package: str) -> None:
     where = [
         name_of(path)
-        for path in sources("service.py", "api", "models")
+        for path in sources("service.py", "api", "models", "processes")
         if any(is_within(imported, package) for imported in imports(path))
     ]
     assert [name for name in where if not name.startswith(tuple(ONLY_IN[package]))] == []
@@ -102,7 +103,7 @@ def test_models_do_not_know_the_api() -> None:
     assert offenders("models", "api") == []
 
 
-@pytest.mark.parametrize("folder", ["service.py", "api", "models"])
+@pytest.mark.parametrize("folder", ["service.py", "api", "models", "processes"])
 def test_nobody_imports_service_scripts_or_tests(folder: str) -> None:
     assert offenders(folder, "service", "scripts", "tests") == []
 
@@ -117,7 +118,7 @@ def test_parts_of_models_do_not_import_each_other(part: str) -> None:
 def test_environment_is_read_in_settings_only() -> None:
     readers = [
         name_of(path)
-        for path in sources("service.py", "api", "models")
+        for path in sources("service.py", "api", "models", "processes")
         if re.search(r"\bos\.(environb?|getenvb?)\b", path.read_text(encoding="utf-8"))
         or imports(path) & {"os.environ", "os.environb", "os.getenv", "os.getenvb"}
     ]
@@ -127,7 +128,7 @@ def test_environment_is_read_in_settings_only() -> None:
 def test_no_open_ends_in_any_file() -> None:
     pattern = re.compile("TO" + "DO|FIX" + "ME|X" + "XX")
     files = [path for path in ROOT.glob("[!.]*") if path.is_file()]
-    for folder in ("api", "deploy", "docs", "models", "scripts", "tests", ".ci"):
+    for folder in ("api", "deploy", "docs", "models", "processes", "scripts", "tests", ".ci"):
         files += [path for path in (ROOT / folder).rglob("*") if path.is_file()]
     others = {"clips", "node_modules"}
     texts = [path for path in files if path.suffix != ".pyc" and others.isdisjoint(path.parts)]

@@ -143,6 +143,7 @@ def test_settings_table() -> None:
         ("WHISPER_SLOTS", "0"),
         ("WHISPER_THREADS", "0"),
         ("WHISPER_TIMEOUT", "3600"),
+        ("WHISPER_SHUTDOWN_SECONDS", "20"),
     ]
 
 

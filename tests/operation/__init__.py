@@ -1,0 +1,1 @@
+"""Tests of a server as those who run it see it: real processes, signals, limits."""
