@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import resource
 import signal
 import tempfile
 from collections.abc import Callable
@@ -22,6 +23,8 @@ KILL_AFTER_SECONDS = 5
 CHECK_SECONDS = 1
 # So many workers in a row that could not start are enough.
 MOST_FAILED_STARTS = 3
+# Open files, connections among them: many systems let a process have 1,024 unless it asks.
+MOST_FILES = 65536
 
 logger = logging.getLogger("bentoml.whisper")
 
@@ -37,6 +40,9 @@ def supervise(shutdown_seconds: float, hand_down: Callable[[Path], None]) -> Non
     scratch = open_scratch()
     hand_down(scratch)
     tempfile.tempdir = str(scratch)
+    _, allowed = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = MOST_FILES if allowed == resource.RLIM_INFINITY else min(allowed, MOST_FILES)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, allowed))
     # BentoML takes it from there when it is needed, and has no setting for any of this.
     circus.watcher.Watcher = partial(  # type: ignore[misc, assignment]  # used as a callable
         Supervisor, shutdown_seconds, scratch

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 from collections.abc import Iterator
 
 import pytest
+from starlette.datastructures import UploadFile
 from starlette.testclient import TestClient
 
 from models.options import TranscribeOptions
@@ -54,6 +56,17 @@ def invalid(message: str, param: str | None = None, code: str | None = None) -> 
 
 
 BROKEN_OFF = "The multipart body cannot be read: it breaks off before its end."
+
+
+def test_upload_without_room_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def full(upload: UploadFile, data: bytes) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(UploadFile, "write", full)
+    response = client().post(TRANSCRIPTIONS, content=file() + END, headers=MULTIPART)
+
+    assert (response.status_code, response.headers["retry-after"]) == (503, "60")
+    assert response.json()["error"]["code"] == "no_room"
 
 
 def test_form_file_last() -> None:

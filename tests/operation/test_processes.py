@@ -1,0 +1,83 @@
+"""Tests of processes that die: workers, their parent, and what they leave behind."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import httpx
+
+from tests.operation.processes import (
+    LONGEST_SECONDS,
+    eventually,
+    files,
+    mistreated,
+    readiness,
+    transcribe,
+    transcribe_natively,
+    workers,
+)
+
+TWO_WORKERS = json.dumps({"services": {"whisper": {"workers": 2}}})
+
+
+def test_a_worker_that_is_killed_is_replaced_with_its_files_removed(
+    home: Path, hours: Path
+) -> None:
+    with (
+        mistreated(
+            home,
+            # As in every image that BentoML makes, where it would not replace it.
+            BENTOML_CONTAINERIZED="1",
+            BENTOML_CONFIG_OVERRIDES=TWO_WORKERS,
+            WHISPER_MAX_UPLOAD_MIB="0",
+        ) as server,
+        ThreadPoolExecutor() as pool,
+    ):
+        assert eventually(lambda: len(workers(server)) == 2)
+        endless = pool.submit(transcribe_natively, server, hours)
+        assert eventually(lambda: bool(files(home)))
+        [owner] = {part for part in files(home)[0].parts if part.startswith("worker-")}
+        [busy] = [each for each in workers(server) if owner == f"worker-{each.pid}"]
+        busy.kill()
+
+        assert isinstance(endless.exception(LONGEST_SECONDS), httpx.TransportError)
+        assert eventually(lambda: len(workers(server)) == 2)
+        assert eventually(lambda: files(home) == [])
+        assert f"Worker {busy.pid} ended with signal SIGKILL" in server.printed
+        assert transcribe(server).status_code == 200
+        assert server.stop() == 0
+
+
+def test_workers_end_with_a_parent_that_is_killed(home: Path, hours: Path) -> None:
+    settings = {"WHISPER_MAX_UPLOAD_MIB": "0", "WHISPER_SHUTDOWN_SECONDS": "1"}
+    with mistreated(home, **settings) as server, ThreadPoolExecutor() as pool:
+        [worker] = workers(server)
+        endless = pool.submit(transcribe_natively, server, hours)
+        assert eventually(lambda: bool(files(home)))
+        server.process.kill()
+
+        assert endless.result().status_code == 503
+        assert eventually(lambda: not worker.is_running())
+        assert readiness(server) == 0
+    left = {path for path in (home / "temporary").rglob("*") if "scratch-" in path.name}
+    assert len(left) == 1
+    with mistreated(home) as server:
+        assert not left.pop().exists()
+        assert transcribe(server).status_code == 200
+
+
+def test_a_server_goes_on_without_its_model_but_ends_when_it_cannot_start_it_again(
+    home: Path,
+) -> None:
+    with mistreated(home) as server:
+        shutil.rmtree(home / "models" / "whisper-tiny.en")
+        assert transcribe(server).status_code == 200
+        [worker] = workers(server)
+        worker.kill()
+
+        assert server.process.wait(LONGEST_SECONDS) == 1
+        assert "3 workers in a row could not start: giving up" in server.printed
+        assert "not in the model store: tiny.en" in server.printed
