@@ -20,6 +20,7 @@ from starlette.responses import Response
 
 from api.observe import Observed
 from api.served import ServedModels
+from models.admission import Admission
 from models.engine.counters import EngineCounters, EngineState
 
 WATCH_SECONDS = 1.0
@@ -88,6 +89,17 @@ class Metrics:
         self.cancelled = counter(
             "whisper_cancelled_windows_total", "Windows dropped, as nobody waited for them.", model
         )
+        self.out_of_memory = counter(
+            "whisper_out_of_memory_total",
+            "Steps for which a device had no memory; smaller ones followed.",
+            model,
+        )
+        self.queued_audio = gauge(
+            "whisper_queued_audio_seconds", "Audio in the queue, waiting and at work."
+        )
+        self.queued = gauge(
+            "whisper_queued_requests", "Recordings in the queue, waiting or running.", ("state",)
+        )
         self.load = Summary(
             "whisper_model_load_seconds",
             "Time from the store to a warm model; the count is that of loads.",
@@ -130,6 +142,12 @@ class Metrics:
         self.resident.set(psutil.Process().memory_info().rss)
         self.device.set(device_bytes)
 
+    def queue_state(self, admission: Admission) -> None:
+        """Take over what is in the queue."""
+        self.queued_audio.set(admission.held)
+        self.queued.labels("waiting").set(admission.waiting)
+        self.queued.labels("running").set(admission.running)
+
     def answer(self, _: Request) -> Response:
         """GET /metrics; it reads files, so it is for a thread."""
         return Response(self.exposition(), media_type=CONTENT_TYPE_LATEST)
@@ -153,14 +171,16 @@ class Metrics:
         self.tokens.labels(model).inc(now.tokens - before.tokens)
         self.fallbacks.labels(model).inc(now.fallbacks - before.fallbacks)
         self.cancelled.labels(model).inc(now.cancelled - before.cancelled)
+        self.out_of_memory.labels(model).inc(now.out_of_memory - before.out_of_memory)
         rows = self.batch_size.labels(model)
         for size in (now.batch_sizes - before.batch_sizes).elements():
             rows.observe(size)
 
 
 async def watch(metrics: Metrics, served: ServedModels, device_bytes: Callable[[], int]) -> None:
-    """Keep the engines' metrics up to date, until cancelled."""
+    """Keep the metrics of engines and queue up to date, until cancelled."""
     while True:
         states = {name: model.state() for name, model in served.pool.loaded.items()}
         metrics.engines(states, device_bytes())
+        metrics.queue_state(served.admission)
         await asyncio.sleep(WATCH_SECONDS)

@@ -11,6 +11,7 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from api.metrics import Metrics, watch
+from models.admission import Admission
 from models.engine.counters import EngineCounters, EngineState
 from tests.api.fake import served
 from tests.api.records import observed
@@ -91,7 +92,33 @@ def test_what_is_served_is_watched() -> None:
 
     asyncio.run(look_once())
     assert values(metrics)["whisper_slots", "tiny.en"] == 8
+    assert values(metrics)["whisper_queued_audio_seconds",] == 0
     assert values(metrics)["whisper_device_memory_bytes",] == 7
+
+
+def test_queue_is_told() -> None:
+    metrics, admission = Metrics(), Admission(600, slots=1)
+
+    async def with_three() -> None:
+        with admission.place(10), admission.place(20), admission.place(25):
+            metrics.queue_state(admission)
+
+    asyncio.run(with_three())
+    found = values(metrics)
+    assert found["whisper_queued_audio_seconds",] == 55
+    assert found["whisper_queued_requests", "running"] == 2
+    assert found["whisper_queued_requests", "waiting"] == 1
+
+
+def test_a_model_that_is_unloaded_has_no_slots() -> None:
+    metrics = Metrics()
+    state = EngineState("cpu", "int8", waiting=3, running=2, slots=8, counters=EngineCounters())
+    metrics.engines({"base": state}, 0)
+    metrics.engines({}, 0)
+
+    found = values(metrics)
+    assert (found["whisper_slots", "base"], found["whisper_slots_in_use", "base"]) == (0, 0)
+    assert found["whisper_windows_waiting", "base"] == 0
 
 
 def test_the_answer_is_in_prometheus_text_format() -> None:
