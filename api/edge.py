@@ -30,6 +30,8 @@ EXPOSED = (
     "openai-version",
     "retry-after",
     "www-authenticate",
+    "x-queue-position",
+    "x-queue-seconds",
     "x-request-id",
     "x-should-retry",
 )

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
+from collections.abc import Callable
 from pathlib import Path
-from typing import Literal, cast, get_args
+from typing import Literal, get_args
 
+from api.keys import key_digest
+from models.catalogue import checkpoint_name
+
+Dtype = Literal["auto", "float32", "float16", "bfloat16", "int8"]
+PaddingSetting = Literal["auto", "full", "thin"]
 LogFormat = Literal["text", "json"]
 
+# What a BentoML model tag may be called.
+_NAME = re.compile(r"[a-z0-9]([a-z0-9._-]{0,61}[a-z0-9])?")
 _BOOLEANS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 _DEFAULT_PORTS = {"http": "80", "https": "443"}
 _ORIGIN = re.compile(
@@ -22,11 +31,73 @@ def boolean(value: str) -> bool:
     return _BOOLEANS[value.lower()]
 
 
-def log_format(value: str) -> LogFormat:
-    """One of the formats."""
-    if value not in get_args(LogFormat):
+def one_of(kind: object) -> Callable[[str], str]:
+    """One of the words of a `Literal`."""
+
+    def parse(value: str) -> str:
+        if value not in get_args(kind):
+            raise ValueError(value)
+        return value
+
+    return parse
+
+
+def whole(low: int, high: int) -> Callable[[str], int]:
+    """A whole number from `low` to `high`."""
+
+    def parse(value: str) -> int:
+        if not re.fullmatch(r"[0-9]{1,9}", value) or not low <= int(value) <= high:
+            raise ValueError(value)
+        return int(value)
+
+    return parse
+
+
+def device(value: str) -> str:
+    """What PyTorch calls a CPU or a GPU, or auto."""
+    if not re.fullmatch(r"auto|cpu|cuda(:[0-9]{1,3})?", value):
         raise ValueError(value)
-    return cast("LogFormat", value)
+    return value
+
+
+def name(value: str) -> str:
+    """A checkpoint's name."""
+    found = checkpoint_name(value)
+    # whisper-1 means the default model, so it cannot say which one that is.
+    if found == "whisper-1" or not _NAME.fullmatch(found):
+        raise ValueError(value)
+    return found
+
+
+def names(value: str) -> tuple[str, ...]:
+    """Checkpoints' names with commas between."""
+    return tuple(name(part.strip()) for part in value.split(","))
+
+
+def aliases(value: str) -> tuple[tuple[str, str], ...]:
+    """ID=MODEL with commas between: each id, and the name of its checkpoint."""
+    pairs = [part.partition("=") for part in value.split(",")]
+    found = tuple((alias.strip(), name(model.strip())) for alias, _, model in pairs)
+    if any(not re.fullmatch(r"[!-~]{1,200}", alias) for alias, _ in found):
+        raise ValueError(value)
+    return found
+
+
+def key_digests(value: str) -> tuple[bytes, ...]:
+    """What is kept of keys with commas between."""
+    return tuple(key_digest(key.strip()) for key in value.split(","))
+
+
+def url(value: str) -> str:
+    """The http or https URL of a server."""
+    if not re.fullmatch(r"https?://[^\s/?#]+(/[^\s?#]*)?", value):
+        raise ValueError(value)
+    return value
+
+
+def host(value: str) -> str:
+    """An IP address."""
+    return "127.0.0.1" if value == "localhost" else str(ipaddress.ip_address(value))
 
 
 def absolute_path(value: str) -> Path:

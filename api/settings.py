@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
-import ipaddress
 import os
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, Literal, TypeVar, cast, get_args
+from typing import Any, TypeVar
 
-from api.keys import key_digest
-from api.setting_values import LogFormat, absolute_path, boolean, log_format, origins
-from models.catalogue import checkpoint_name
+from api.setting_values import (
+    Dtype,
+    LogFormat,
+    PaddingSetting,
+    absolute_path,
+    aliases,
+    boolean,
+    device,
+    host,
+    key_digests,
+    name,
+    names,
+    one_of,
+    origins,
+    url,
+    whole,
+)
 from models.errors import WhisperError
 from models.options import Strategy
 
 PREFIX = "WHISPER_"
-# What a BentoML model tag may be called.
-NAME = re.compile(r"[a-z0-9]([a-z0-9._-]{0,61}[a-z0-9])?")
 
 T = TypeVar("T")
 
@@ -34,8 +44,8 @@ _ENVIRONMENT = {
 
 def prepare_environment() -> None:
     """Set what PyTorch and BentoML read of it when they are imported, unless it is set already."""
-    for name, value in _ENVIRONMENT.items():
-        os.environ.setdefault(name, value)
+    for variable, value in _ENVIRONMENT.items():
+        os.environ.setdefault(variable, value)
 
 
 def hand_down_scratch(path: Path) -> None:
@@ -53,76 +63,9 @@ class SettingError(WhisperError):
     """Environment variables are malformed; one line each with name, value and what was wanted."""
 
 
-def _device(value: str) -> str:
-    if not re.fullmatch(r"auto|cpu|cuda(:[0-9]{1,3})?", value):
-        raise ValueError(value)
-    return value
-
-
-def _dtype(value: str) -> str:
-    if value not in ("auto", "float32", "float16", "bfloat16", "int8"):
-        raise ValueError(value)
-    return value
-
-
-def _padding(value: str) -> Literal["auto", "full", "thin"]:
-    if value not in ("auto", "full", "thin"):
-        raise ValueError(value)
-    return cast("Literal['auto', 'full', 'thin']", value)
-
-
-def _strategy(value: str) -> Strategy:
-    if value not in get_args(Strategy):
-        raise ValueError(value)
-    return cast("Strategy", value)
-
-
-def _name(value: str) -> str:
-    name = checkpoint_name(value)
-    # whisper-1 means the default model, so it cannot say which one that is.
-    if name == "whisper-1" or not NAME.fullmatch(name):
-        raise ValueError(value)
-    return name
-
-
-def _names(value: str) -> tuple[str, ...]:
-    return tuple(_name(part.strip()) for part in value.split(","))
-
-
-def _aliases(value: str) -> tuple[tuple[str, str], ...]:
-    pairs = [part.partition("=") for part in value.split(",")]
-    found = tuple((alias.strip(), _name(name.strip())) for alias, _, name in pairs)
-    if any(not re.fullmatch(r"[!-~]{1,200}", alias) for alias, _ in found):
-        raise ValueError(value)
-    return found
-
-
-def _keys(value: str) -> tuple[bytes, ...]:
-    return tuple(key_digest(key.strip()) for key in value.split(","))
-
-
-def _url(value: str) -> str:
-    if not re.fullmatch(r"https?://[^\s/?#]+(/[^\s?#]*)?", value):
-        raise ValueError(value)
-    return value
-
-
-def _host(value: str) -> str:
-    return "127.0.0.1" if value == "localhost" else str(ipaddress.ip_address(value))
-
-
-def _whole(low: int, high: int) -> Callable[[str], int]:
-    def parse(value: str) -> int:
-        if not re.fullmatch(r"[0-9]{1,9}", value) or not low <= int(value) <= high:
-            raise ValueError(value)
-        return int(value)
-
-    return parse
-
-
 def _setting(
     default: T,
-    parse: Callable[[str], T],
+    parse: Callable[[str], Any],
     wanted: str,
     description: str,
     *,
@@ -145,28 +88,28 @@ class Settings:
 
     device: str = _setting(
         "auto",
-        _device,
+        device,
         "auto, cpu, cuda or cuda:N",
         "Where the models run: `auto` (CUDA if there is one), `cpu`, `cuda` or `cuda:N`. With "
         "`auto` and `cuda` each GPU has a worker of its own.",
     )
-    dtype: str = _setting(
+    dtype: Dtype = _setting(  # noqa: RUF009 - text, which does not change
         "auto",
-        _dtype,
+        one_of(Dtype),
         "auto, float32, float16, bfloat16 or int8",
         "Precision: `auto` is the fastest, on a CPU `int8` where it can and on CUDA `float16`; or "
         "`float32` (openai-whisper's exact tokens), `bfloat16`.",
     )
-    padding: Literal["auto", "full", "thin"] = _setting(
+    padding: PaddingSetting = _setting(  # noqa: RUF009 - text, which does not change
         "auto",
-        _padding,
+        one_of(PaddingSetting),
         "auto, full or thin",
         "The silence that fills a short recording up to 30 s: computed in `full`, or `thin`, an "
         "eighth of it for all. `auto` is thin on a CPU unless `WHISPER_DTYPE` is `float32`.",
     )
     strategy: Strategy = _setting(  # noqa: RUF009 - text, which does not change
         "auto",
-        _strategy,
+        one_of(Strategy),
         "auto, sequential or parallel",
         "How a recording is decoded: `sequential`, one window after the other as openai-whisper "
         "does; `parallel`, the speech found first and its windows side by side; `auto`, in "
@@ -174,48 +117,48 @@ class Settings:
     )
     default_model: str = _setting(
         "base",
-        _name,
+        name,
         "the name of a model, such as base or large-v3-turbo",
         "The model that `whisper-1` means.",
     )
     models: tuple[str, ...] = _setting(
         (),
-        _names,
+        names,
         "names of models with commas between, such as base,tiny.en",
         "Models to load at start, with commas between; the default model is always one of them. "
         "Empty: only the default model.",
     )
     on_demand: tuple[str, ...] = _setting(
         (),
-        _names,
+        names,
         "names of models with commas between, or all",
         "More models, with commas between, that are loaded on the first request for them; `all`: "
         "every model in the store.",
     )
     idle_seconds: int = _setting(
         0,
-        _whole(0, 1_000_000),
+        whole(0, 1_000_000),
         "a whole number of seconds from 0 to 1000000",
         "Seconds without a request after which a model of `WHISPER_ON_DEMAND` is unloaded; "
         "0: never. Those loaded at start stay.",
     )
     memory_mib: int = _setting(
         0,
-        _whole(0, 100_000_000),
+        whole(0, 100_000_000),
         "a whole number of MiB from 0 to 100000000",
         "MiB for the weights and caches of all loaded models of a worker; for a new one, those of "
         "`WHISPER_ON_DEMAND` that were not used for longest are unloaded. 0: no limit.",
     )
     aliases: tuple[tuple[str, str], ...] = _setting(
         (),
-        _aliases,
+        aliases,
         "pairs such as gpt-4o-transcribe=base, with commas between",
         "More ids for models that are served, as `ID=MODEL` with commas between, such as "
         "`gpt-4o-transcribe=base`.",
     )
     api_keys: tuple[bytes, ...] = _setting(
         (),
-        _keys,
+        key_digests,
         "keys of at least 8 visible ASCII characters, with commas between",
         "Keys that clients must send one of, with commas between; empty, and without a file of "
         "keys: everybody may use the server.",
@@ -241,64 +184,64 @@ class Settings:
     )
     max_upload_mib: int = _setting(
         25,
-        _whole(0, 1_000_000),
+        whole(0, 1_000_000),
         "a whole number of MiB from 0 to 1000000",
         "Largest request body in MiB; 25 is OpenAI's limit. 0: any size.",
     )
     max_audio_seconds: int = _setting(
         43_200,
-        _whole(0, 100_000_000),
+        whole(0, 100_000_000),
         "a whole number of seconds from 0 to 100000000",
         "Longest recording in seconds, 12 hours by default; a longer one is refused, where its "
         "header tells it at once. 0: any length.",
     )
     host: str = _setting(
         "127.0.0.1",
-        _host,
+        host,
         "an IP address or localhost",
         "IP address to listen on; `0.0.0.0` lets other machines in, which needs keys.",
     )
     port: int = _setting(
-        8000, _whole(1, 65535), "a whole number from 1 to 65535", "TCP port to listen on."
+        8000, whole(1, 65535), "a whole number from 1 to 65535", "TCP port to listen on."
     )
     slots: int = _setting(
         0,
-        _whole(0, 256),
+        whole(0, 256),
         "a whole number from 0 to 256",
         "Windows decoded at once; each holds memory (see the models table). 0: 16 in int8, "
         "where they are small, otherwise 8.",
     )
     threads: int = _setting(
         0,
-        _whole(0, 1024),
+        whole(0, 1024),
         "a whole number from 0 to 1024",
         "CPU threads for the models; 0 takes all cores.",
     )
     timeout: int = _setting(
-        3600, _whole(1, 86400), "a whole number from 1 to 86400", "Seconds a request may take."
+        3600, whole(1, 86400), "a whole number from 1 to 86400", "Seconds a request may take."
     )
     queue_seconds: int = _setting(
         14_400,
-        _whole(60, 100_000_000),
+        whole(60, 100_000_000),
         "a whole number of seconds from 60 to 100000000",
         "Seconds of audio that may wait and be worked on together; beyond them requests get a 503 "
         "with `Retry-After`.",
     )
     shutdown_seconds: int = _setting(
         20,
-        _whole(0, 86400),
+        whole(0, 86400),
         "a whole number from 0 to 86400",
         "Seconds that running requests have to finish when the server is told to end.",
     )
     log_format: LogFormat = _setting(  # noqa: RUF009 - text, which does not change
         "text",
-        log_format,
+        one_of(LogFormat),
         "text or json",
         "How the server logs: `text`, or `json`, one object a line.",
     )
     otlp_endpoint: str = _setting(
         "",
-        _url,
+        url,
         "the http or https URL of a collector, such as http://127.0.0.1:4318",
         "OpenTelemetry collector that is sent a span for each request and its stages, such as "
         "`http://127.0.0.1:4318`; empty: none.",
@@ -318,15 +261,15 @@ class Settings:
         values: dict[str, Any] = {}
         problems: list[str] = []
         for setting in fields(cls):
-            name = PREFIX + setting.name.upper()
-            given = environ.get(name, "").strip()
+            variable = PREFIX + setting.name.upper()
+            given = environ.get(variable, "").strip()
             if not given:
                 continue
             try:
                 values[setting.name] = setting.metadata["parse"](given)
             except ValueError:
                 shown = "..." if setting.metadata["secret"] else repr(given)
-                problems.append(f"{name}={shown}: wanted {setting.metadata['wanted']}")
+                problems.append(f"{variable}={shown}: wanted {setting.metadata['wanted']}")
         if problems:
             raise SettingError("\n".join(problems))
         return cls(**values)
