@@ -21,6 +21,7 @@ from models.engine.device import worker_device
 from models.engine.fair_lock import FairLock
 from models.engine.memory import give_back
 from models.engine.start import foresee_bytes, start_engine
+from models.engine.threads import cores, take_cores
 from models.pool import ModelPool, PoolLimits
 from models.transcriber import Transcriber
 
@@ -41,7 +42,9 @@ class Models:
         self._sandbox = sandbox
         self._cpu = FairLock()
         device = worker_device(settings.device, bentoml.server_context.worker_index)
-        self._config = replace(engine_config(settings), device=device)
+        # An engine is to have as many as this thread, whichever starts it.
+        threads = settings.threads or cores()
+        self._config = replace(engine_config(settings), device=device, threads=threads)
 
     def start(self, checkpoint: store.StoredCheckpoint) -> Transcriber:
         """Load a checkpoint, verified, start its engine and warm it up."""
@@ -54,6 +57,10 @@ class Models:
         logger.info("%s on %s, at %s", checkpoint.tag, where, self._url)
         return transcriber
 
+    def _start_beside_others(self, checkpoint: store.StoredCheckpoint) -> Transcriber:
+        take_cores(1)  # the others' requests go on meanwhile
+        return self.start(checkpoint)
+
     def pool(
         self,
         checkpoints: Sequence[store.StoredCheckpoint],
@@ -65,7 +72,7 @@ class Models:
         return ModelPool(
             {each.name: self.start(each) for each in checkpoints},
             foreseen_bytes(on_demand, settings),
-            load=lambda name: self.start(later[name]),
+            load=lambda name: self._start_beside_others(later[name]),
             limits=PoolLimits(settings.memory_mib * MIB, settings.idle_seconds),
             give_back=give_back,
         )

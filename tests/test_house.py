@@ -41,7 +41,6 @@ ONLY_IN = {
         "models/audio/silero.py",
         "models/engine/",
         "models/sources/",
-        "models/strategies/readers.py",
         "models/tensor_file.py",
         "models/weights.py",
     },

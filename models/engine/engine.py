@@ -19,6 +19,7 @@ from models.engine.limits import BatchLimit
 from models.engine.runner import Runner
 from models.engine.scheduler import Encoding, Plan, Scheduler
 from models.engine.sequence import Attempt, DecodingResult, Sequence, Window
+from models.engine.threads import take_cores
 from models.errors import EngineStoppedError, OverloadedError
 
 logger = logging.getLogger(__name__)
@@ -267,10 +268,7 @@ class Engine:
         )
 
     def _run(self) -> None:
-        # Asking first: a thread that never did takes over, when it begins to compute, what some
-        # other thread has set last.
-        torch.get_num_threads()
-        torch.set_num_threads(self._threads)
+        take_cores(self._threads)
         with torch.inference_mode():
             while self._wait_for_work():
                 try:

@@ -143,8 +143,8 @@ def pack_linears(module: nn.Module, kind: LinearKind) -> None:
     """Replace every linear layer under `module` by one of that kind, in place."""
     if kind == "plain":
         return
-    # Packing takes one core for each layer.
-    with ThreadPoolExecutor() as threads:
+    # Packing takes one core for each layer, of those that this thread may compute with.
+    with ThreadPoolExecutor(torch.get_num_threads()) as threads:
         for _ in threads.map(lambda packing: packing(), list(_packings(module, kind))):
             pass
 

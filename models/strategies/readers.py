@@ -7,7 +7,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
-import torch
+from models.engine.threads import take_cores
 
 # As many as are busy at once: each keeps memory of its own.
 _THREADS = 2
@@ -20,7 +20,7 @@ class Readers:
     """`first` reads what a request is waiting for, `ahead` what the engine will need later."""
 
     def __init__(self) -> None:
-        self.first = ThreadPoolExecutor(_THREADS, "whisper-read", _one_core)
+        self.first = ThreadPoolExecutor(_THREADS, "whisper-read", take_cores, (1,))
         self.ahead = ThreadPoolExecutor(_THREADS, "whisper-read-ahead", _give_way)
 
     def close(self) -> None:
@@ -29,13 +29,7 @@ class Readers:
         self.ahead.shutdown()
 
 
-def _one_core() -> None:
-    # PyTorch keeps the number of threads for each thread: the engine's stays as it is.
-    torch.get_num_threads()
-    torch.set_num_threads(1)
-
-
 def _give_way() -> None:
-    _one_core()
+    take_cores(1)
     with suppress(OSError, AttributeError):  # not every system knows it
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)

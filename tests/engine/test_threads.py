@@ -1,0 +1,18 @@
+"""Cores are taken by one thread, and left to the others."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+from models.engine.threads import cores, take_cores
+
+
+def test_cores_are_taken_for_one_thread_alone() -> None:
+    before = cores()
+    with ThreadPoolExecutor(1) as first, ThreadPoolExecutor(1) as second:
+        first.submit(take_cores, 1).result()
+        second.submit(take_cores, before + 1).result()
+
+        assert first.submit(cores).result() == 1
+        assert second.submit(cores).result() == before + 1
+    assert cores() == before
