@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import bentoml
+from starlette.routing import Route
 
 from api.app import create_app
 from api.draining import Drain
@@ -47,9 +48,8 @@ metrics = Metrics(metrics_folder())
 checkpoints = find_checkpoints(settings.models)
 on_demand = find_checkpoints(names_on_demand(settings))
 workers = count_workers(settings)
-app = create_app(VERSION)
+app = create_app(VERSION, [Route("/metrics", metrics.answer)])
 drain = Drain(settings.shutdown_seconds)
-app.add_route("/metrics", metrics.answer)
 
 
 @bentoml.service(  # type: ignore[operator]  # a function, that mypy takes for a module

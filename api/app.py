@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from fastapi import FastAPI, Security
 from fastapi.routing import APIRoute
 from fastapi.security import APIKeyHeader, HTTPBearer
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 
 from api import detection, errors, health, model_list, transcriptions
 from api.document import complete
@@ -22,8 +24,8 @@ def _name(route: APIRoute) -> str:
     return route.name
 
 
-def create_app(version: str) -> FastAPI:
-    """The app; until `app.state.served` is a `ServedModels` it answers 503.
+def create_app(version: str, more: Sequence[BaseRoute] = ()) -> FastAPI:
+    """The app, with `more` routes that its document does not tell of; until `app.state.served` is a `ServedModels` it answers 503.
 
     Every path of OpenAI's API is there without `/v1` as well, for base URLs that lack it. What
     `api/edge.py` puts around it is part of its answers, too.
@@ -45,6 +47,8 @@ def create_app(version: str) -> FastAPI:
         app.include_router(router, include_in_schema=False)
     app.include_router(health.router)
     unmatched = Unmatched([route for router in routers for route in router.routes])
+    # Before the document is made: a route that is added later makes FastAPI forget it.
+    app.router.routes.extend(more)
     for path in ("/v1", "/v1/{path:path}"):
         app.router.routes.append(Route(path, unmatched, include_in_schema=False))
     errors.install(app)

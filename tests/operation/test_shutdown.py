@@ -48,7 +48,11 @@ def test_sigterm_lets_work_finish_and_refuses_what_comes(
 
 
 def test_work_past_its_time_is_cut_off_with_an_error(home: Path, hours: Path) -> None:
-    settings = {"WHISPER_SHUTDOWN_SECONDS": "1", "WHISPER_MAX_UPLOAD_MIB": "0"}
+    settings = {
+        "WHISPER_SHUTDOWN_SECONDS": "1",
+        "WHISPER_MAX_UPLOAD_MIB": "0",
+        "WHISPER_QUEUE_SECONDS": "100000",
+    }
     with mistreated(home, **settings) as server, ThreadPoolExecutor() as pool:
         endless = [pool.submit(each, server, hours) for each in (transcribe, transcribe_natively)]
         assert eventually(lambda: connections(server) == 2)
