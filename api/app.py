@@ -25,7 +25,9 @@ def _name(route: APIRoute) -> str:
 
 
 def create_app(version: str, more: Sequence[BaseRoute] = ()) -> FastAPI:
-    """The app, with `more` routes that its document does not tell of; until `app.state.served` is a `ServedModels` it answers 503.
+    """The app, with `more` routes that its document does not tell of.
+
+    Until `app.state.served` is a `ServedModels` it answers 503.
 
     Every path of OpenAI's API is there without `/v1` as well, for base URLs that lack it. What
     `api/edge.py` puts around it is part of its answers, too.
