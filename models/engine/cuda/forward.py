@@ -18,8 +18,9 @@ from models.engine.network import Decoder, DecoderBlock
 # So many rows are multiplied by kernels that read the weights as fast as they come; cuBLAS is made
 # for more.
 _FEW = 4
-_COLUMNS_PER_BLOCK = 8
+_COLUMNS_PER_BLOCK = 4
 HEAD_DIM = 64
+_LANES = 32
 
 
 class FewRowsLinear:
@@ -49,7 +50,9 @@ class FewRowsLinear:
         flags = (int(norm is not None), int(activates), int(residual is not None))
         blocks = -(-linear.out_features // _COLUMNS_PER_BLOCK)
         arguments: list[Tensor | int] = [*tensors, linear.out_features, *flags]
-        self._kernels[linear.in_features].launch((blocks, 1), 256, arguments)
+        self._kernels[linear.in_features].launch(
+            (blocks, 1), _LANES * _COLUMNS_PER_BLOCK, arguments
+        )
         return out
 
 

@@ -70,22 +70,37 @@ static __device__ float block_max(float value, float *scratch) {
 
 #ifdef N_IN
 
-#define THREADS 256
+#define THREADS 128  // four columns: blocks enough for every multiprocessor
 #define PIECES (N_IN / 8)  // of eight numbers, which a thread reads at once
 #define OWN ((PIECES + LANES - 1) / LANES)
 
+// One pass over the row, measured from its first number, so that little is lost where the squares'
+// mean and the mean's square are taken from each other.
 static __device__ void normalize(half_t *row, const half_t *gain, const half_t *shift) {
-    __shared__ float scratch[THREADS / LANES];
-    float sum = 0;
-    for (int at = threadIdx.x; at < N_IN; at += THREADS) sum += widen(row[at]);
-    float mean = block_sum(sum, scratch) / N_IN, squares = 0;
+    __shared__ float sums[THREADS / LANES], squares[THREADS / LANES];
+    float origin = widen(row[0]), sum = 0, square = 0;
     for (int at = threadIdx.x; at < N_IN; at += THREADS) {
-        float off = widen(row[at]) - mean;
-        squares += off * off;
+        float off = widen(row[at]) - origin;
+        sum += off;
+        square += off * off;
     }
-    float scale = rsqrtf(block_sum(squares, scratch) / N_IN + 1e-5f);
+    sum = warp_sum(sum);
+    square = warp_sum(square);
+    if (threadIdx.x % LANES == 0) {
+        sums[threadIdx.x / LANES] = sum;
+        squares[threadIdx.x / LANES] = square;
+    }
+    __syncthreads();
+    float mean = 0, variance = 0;
+    for (int warp = 0; warp < THREADS / LANES; warp++) {
+        mean += sums[warp] / N_IN;
+        variance += squares[warp] / N_IN;
+    }
+    float scale = rsqrtf(variance - mean * mean + 1e-5f);
+    mean += origin;
     for (int at = threadIdx.x; at < N_IN; at += THREADS)
         row[at] = narrow((widen(row[at]) - mean) * scale * widen(gain[at]) + widen(shift[at]));
+    __syncthreads();
 }
 
 // out = residual + gelu(norm(x) weight + bias), [ROWS, n_out]: a warp for each column. What is not
@@ -108,7 +123,6 @@ extern "C" __global__ void __launch_bounds__(THREADS) linear(
     __syncthreads();
     if (normalizes) {
         for (int row = 0; row < ROWS; row++) normalize((half_t *)rows[row], gain, shift);
-        __syncthreads();
     }
     float sums[ROWS] = {};
 #pragma unroll

@@ -59,6 +59,7 @@ class StaticDecoder:
         self._batches, self._lengths = with_halves(slots), forward.lengths
         self._feeding: dict[tuple[int, int, bool], Computation] = {}
         self._choosing: dict[int, Computation] = {}
+        self._left: set[tuple[Sequence, int, int]] = set()
 
     def warm_up(self) -> None:
         """Capture all but what word timestamps need; the largest first, as memory is shared."""
@@ -78,6 +79,7 @@ class StaticDecoder:
             choose()
             chosen[step] = self._chosen[:, :batch]
         own = chosen.cpu()[:, :, slots_of(sequences)]
+        self._left = _states(sequences, STEPS)
         return [(tokens.long().tolist(), logprobs.tolist()) for tokens, logprobs in own]
 
     def logits(self, sequences: Seq[Sequence]) -> Tensor:
@@ -93,7 +95,10 @@ class StaticDecoder:
         furthest = max(sequence.position for sequence in sequences) + steps
         length = least_of(self._lengths, min(furthest, self._lengths[-1]))
         watches = any(sequence.window.word_timestamps for sequence in sequences)
-        self._rows.load(sequences, batch)
+        # Where each row is as the last steps have left it, the device knows all.
+        if not _states(sequences) <= self._left:
+            self._rows.load(sequences, batch)
+        self._left = set()
         return batch, self._feed(batch, length, watches=watches)
 
     def _note(self, sequences: Seq[Sequence], step: int) -> None:
@@ -121,3 +126,8 @@ class StaticDecoder:
             choose = partial(self._choice, batch, self._logits, self._rows, self._chosen)
             self._choosing[batch] = self._launcher.capture(choose)
         return self._choosing[batch]
+
+
+def _states(sequences: Seq[Sequence], more: int = 0) -> set[tuple[Sequence, int, int]]:
+    """Which attempt of each it is, and how many tokens it has, or will have with so many more."""
+    return {(each, each.attempt, len(each.tokens) + more) for each in sequences}
