@@ -23,10 +23,10 @@ class CacheRows:
 
     `slots` is [batch], `positions` [batch, ctx], `mask` [batch, 1, ctx, length]: a token sees
     the positions up to its own. `index` is a slice where the slots are neighbours, so that
-    reading is a view and not a copy.
+    reading is a view and not a copy. `numbers` are the slots again, as far as the host knows them.
     """
 
-    numbers: tuple[int, ...]
+    numbers: Sequence[int] | Tensor
     slots: Tensor
     positions: Tensor
     mask: Tensor
@@ -104,9 +104,9 @@ class KVCache:
         for row, slot in enumerate(slots):
             self._heard[slot] = HeardWindow(states[row], kept)
 
-    def heard(self, slots: Sequence[int]) -> list[HeardWindow]:
+    def heard(self, slots: Sequence[int] | Tensor) -> list[HeardWindow]:
         """The windows that were stored by `hear`, for each of a batch's slots."""
-        return [window for slot in slots if (window := self._heard[slot])]
+        return [window for slot in slots if (window := self._heard[int(slot)])]
 
     def write_self(self, layer: int, rows: CacheRows, kv: Tensor) -> None:
         """Store keys and values, [batch, ctx, 2, head, head_dim], at the rows' positions."""
@@ -117,8 +117,15 @@ class KVCache:
         kv = self.text[layer][:, rows.index, :, : rows.length]
         return kv[0], kv[1]
 
-    def read_cross(self, layer: int, slots: Sequence[int]) -> Iterator[CrossRun]:
-        """Keys and values over the windows, as few views as the slots allow and no copy."""
+    def read_cross(self, layer: int, slots: Sequence[int] | Tensor) -> Iterator[CrossRun]:
+        """Keys and values over the windows, as few views as the slots allow and no copy.
+
+        Of slots that only the device knows it is a copy, and their windows are whole.
+        """
+        if isinstance(slots, Tensor):
+            k, v = self.audio[layer][:, slots]
+            yield CrossRun(slice(0, len(slots)), k, v, None)
+            return
 
         def run(row_and_slot: tuple[int, int]) -> tuple[int, Kept | None]:
             row, slot = row_and_slot

@@ -137,7 +137,12 @@ class DecoderBlock(nn.Module):
         return x + self.mlp(self.mlp_ln(x))
 
     def listen(
-        self, q: Tensor, cache: KVCache, layer: int, slots: Sequence[int], watch: Watch | None
+        self,
+        q: Tensor,
+        cache: KVCache,
+        layer: int,
+        slots: Sequence[int] | Tensor,
+        watch: Watch | None,
     ) -> Tensor:
         """What queries, [batch, head, ctx, head_dim], hear in their windows; the same shape."""
         if not len(self.alignment_heads):

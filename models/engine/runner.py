@@ -100,7 +100,7 @@ class Runner:
     def prefill(self, sequences: Seq[Sequence]) -> Tensor:
         """Feed the prompts and note no-speech; the logits after each, [rows, n_vocab]."""
         prompts = [sequence.prompt for sequence in sequences]
-        states = self._decode(sequences, prompts, [0] * len(prompts))
+        states = self.feed_prompts(sequences, prompts)
         rows = range(len(prompts))
         starts = [prompt.index(self.vocabulary.sot) for prompt in prompts]
         ends = [len(prompt) - 1 for prompt in prompts]
@@ -109,6 +109,10 @@ class Runner:
         for sequence, probability in zip(sequences, no_speech, strict=True):
             sequence.no_speech_prob = probability
         return self.network.decoder.logits(states[rows, ends])
+
+    def feed_prompts(self, sequences: Seq[Sequence], prompts: Seq[Seq[int]]) -> Tensor:
+        """The states of prompts, [rows, longest, n_text_state]."""
+        return self._decode(sequences, prompts, [0] * len(prompts))
 
     def step(self, sequences: Seq[Sequence]) -> list[Chosen]:
         """Feed each row's last token and choose the next; on some devices several, one by one."""

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from collections.abc import Sequence as Seq
 from contextlib import AbstractContextManager
 
+from torch import Tensor
+
 from models.engine.decoding import Chosen
 from models.engine.network import Network
 from models.engine.precision import Precision
@@ -14,11 +16,12 @@ from models.engine.sequence import Sequence
 from models.engine.static.decoder import StaticDecoder
 from models.engine.static.encoder import StaticEncoder
 from models.engine.static.launch import Launcher
+from models.engine.static.prompts import WIDEST, StaticPrompts
 from models.engine.vocabulary import Vocabulary
 
 
 class StaticRunner(Runner):
-    """Prompts, which have any length, and tokens that are drawn at random go as with `Runner`."""
+    """Prompts with previous text, and tokens that are drawn at random, go as with `Runner`."""
 
     def __init__(
         self,
@@ -37,6 +40,10 @@ class StaticRunner(Runner):
             step = launcher.step(network.decoder, self.cache, vocabulary)
             self._decoder = StaticDecoder(network, *step, vocabulary, launcher, slots)
             self._decoder.warm_up()
+            # Those of both lanes may have been encoded at the same moment.
+            most = min(slots, 2 * encode_batch)
+            self._prompts = StaticPrompts(network, self.cache, launcher, most, vocabulary.eot)
+            self._prompts.warm_up()
 
     @property
     def overlaps(self) -> bool:
@@ -60,6 +67,12 @@ class StaticRunner(Runner):
         is_done = self._encoder.begin(mels, slots_of(sequences))
         while not is_done():
             yield
+
+    def feed_prompts(self, sequences: Seq[Sequence], prompts: Seq[Seq[int]]) -> Tensor:
+        """The states of prompts, [rows, longest, n_text_state]."""
+        if len(prompts) > self._prompts.most or max(map(len, prompts)) > WIDEST:
+            return super().feed_prompts(sequences, prompts)
+        return self._prompts.feed(prompts, slots_of(sequences))
 
     def step(self, sequences: Seq[Sequence]) -> list[Chosen]:
         """Feed each row's last token and choose the next, several times where none is drawn."""
