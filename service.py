@@ -20,7 +20,6 @@ from api.schemas import TranscriptionVerbose
 from api.served import ServedModel, ServedModels
 from api.settings import metrics_folder, prepare_environment
 from models.admission import Admission
-from models.engine.config import MOST_SLOTS, MOST_SLOTS_ON_GPU
 from serving.bentoml_defaults import replace_defaults
 from serving.checks import check_start, start_supervision
 from serving.observers import observers
@@ -82,7 +81,6 @@ class Whisper:
         # Here, not above: the parent and `bentoml build` import this file without PyTorch.
         from models.audio.sandbox.limits import Limits
         from models.audio.sandbox.reader import Sandbox
-        from models.engine.device import resolve_device
         from serving.models import Models
 
         join_parent()
@@ -95,8 +93,7 @@ class Whisper:
             ServedModel(each.name, int(each.created.timestamp()))
             for each in (*checkpoints, *on_demand)
         ]
-        on_gpu = resolve_device(settings.device).type == "cuda"
-        slots = settings.slots or (MOST_SLOTS_ON_GPU if on_gpu else MOST_SLOTS)
+        slots = max(model.state().slots for model in self.pool.resident.values())
         admission = Admission(settings.queue_seconds, slots)
         self.served = ServedModels(models, self.pool, admission, dict(settings.aliases))
         app.state.served = self.served

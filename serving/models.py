@@ -52,7 +52,7 @@ class Models:
         engine = start_engine(store.load(checkpoint), self._config, self._cpu)
         transcriber = Transcriber(engine, self._settings.strategy, self._sandbox.read)
         transcriber.warm_up()
-        self._metrics.loaded(checkpoint.name, time.monotonic() - began)
+        self._metrics.engines.loaded(checkpoint.name, time.monotonic() - began)
         where = f"{engine.device} in {engine.dtype}"
         logger.info("%s on %s, at %s", checkpoint.tag, where, self._url)
         return transcriber

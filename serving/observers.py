@@ -10,7 +10,7 @@ from api.settings import Settings
 
 def observers(settings: Settings, metrics: Metrics, version: str) -> list[Observer]:
     """Metrics and log, and the traces where they are asked for."""
-    told: list[Observer] = [metrics.request, log_request]
+    told: list[Observer] = [metrics.requests.note, log_request]
     if settings.otlp_endpoint:
         # Here, not above: who does not trace needs no exporter.
         from api.tracing import Tracing

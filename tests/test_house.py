@@ -49,7 +49,7 @@ ONLY_IN = {
     "_bentoml_sdk": {"service.py"},
     "av": {"models/audio/container.py", "models/audio/load.py"},
     "safetensors": {"models/tensor_file.py"},
-    "prometheus_client": {"api/metrics.py"},
+    "prometheus_client": {"api/meters.py", "api/metrics.py"},
     "opentelemetry": {"api/tracing.py"},
     "circus": {"serving/supervisor.py"},
 }

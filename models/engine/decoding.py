@@ -60,40 +60,30 @@ def last_timestamp(tokens: Seq[int], begin: int) -> int:
     return next((token for token in reversed(tokens) if token >= begin), begin - 1)
 
 
-def suppression(vocabulary: Vocabulary, device: torch.device) -> Tensor:
-    """What is added to logits, [n_vocab], so that no suppressed token is chosen."""
-    bias = torch.zeros(vocabulary.dims.n_vocab, device=device)
-    bias[torch.tensor(vocabulary.suppressed, device=device)] = NEVER
-    return bias
-
-
 class TokenRules:
-    """The tokens a row may take next."""
+    """The tokens a row may take next; no shape depends on the data, so a GPU can replay them."""
 
     def __init__(self, vocabulary: Vocabulary, device: torch.device) -> None:
-        self.begin = vocabulary.timestamp_begin
-        self.eot = vocabulary.eot
+        n_vocab = vocabulary.dims.n_vocab
+        self.begin, self.eot = vocabulary.timestamp_begin, vocabulary.eot
         self.latest_start = self.begin + round(MAX_INITIAL_TIMESTAMP / SECONDS_PER_TIMESTAMP)
-        self._suppressed = torch.tensor(vocabulary.suppressed, device=device)
-        self._suppressed_at_start = torch.tensor(vocabulary.suppressed_at_start, device=device)
-        self._timestamps = torch.arange(self.begin, vocabulary.dims.n_vocab, device=device)
+        # Added to logits: -inf where a token is never taken.
+        self.suppression = torch.zeros(n_vocab, device=device)
+        self.suppression[torch.tensor(vocabulary.suppressed, device=device)] = NEVER
+        self._timestamps = torch.arange(self.begin, n_vocab, device=device)
 
     def apply(self, logits: Tensor, state: TimestampState) -> None:
         """Set what may not follow to -inf in `logits`, [rows, n_vocab], in place."""
-        start, opened = state.start[:, 0], state.opened[:, 0]
+        logits += self.suppression
         text, timestamps = logits[:, : self.begin], logits[:, self.begin :]
-        # By rows, not by masks: most rows need none of it, and a pass over all logits takes longer
-        # than the rest of the rules.
-        logits[:, self._suppressed] = NEVER
-        logits[start.nonzero(), self._suppressed_at_start] = NEVER
         # Timestamps come in pairs, except right before the end of the text.
-        text[:, : self.eot][opened] = NEVER
+        text[:, : self.eot].masked_fill_(state.opened, NEVER)
         too_late = state.start & (self._timestamps > self.latest_start)
         forbidden = state.closed | too_late | (self._timestamps < state.least)
         timestamps.masked_fill_(forbidden, NEVER)
         # A row starts with a timestamp; later one is due when together they outweigh any text.
-        due = timestamps.logsumexp(-1) > text.amax(-1)
-        text[start | due] = NEVER
+        due = timestamps.logsumexp(-1, keepdim=True) > text.amax(-1, keepdim=True)
+        text.masked_fill_(state.start | due, NEVER)
 
 
 def choose(logits: Tensor, sequences: Seq[Sequence]) -> Chosen:
@@ -107,9 +97,13 @@ def choose(logits: Tensor, sequences: Seq[Sequence]) -> Chosen:
         for row, sequence in enumerate(sequences):
             if sequence.temperature > 0:
                 scores[row] = logits[row] / sequence.temperature + _gumbel(sequence, logits)
-    tokens = scores.argmax(-1, keepdim=True)
-    logprobs = logits.log_softmax(-1).gather(-1, tokens)
-    return tokens.squeeze(-1).tolist(), logprobs.squeeze(-1).tolist()
+    tokens = scores.argmax(-1)
+    return tokens.tolist(), logprobs_of(tokens, logits).tolist()
+
+
+def logprobs_of(tokens: Tensor, logits: Tensor) -> Tensor:
+    """The log-probabilities, [rows], of tokens [rows] under logits [rows, n_vocab]."""
+    return logits.gather(-1, tokens[:, None])[:, 0] - logits.logsumexp(-1)
 
 
 def _gumbel(sequence: Sequence, logits: Tensor) -> Tensor:

@@ -178,10 +178,11 @@ class Engine:
             if known:
                 steps.append((known, [self.runner.choose(logits, known)]))
         if plan.decode:
-            steps.append((plan.decode, self.runner.step(plan.decode)))
-            self.counters.batch_sizes[len(plan.decode)] += 1
+            chosen = self.runner.step(plan.decode)
+            steps.append((plan.decode, chosen))
+            self.counters.batch_sizes[len(plan.decode)] += len(chosen)
             requests = {sequence.window.request for sequence in plan.decode}
-            self.counters.shared_steps += len(requests) > 1
+            self.counters.shared_steps += len(chosen) * (len(requests) > 1)
         return steps
 
     def _prefill(self, sequences: list[Sequence]) -> tuple[list[Sequence], Tensor]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from collections.abc import Sequence as Seq
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
 
 import torch
 from torch import Tensor
@@ -19,13 +19,6 @@ from models.engine.padding import Kept, kept_positions
 from models.engine.precision import Precision
 from models.engine.sequence import Attempt, Sequence, Window
 from models.engine.vocabulary import Vocabulary
-
-
-@contextmanager
-def inference() -> Iterator[None]:
-    """Computing without gradients."""
-    with torch.inference_mode():
-        yield
 
 
 class Runner:
@@ -59,7 +52,7 @@ class Runner:
 
     def computing(self) -> AbstractContextManager[None]:
         """What the thread that computes has to be in."""
-        return inference()
+        return torch.inference_mode()
 
     def wait(self) -> None:
         """Where nothing can be done until windows are encoded: return when they may be."""

@@ -32,7 +32,7 @@ def values(metrics: Metrics) -> dict[tuple[str, ...], float]:
 def test_requests_are_counted_by_endpoint_model_and_outcome() -> None:
     metrics = Metrics()
     for each in (observed(), observed(), observed(status=400), observed(status=404, model="")):
-        metrics.request(each)
+        metrics.requests.note(each)
 
     found = values(metrics)
     assert found["whisper_requests_total", ENDPOINT, "base", "ok"] == 2
@@ -51,9 +51,9 @@ def test_engines_are_counted_from_one_look_to_the_next() -> None:
         steps=9, windows=4, tokens=50, fallbacks=2, cancelled=1, batch_sizes=Counter({1: 3, 3: 2})
     )
     state = EngineState("cpu", "int8", waiting=5, running=2, slots=8, counters=counters)
-    metrics.engines({"base": state}, 1024)
+    metrics.engines.note({"base": state}, 1024)
     more = replace(counters, steps=11, tokens=60, batch_sizes=Counter({1: 3, 3: 4}))
-    metrics.engines({"base": replace(state, waiting=0, counters=more)}, 2048)
+    metrics.engines.note({"base": replace(state, waiting=0, counters=more)}, 2048)
 
     found = values(metrics)
     assert found["whisper_tokens_total", "base"] == 60
@@ -73,8 +73,8 @@ def test_a_model_that_is_loaded_anew_counts_on() -> None:
     for steps, tokens in ((9, 50), (3, 20)):
         counters = EngineCounters(steps=steps, tokens=tokens)
         state = EngineState("cpu", "int8", waiting=0, running=0, slots=8, counters=counters)
-        metrics.engines({"base": state}, 0)
-        metrics.loaded("base", 2.5)
+        metrics.engines.note({"base": state}, 0)
+        metrics.engines.loaded("base", 2.5)
 
     found = values(metrics)
     assert found["whisper_tokens_total", "base"] == 70
@@ -101,7 +101,7 @@ def test_queue_is_told() -> None:
 
     async def with_three() -> None:
         with admission.place(10), admission.place(20), admission.place(25):
-            metrics.queue_state(admission)
+            metrics.queue.note(admission)
 
     asyncio.run(with_three())
     found = values(metrics)
@@ -113,8 +113,8 @@ def test_queue_is_told() -> None:
 def test_a_model_that_is_unloaded_has_no_slots() -> None:
     metrics = Metrics()
     state = EngineState("cpu", "int8", waiting=3, running=2, slots=8, counters=EngineCounters())
-    metrics.engines({"base": state}, 0)
-    metrics.engines({}, 0)
+    metrics.engines.note({"base": state}, 0)
+    metrics.engines.note({}, 0)
 
     found = values(metrics)
     assert (found["whisper_slots", "base"], found["whisper_slots_in_use", "base"]) == (0, 0)

@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
 
 from models.engine.cuda.compiler import Kernel
-from models.engine.decoding import suppression
+from models.engine.decoding import TokenRules
 from models.engine.static.rows import Rows
-from models.engine.vocabulary import Vocabulary
 
 _THREADS = 1024
 
 
 class FusedChoice:
-    """What `PlainChoice` does."""
+    """What `PlainChoice` does; the logits stay as they are."""
 
-    def __init__(self, vocabulary: Vocabulary, device: torch.device) -> None:
-        n_vocab = vocabulary.dims.n_vocab
-        self._kernel = Kernel("choose", {"N_VOCAB": n_vocab}, device)
-        self._bias = suppression(vocabulary, device)
-        nowhere = vocabulary.dims.n_text_ctx - 1
-        self._edges = [vocabulary.timestamp_begin, vocabulary.eot, nowhere]
+    def __init__(self, rules: TokenRules) -> None:
+        self._rules = rules
+        bias = rules.suppression
+        self._kernel = Kernel("choose", {"N_VOCAB": len(bias)}, bias.device)
 
     def __call__(self, batch: int, logits: Tensor, rows: Rows, chosen: Tensor) -> None:
-        state = [rows.tokens, rows.positions, rows.pairs, rows.stamps]
-        tensors = [logits, self._bias, *state, chosen[0], chosen[1]]
-        self._kernel.launch((batch, 1), _THREADS, [*tensors, *self._edges])
+        rules = self._rules
+        state = (rows.tokens, rows.positions, rows.pairs, rows.stamps)
+        tensors = (logits, rules.suppression, *state, chosen[0], chosen[1])
+        edges = (rules.begin, rules.eot, rows.nowhere)
+        self._kernel.launch((batch, 1), _THREADS, (*tensors, *edges))

@@ -36,36 +36,29 @@ static __device__ float dot8(uint4 a, uint4 b) {
     return dot2(a.x, b.x) + dot2(a.y, b.y) + dot2(a.z, b.z) + dot2(a.w, b.w);
 }
 
-static __device__ float warp_sum(float value) {
-    for (int step = LANES / 2; step; step /= 2) value += __shfl_xor_sync(~0u, value, step);
-    return value;
-}
+struct Sum {
+    static __device__ float of(float a, float b) { return a + b; }
+};
 
-static __device__ float warp_max(float value) {
+struct Largest {
+    static __device__ float of(float a, float b) { return fmaxf(a, b); }
+};
+
+template <typename Join> static __device__ float over_warp(float value) {
     for (int step = LANES / 2; step; step /= 2)
-        value = fmaxf(value, __shfl_xor_sync(~0u, value, step));
+        value = Join::of(value, __shfl_xor_sync(~0u, value, step));
     return value;
 }
 
-// Over all threads of the block; `scratch` has a place for each warp.
-static __device__ float block_sum(float value, float *scratch) {
-    value = warp_sum(value);
+// `scratch` has a place for each warp.
+template <typename Join> static __device__ float over_block(float value, float *scratch) {
+    value = over_warp<Join>(value);
     __syncthreads();
     if (threadIdx.x % LANES == 0) scratch[threadIdx.x / LANES] = value;
     __syncthreads();
-    float sum = 0;
-    for (int warp = 0; warp < blockDim.x / LANES; warp++) sum += scratch[warp];
-    return sum;
-}
-
-static __device__ float block_max(float value, float *scratch) {
-    value = warp_max(value);
-    __syncthreads();
-    if (threadIdx.x % LANES == 0) scratch[threadIdx.x / LANES] = value;
-    __syncthreads();
-    float most = scratch[0];
-    for (int warp = 1; warp < blockDim.x / LANES; warp++) most = fmaxf(most, scratch[warp]);
-    return most;
+    value = scratch[0];
+    for (int warp = 1; warp < blockDim.x / LANES; warp++) value = Join::of(value, scratch[warp]);
+    return value;
 }
 
 #ifdef N_IN
@@ -74,30 +67,16 @@ static __device__ float block_max(float value, float *scratch) {
 #define PIECES (N_IN / 8)  // of eight numbers, which a thread reads at once
 #define OWN ((PIECES + LANES - 1) / LANES)
 
-// One pass over the row, measured from its first number, so that little is lost where the squares'
-// mean and the mean's square are taken from each other.
 static __device__ void normalize(half_t *row, const half_t *gain, const half_t *shift) {
-    __shared__ float sums[THREADS / LANES], squares[THREADS / LANES];
-    float origin = widen(row[0]), sum = 0, square = 0;
+    __shared__ float scratch[THREADS / LANES];
+    float sum = 0, squares = 0;
+    for (int at = threadIdx.x; at < N_IN; at += THREADS) sum += widen(row[at]);
+    float mean = over_block<Sum>(sum, scratch) / N_IN;
     for (int at = threadIdx.x; at < N_IN; at += THREADS) {
-        float off = widen(row[at]) - origin;
-        sum += off;
-        square += off * off;
+        float off = widen(row[at]) - mean;
+        squares += off * off;
     }
-    sum = warp_sum(sum);
-    square = warp_sum(square);
-    if (threadIdx.x % LANES == 0) {
-        sums[threadIdx.x / LANES] = sum;
-        squares[threadIdx.x / LANES] = square;
-    }
-    __syncthreads();
-    float mean = 0, variance = 0;
-    for (int warp = 0; warp < THREADS / LANES; warp++) {
-        mean += sums[warp] / N_IN;
-        variance += squares[warp] / N_IN;
-    }
-    float scale = rsqrtf(variance - mean * mean + 1e-5f);
-    mean += origin;
+    float scale = rsqrtf(over_block<Sum>(squares, scratch) / N_IN + 1e-5f);
     for (int at = threadIdx.x; at < N_IN; at += THREADS)
         row[at] = narrow((widen(row[at]) - mean) * scale * widen(gain[at]) + widen(shift[at]));
     __syncthreads();
@@ -132,7 +111,7 @@ extern "C" __global__ void __launch_bounds__(THREADS) linear(
             for (int row = 0; row < ROWS; row++) sums[row] += dot8(own[n], rows[row][at]);
     }
     for (int row = 0; row < ROWS; row++) {
-        float sum = warp_sum(sums[row]);
+        float sum = over_warp<Sum>(sums[row]);
         if (lane || column >= n_out) continue;
         sum += widen(bias[column]);
         if (activates) sum = 0.5f * sum * (1 + erff(sum * 0.70710678f));
@@ -177,11 +156,11 @@ extern "C" __global__ void __launch_bounds__(128) attend_text(
         scores[at] = sum;
         most = fmaxf(most, sum);
     }
-    most = block_max(most, scratch);
+    most = over_block<Largest>(most, scratch);
     float total = 0;
     for (int at = thread; at <= last; at += 128)
         total += scores[at] = expf(scores[at] - most);
-    total = block_sum(total, scratch);
+    total = over_block<Sum>(total, scratch);
     // Every fourth position a warp, two numbers a lane.
     float first = 0, second = 0;
     for (int at = warp; at <= last; at += 4) {

@@ -7,14 +7,14 @@ import logging
 import torch
 
 from models.engine.cache import KVCache
+from models.engine.decoding import TokenRules
 from models.engine.network import Decoder
 from models.engine.static.step import Step
-from models.engine.vocabulary import Vocabulary
 
 logger = logging.getLogger(__name__)
 
 
-def fused_step(decoder: Decoder, cache: KVCache, vocabulary: Vocabulary) -> Step | None:
+def fused_step(decoder: Decoder, cache: KVCache, rules: TokenRules) -> Step | None:
     """A decode step in our own kernels, or None where there are none for it.
 
     PyTorch's CUDA wheels for Linux bring the compiler library and its bindings.
@@ -25,8 +25,7 @@ def fused_step(decoder: Decoder, cache: KVCache, vocabulary: Vocabulary) -> Step
         from models.engine.cuda.choice import FusedChoice
         from models.engine.cuda.forward import FusedForward
 
-        choice = FusedChoice(vocabulary, decoder.embedding.device)
-        return FusedForward(decoder, cache), choice
+        return FusedForward(decoder, cache), FusedChoice(rules)
     except (ImportError, OSError, RuntimeError) as error:
         logger.warning("decoding goes without its own CUDA kernels: %s", error)
         return None

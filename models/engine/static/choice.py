@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from typing import Protocol
 
-import torch
 from torch import Tensor
 
-from models.engine.static.greedy import Greedy
+from models.engine.decoding import TokenRules, logprobs_of
 from models.engine.static.rows import Rows
-from models.engine.vocabulary import Vocabulary
 
 
 class Choice(Protocol):
-    """What follows in the first `batch` of the rows."""
+    """What follows in the first `batch` of the rows: the most probable token."""
 
     def __call__(self, batch: int, logits: Tensor, rows: Rows, chosen: Tensor) -> None:
         """[slots, n_vocab] -> `chosen`, [2, slots]: tokens and log-probabilities."""
@@ -21,12 +19,14 @@ class Choice(Protocol):
 
 
 class PlainChoice:
-    """In PyTorch, on any device."""
+    """In PyTorch, on any device; changes the logits."""
 
-    def __init__(self, vocabulary: Vocabulary, device: torch.device) -> None:
-        self._greedy = Greedy(vocabulary, device)
+    def __init__(self, rules: TokenRules) -> None:
+        self._rules = rules
 
     def __call__(self, batch: int, logits: Tensor, rows: Rows, chosen: Tensor) -> None:
-        tokens, logprobs = self._greedy.choose(logits[:batch], *rows.timestamps(batch))
+        scores = logits[:batch]
+        self._rules.apply(scores, rows.state(batch))
+        tokens = scores.argmax(-1)
+        chosen[0, :batch], chosen[1, :batch] = tokens, logprobs_of(tokens, scores)
         rows.go_on(batch, tokens)
-        chosen[0, :batch], chosen[1, :batch] = tokens, logprobs

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence as Seq
-from functools import partial
 
 import torch
 from torch import Tensor
@@ -12,6 +11,7 @@ from models.engine.decoding import Chosen
 from models.engine.network import Network
 from models.engine.runner import slots_of
 from models.engine.sequence import Sequence
+from models.engine.static.captures import Captures
 from models.engine.static.choice import Choice
 from models.engine.static.forward import Forward
 from models.engine.static.launch import Computation, Launcher
@@ -47,7 +47,7 @@ class StaticDecoder:
         launcher: Launcher,
         slots: int,
     ) -> None:
-        self._forward, self._choice, self._launcher = forward, choice, launcher
+        self._forward, self._choice = forward, choice
         self._head = network.decoder.head
         device, dims = network.device, network.dims
         self._rows = Rows(vocabulary, slots, device)
@@ -57,21 +57,20 @@ class StaticDecoder:
         shape = (slots, network.decoder.n_alignment_head, dims.n_audio_ctx)
         self._scores = torch.zeros(shape, device=device, dtype=torch.float16)
         self._batches, self._lengths = with_halves(slots), forward.lengths
-        self._feeding: dict[tuple[int, int, bool], Computation] = {}
-        self._choosing: dict[int, Computation] = {}
+        self._feed, self._choose = Captures(launcher, self._run), Captures(launcher, self._take)
         self._left: set[tuple[Sequence, int, int]] = set()
 
     def warm_up(self) -> None:
         """Capture all but what word timestamps need; the largest first, as memory is shared."""
         for batch in self._batches[::-1]:
-            self._choose(batch)
+            self._choose.of(batch)
             for length in self._lengths[::-1]:
-                self._feed(batch, length, watches=False)
+                self._feed.of(batch, length, False)
 
     def steps(self, sequences: Seq[Sequence]) -> list[Chosen]:
         """Feed each row's last token and choose the most probable next one, `STEPS` times."""
         batch, feed = self._load(sequences, STEPS)
-        choose = self._choose(batch)
+        choose = self._choose.of(batch)
         chosen = torch.empty(STEPS, 2, batch, device=self._chosen.device)
         for step in range(STEPS):
             feed()
@@ -99,7 +98,7 @@ class StaticDecoder:
         if not _states(sequences) <= self._left:
             self._rows.load(sequences, batch)
         self._left = set()
-        return batch, self._feed(batch, length, watches=watches)
+        return batch, self._feed.of(batch, length, watches)
 
     def _note(self, sequences: Seq[Sequence], step: int) -> None:
         """Keep what was heard in the step for those whose words are timed."""
@@ -109,23 +108,14 @@ class StaticDecoder:
                 # At its place: a step for which memory ran out is run again.
                 sequence.heard[len(sequence.tokens) - 1 + step :] = [[scores]]
 
-    def _feed(self, batch: int, length: int, *, watches: bool) -> Computation:
-        key = (batch, length, watches)
-        if key not in self._feeding:
-            self._feeding[key] = self._launcher.capture(partial(self._run, *key))
-        return self._feeding[key]
-
     def _run(self, batch: int, length: int, watches: bool) -> None:
         watch = StaticWatch(self._scores) if watches else None
         tokens, positions = self._rows.tokens[:batch], self._rows.positions[:batch]
         states = self._forward(tokens, positions, length, watch)
         self._logits[:batch] = self._head(states)
 
-    def _choose(self, batch: int) -> Computation:
-        if batch not in self._choosing:
-            choose = partial(self._choice, batch, self._logits, self._rows, self._chosen)
-            self._choosing[batch] = self._launcher.capture(choose)
-        return self._choosing[batch]
+    def _take(self, batch: int) -> None:
+        self._choice(batch, self._logits, self._rows, self._chosen)
 
 
 def _states(sequences: Seq[Sequence], more: int = 0) -> set[tuple[Sequence, int, int]]:

@@ -10,9 +10,9 @@ import torch
 
 from models.engine.cache import KVCache
 from models.engine.cuda.support import fused_step
+from models.engine.decoding import TokenRules
 from models.engine.network import Decoder
 from models.engine.static.step import Step, plain_step
-from models.engine.vocabulary import Vocabulary
 
 Computation = Callable[[], None]
 
@@ -28,7 +28,7 @@ class Launcher(Protocol):
         """What does the same as `compute`, for less of the host's time."""
         ...
 
-    def step(self, decoder: Decoder, cache: KVCache, vocabulary: Vocabulary) -> Step:
+    def step(self, decoder: Decoder, cache: KVCache, rules: TokenRules) -> Step:
         """How tokens are fed and chosen on this device."""
         ...
 
@@ -44,19 +44,17 @@ class Launcher(Protocol):
 class DirectLauncher:
     """Computes at once, on any device."""
 
-    @contextmanager
-    def computing(self) -> Iterator[None]:
+    def computing(self) -> AbstractContextManager[None]:
         """Without gradients."""
-        with torch.inference_mode():
-            yield
+        return torch.inference_mode()
 
     def capture(self, compute: Computation, *, aside: bool = False) -> Computation:
         """The computation as it is."""
         return compute
 
-    def step(self, decoder: Decoder, cache: KVCache, vocabulary: Vocabulary) -> Step:
+    def step(self, decoder: Decoder, cache: KVCache, rules: TokenRules) -> Step:
         """In PyTorch."""
-        return plain_step(decoder, cache, vocabulary)
+        return plain_step(decoder, cache, rules)
 
     def begin_aside(self, compute: Computation) -> Callable[[], bool]:
         """Done at once."""
@@ -99,9 +97,9 @@ class CudaLauncher:
             compute()
         return graph.replay
 
-    def step(self, decoder: Decoder, cache: KVCache, vocabulary: Vocabulary) -> Step:
+    def step(self, decoder: Decoder, cache: KVCache, rules: TokenRules) -> Step:
         """In kernels of our own, where there are some."""
-        return fused_step(decoder, cache, vocabulary) or plain_step(decoder, cache, vocabulary)
+        return fused_step(decoder, cache, rules) or plain_step(decoder, cache, rules)
 
     def begin_aside(self, compute: Computation) -> Callable[[], bool]:
         """Start it on the second stream."""

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence as Seq
-from functools import partial
 
 import torch
 from torch import Tensor
 
 from models.engine.cache import CacheRows, KVCache
 from models.engine.network import Network
-from models.engine.static.launch import Computation, Launcher
-from models.engine.static.sizes import least_of, powers_of_two
+from models.engine.static.captures import Captures
+from models.engine.static.launch import Launcher
+from models.engine.static.sizes import filled_up, least_of, powers_of_two
 
 # Tokens of a prompt without previous text: start-of-transcript, language, task.
 WIDEST = 3
@@ -25,7 +25,7 @@ class StaticPrompts:
     def __init__(
         self, network: Network, cache: KVCache, launcher: Launcher, most: int, padding: int
     ) -> None:
-        self._decoder, self._cache, self._launcher = network.decoder, cache, launcher
+        self._decoder, self._cache = network.decoder, cache
         self._padding, self.most = padding, most
         device, dims = network.device, network.dims
         self._tokens = torch.zeros(most, WIDEST, dtype=torch.int64, device=device)
@@ -33,33 +33,26 @@ class StaticPrompts:
         shape = (most, WIDEST, dims.n_text_state)
         self._states = torch.zeros(shape, dtype=network.dtype, device=device)
         self._sizes = powers_of_two(most)
-        self._feeding: dict[tuple[int, int], Computation] = {}
+        self._feed = Captures(launcher, self._run)
 
     def warm_up(self) -> None:
         """Capture what is asked for most: the whole prompt, and its first token alone."""
         for size in self._sizes[::-1]:
             for width in (WIDEST, 1):
-                self._feed(size, width)
+                self._feed.of(size, width)
 
     def feed(self, prompts: Seq[Seq[int]], slots: Seq[int]) -> Tensor:
         """The states after each token, [rows, longest, n_text_state].
 
         What fills up a short prompt stands after its tokens: nothing sees it before it is
-        overwritten. What fills up the batch is its last row again.
+        overwritten.
         """
         size, width = least_of(self._sizes, len(prompts)), max(map(len, prompts))
-        rows = [min(row, len(prompts) - 1) for row in range(size)]
-        filled = [[*prompt, *[self._padding] * (width - len(prompt))] for prompt in prompts]
-        self._tokens[:size, :width] = torch.tensor([filled[row] for row in rows])
-        self._slots[:size] = torch.tensor([slots[row] for row in rows])
-        self._feed(size, width)()
+        tokens = [[*prompt, *[self._padding] * (width - len(prompt))] for prompt in prompts]
+        self._tokens[:size, :width] = torch.tensor(filled_up(tokens, size))
+        self._slots[:size] = torch.tensor(filled_up(slots, size))
+        self._feed.of(size, width)()
         return self._states[: len(prompts), :width]
-
-    def _feed(self, size: int, width: int) -> Computation:
-        key = (size, width)
-        if key not in self._feeding:
-            self._feeding[key] = self._launcher.capture(partial(self._run, *key))
-        return self._feeding[key]
 
     def _run(self, size: int, width: int) -> None:
         slots = self._slots[:size]

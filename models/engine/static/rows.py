@@ -7,11 +7,9 @@ from collections.abc import Sequence as Seq
 import torch
 from torch import Tensor
 
-from models.engine.decoding import follows_timestamp, last_timestamp
+from models.engine.decoding import TimestampState, follows_timestamp, last_timestamp
 from models.engine.sequence import Sequence
 from models.engine.vocabulary import Vocabulary
-
-_FIELDS = 4
 
 
 class Rows:
@@ -25,9 +23,8 @@ class Rows:
         self._begin, self._eot = vocabulary.timestamp_begin, vocabulary.eot
         # The position of a row that nobody waits for: a live one is over before it reads there
         # what another step has written.
-        self._nowhere = vocabulary.dims.n_text_ctx - 1
-        self._fields = torch.zeros(_FIELDS, slots, dtype=torch.int64, device=device)
-        self._fields.copy_(self._idle(slots))
+        self.nowhere = vocabulary.dims.n_text_ctx - 1
+        self._fields = self._idle(slots).to(device, copy=True)
         self.tokens, self.positions, self.pairs, self.stamps = self._fields
         self._staged = self._idle(slots)
         if device.type == "cuda":
@@ -48,14 +45,15 @@ class Rows:
         stamps = self.stamps[:batch]
         stamps.copy_(torch.where(chosen >= self._begin, chosen, stamps))
         tokens.copy_(chosen)
-        positions.add_(1).clamp_(max=self._nowhere)
+        positions.add_(1).clamp_(max=self.nowhere)
 
-    def timestamps(self, batch: int) -> tuple[Tensor, Tensor, Tensor]:
-        """`opened`, `closed` and `least` of a `TimestampState`, [batch, 1] each."""
+    def state(self, batch: int) -> TimestampState:
+        """What the timestamp rules need of the first rows, which all have a token."""
         is_timestamp = self.tokens[:batch, None] >= self._begin
         pairs, stamps = self.pairs[:batch, None] > 0, self.stamps[:batch, None]
         opened = is_timestamp & ~pairs
-        return opened, is_timestamp & pairs, torch.where(opened, stamps, stamps + 1)
+        least = torch.where(opened, stamps, stamps + 1)
+        return TimestampState(torch.zeros_like(opened), opened, is_timestamp & pairs, least)
 
     def _row(self, sequence: Sequence) -> tuple[int, ...]:
         tokens = sequence.tokens
@@ -67,5 +65,5 @@ class Rows:
         )
 
     def _idle(self, count: int) -> Tensor:
-        row = torch.tensor([self._eot, self._nowhere, 0, self._begin - 1])
+        row = torch.tensor([self._eot, self.nowhere, 0, self._begin - 1])
         return row[:, None].expand(-1, count).contiguous()

@@ -37,13 +37,13 @@ class StaticRunner(Runner):
         self._launcher = launcher
         with launcher.computing():
             self._encoder = StaticEncoder(network, self.cache, launcher, encode_batch)
-            step = launcher.step(network.decoder, self.cache, vocabulary)
+            step = launcher.step(network.decoder, self.cache, self.rules)
             self._decoder = StaticDecoder(network, *step, vocabulary, launcher, slots)
-            self._decoder.warm_up()
             # Those of both lanes may have been encoded at the same moment.
             most = min(slots, 2 * encode_batch)
             self._prompts = StaticPrompts(network, self.cache, launcher, most, vocabulary.eot)
-            self._prompts.warm_up()
+            for part in (self._encoder, self._decoder, self._prompts):
+                part.warm_up()
 
     @property
     def overlaps(self) -> bool:

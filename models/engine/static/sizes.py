@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypeVar
+
+T = TypeVar("T")
 
 
 def powers_of_two(most: int) -> tuple[int, ...]:
@@ -20,3 +23,8 @@ def with_halves(most: int) -> tuple[int, ...]:
 def least_of(sizes: Sequence[int], needed: int) -> int:
     """The least of ascending sizes that is enough."""
     return next(size for size in sizes if size >= needed)
+
+
+def filled_up(items: Sequence[T], size: int) -> list[T]:
+    """So many: after the last one that one again, which does no harm to compute twice."""
+    return [*items, *[items[-1]] * (size - len(items))]

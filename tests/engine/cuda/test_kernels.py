@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from models.engine.cache import KVCache
+from models.engine.decoding import TokenRules
 from models.engine.loading import load_network
 from models.engine.network import Network
 from models.engine.precision import resolve_precision
@@ -62,7 +63,8 @@ def test_choice_is_that_of_pytorch() -> None:
     from models.engine.cuda.choice import FusedChoice
 
     device, vocabulary = torch.device("cuda"), Vocabulary(TINY)
-    begin = vocabulary.timestamp_begin
+    rules = TokenRules(vocabulary, device)
+    begin = rules.begin
     texts = [[begin, 5], [begin, 5, begin + 9], [begin, 5, begin + 9, begin + 9], [begin + 3, 8]]
     for seed in range(20):
         torch.manual_seed(seed)
@@ -73,7 +75,7 @@ def test_choice_is_that_of_pytorch() -> None:
             rows, chosen = Rows(vocabulary, SLOTS, device), torch.zeros(2, SLOTS, device=device)
             rows.load(in_slots(texts, [6, 0, 3, 5]), SLOTS)
             for _ in range(3):
-                choice_of(vocabulary, device)(SLOTS, logits.clone(), rows, chosen)
+                choice_of(rules)(SLOTS, logits.clone(), rows, chosen)
             fields = (rows.tokens, rows.positions, rows.pairs, rows.stamps)
             found.append((chosen, torch.stack(fields)))
 

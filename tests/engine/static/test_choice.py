@@ -11,7 +11,7 @@ from models.engine.decoding import TimestampState, TokenRules, choose
 from models.engine.sequence import Sequence
 from models.engine.static.choice import PlainChoice
 from models.engine.static.rows import Rows
-from models.engine.static.sizes import least_of, powers_of_two, with_halves
+from models.engine.static.sizes import filled_up, least_of, powers_of_two, with_halves
 from models.engine.vocabulary import Vocabulary
 from tests.engine.test_decoding import DIMS, sampled, sequence_with
 
@@ -31,7 +31,8 @@ def in_slots(rows: list[list[int]], slots: list[int]) -> list[Sequence]:
 @given(data=st.data())
 def test_choice_is_that_of_the_rules_step_by_step(name: str, data: st.DataObject) -> None:
     vocabulary = Vocabulary(DIMS[name])
-    rules, choice = TokenRules(vocabulary, CPU), PlainChoice(vocabulary, CPU)
+    rules = TokenRules(vocabulary, CPU)
+    choice = PlainChoice(rules)
     texts = data.draw(
         st.lists(sampled(rules.begin).filter(bool), min_size=1, max_size=SLOTS), label="texts"
     )
@@ -72,3 +73,4 @@ def test_sizes_are_few_and_one_is_always_enough(most: int, needed: st.DataObject
         assert (sizes[0], sizes[-1]) == (1, most)
         wanted = needed.draw(st.integers(1, most))
         assert wanted <= least_of(sizes, wanted) < 2 * wanted or wanted == 1
+        assert filled_up(range(wanted), most)[wanted - 1 :] == [wanted - 1] * (most - wanted + 1)
