@@ -84,7 +84,6 @@ class PackedInt8:
 
     def __init__(self, weight: Tensor, inputs: InputRange) -> None:
         self.inputs = inputs
-        _hear_deprecation()
         self._packed = torch.ops.quantized.linear_prepack(_quantized(weight), None)
 
     def multiply(self, x: Tensor) -> Tensor:
@@ -143,6 +142,8 @@ def pack_linears(module: nn.Module, kind: LinearKind) -> None:
     """Replace every linear layer under `module` by one of that kind, in place."""
     if kind == "plain":
         return
+    # Before there are several threads: what warnings are heard is the process' own.
+    _hear_deprecation()
     # Packing takes one core for each layer, of those that this thread may compute with.
     with ThreadPoolExecutor(torch.get_num_threads()) as threads:
         for _ in threads.map(lambda packing: packing(), list(_packings(module, kind))):

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 import torch
 from torch import nn
 
+from models.engine import linear
 from models.engine.linear import MLP, BFloat16Linear, Int8Linear, pack_linears
 from models.engine.precision import has_bfloat16_linear, has_int8_linear
 
@@ -73,3 +76,20 @@ def test_pack_linears_plain_leaves_everything() -> None:
     pack_linears(mlp, "plain")
 
     assert isinstance(mlp.up, nn.Linear)
+
+
+@needs_int8
+def test_what_pytorch_announces_is_heard_before_there_are_several_threads(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    quantized, heard_in = linear._quantized, []  # noqa: SLF001
+
+    def noted(weight: torch.Tensor) -> torch.Tensor:
+        heard_in.append(threading.current_thread())
+        return quantized(weight)
+
+    monkeypatch.setattr(linear, "_quantized", noted)
+    linear._hear_deprecation.cache_clear()  # noqa: SLF001
+    pack_linears(nn.Sequential(nn.Linear(16, 16)).requires_grad_(requires_grad=False), "int8")
+
+    assert [thread is threading.main_thread() for thread in heard_in] == [True, False]
