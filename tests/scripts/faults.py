@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from mmap import MAP_ANONYMOUS, MAP_PRIVATE, mmap
 from typing import BinaryIO
 
 from api.app import create_app
@@ -23,7 +24,7 @@ from tests.server import listening
 
 # A request's work.
 _SECONDS = 0.1
-_LEAK = 4 * 1024 * 1024
+_LEAK = 8 * 1024 * 1024
 
 
 @dataclass
@@ -65,11 +66,14 @@ class Sound(FakeTranscriber):
 class Unsound(Sound):
     """Leaks, fails, mishears, and takes for speech whatever it gets."""
 
-    leaked: list[bytearray] = field(default_factory=list)
+    leaked: list[mmap] = field(default_factory=list)
 
     def admit(self) -> None:
         """Nobody is refused, but some fail."""
-        self.leaked.append(bytearray(b"x" * _LEAK))
+        # Of the system, not of the heap: what earlier tests have left there would hide it.
+        taken = mmap(-1, _LEAK, flags=MAP_PRIVATE | MAP_ANONYMOUS)
+        taken.write(b"x" * _LEAK)
+        self.leaked.append(taken)
         if self.count > 20 and self.count % 10 == 0:
             raise RuntimeError("a fault")
 
