@@ -20,7 +20,7 @@ from api.schemas import TranscriptionVerbose
 from api.served import ServedModel, ServedModels
 from api.settings import metrics_folder, prepare_environment
 from models.admission import Admission
-from models.engine.config import MOST_SLOTS
+from models.engine.config import MOST_SLOTS, MOST_SLOTS_ON_GPU
 from serving.arguments import read_arguments
 from serving.bentoml_defaults import replace_defaults
 from serving.checks import check_start, start_supervision
@@ -88,6 +88,7 @@ class Whisper:
         # Here, not above: the parent and `bentoml build` import this file without PyTorch.
         from models.audio.sandbox.limits import Limits
         from models.audio.sandbox.reader import Sandbox
+        from models.engine.device import resolve_device
         from serving.models import Models
 
         join_parent()
@@ -100,7 +101,9 @@ class Whisper:
             ServedModel(each.name, int(each.created.timestamp()))
             for each in (*checkpoints, *on_demand)
         ]
-        admission = Admission(settings.queue_seconds, settings.slots or MOST_SLOTS)
+        on_gpu = resolve_device(settings.device).type == "cuda"
+        slots = settings.slots or (MOST_SLOTS_ON_GPU if on_gpu else MOST_SLOTS)
+        admission = Admission(settings.queue_seconds, slots)
         self.served = ServedModels(models, self.pool, admission, dict(settings.aliases))
         app.state.served = self.served
 

@@ -7,7 +7,7 @@ decoded: nothing is decoded again.
 from __future__ import annotations
 
 from collections.abc import Sequence as Seq
-from dataclasses import dataclass, field
+from typing import Protocol
 
 import torch
 import torch.nn.functional as F
@@ -26,19 +26,25 @@ _EXCHANGES = (
 )  # fmt: skip
 
 
-@dataclass(eq=False)
-class Watch:
-    """Notes, in one decode step, what the alignment heads of chosen rows of the batch score.
+class Watch(Protocol):
+    """Hears, in one decode step, what the alignment heads score."""
 
-    `scores` has for each of the rows a tensor [heads, positions] a layer.
-    """
+    def note(self, rows: slice, scores: Tensor) -> None:
+        """A layer's scores of some rows of the batch, [rows, heads, positions]."""
+        ...
 
-    rows: Seq[int]
-    scores: dict[int, list[Tensor]] = field(default_factory=dict)
 
-    def note(self, row: int, scores: Tensor) -> None:
-        """A layer's scores of a row, [heads, positions]; kept in float16, as there are many."""
-        self.scores.setdefault(row, []).append(scores.half())
+class RowWatch:
+    """Notes the scores of chosen rows: for each a tensor [heads, positions] a layer."""
+
+    def __init__(self, rows: Seq[int]) -> None:
+        self.scores: dict[int, list[Tensor]] = {row: [] for row in rows}
+
+    def note(self, rows: slice, scores: Tensor) -> None:
+        """A layer's scores of some rows; kept in float16, as there are many."""
+        for row, own in zip(range(rows.start, rows.stop), scores, strict=True):
+            if row in self.scores:
+                self.scores[row].append(own.half())
 
 
 def token_starts(attempts: Seq[tuple[Window, Attempt]], eot: int) -> list[tuple[float, ...]]:

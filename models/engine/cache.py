@@ -23,10 +23,10 @@ class CacheRows:
 
     `slots` is [batch], `positions` [batch, ctx], `mask` [batch, 1, ctx, length]: a token sees
     the positions up to its own. `index` is a slice where the slots are neighbours, so that
-    reading is a view and not a copy.
+    reading is a view and not a copy. `numbers` are the slots again, as far as the host knows them.
     """
 
-    numbers: tuple[int, ...]
+    numbers: Sequence[int] | Tensor
     slots: Tensor
     positions: Tensor
     mask: Tensor
@@ -90,13 +90,13 @@ class KVCache:
         self._kept: list[Kept | None] = [None] * slots
         self._heard: list[HeardWindow | None] = [None] * slots
 
-    def write_cross(
-        self, layer: int, slots: Sequence[int], kept: Kept, k: Tensor, v: Tensor
-    ) -> None:
-        """Store one layer's keys and values over audio, [batch, head, kept, head_dim]."""
-        for row, slot in enumerate(slots):
-            self.audio[layer, 0, slot, :, : kept.size] = k[row]
-            self.audio[layer, 1, slot, :, : kept.size] = v[row]
+    def write_cross(self, layer: int, slots: Tensor, kv: Tensor) -> None:
+        """Store one layer's keys and values over audio, [batch, kept, 2, head, head_dim]."""
+        self.audio[layer, :, :, :, : kv.shape[1]].index_copy_(1, slots, kv.permute(2, 0, 3, 1, 4))
+
+    def keep(self, slots: Sequence[int], kept: Kept) -> None:
+        """Note which positions of their windows the slots hold."""
+        for slot in slots:
             self._kept[slot] = kept
 
     def hear(self, slots: Sequence[int], kept: Kept, states: Tensor) -> None:
@@ -104,23 +104,28 @@ class KVCache:
         for row, slot in enumerate(slots):
             self._heard[slot] = HeardWindow(states[row], kept)
 
-    def heard(self, rows: CacheRows) -> list[HeardWindow]:
-        """The windows that were stored by `hear`, for each row of the batch."""
-        return [window for slot in rows.numbers if (window := self._heard[slot])]
+    def heard(self, slots: Sequence[int] | Tensor) -> list[HeardWindow]:
+        """The windows that were stored by `hear`, for each of a batch's slots."""
+        return [window for slot in slots if (window := self._heard[int(slot)])]
 
-    def write_self(self, layer: int, rows: CacheRows, k: Tensor, v: Tensor) -> None:
-        """Store keys and values, [batch, head, ctx, head_dim] each, at the rows' positions."""
-        slots = rows.slots[:, None]
-        self.text[layer, 0][slots, :, rows.positions] = k.transpose(1, 2)
-        self.text[layer, 1][slots, :, rows.positions] = v.transpose(1, 2)
+    def write_self(self, layer: int, rows: CacheRows, kv: Tensor) -> None:
+        """Store keys and values, [batch, ctx, 2, head, head_dim], at the rows' positions."""
+        self.text[layer][:, rows.slots[:, None], :, rows.positions] = kv
 
     def read_self(self, layer: int, rows: CacheRows) -> tuple[Tensor, Tensor]:
         """Keys and values over the text, [batch, head, length, head_dim] each."""
         kv = self.text[layer][:, rows.index, :, : rows.length]
         return kv[0], kv[1]
 
-    def read_cross(self, layer: int, rows: CacheRows) -> Iterator[CrossRun]:
-        """Keys and values over the windows, as few views as the slots allow and no copy."""
+    def read_cross(self, layer: int, slots: Sequence[int] | Tensor) -> Iterator[CrossRun]:
+        """Keys and values over the windows, as few views as the slots allow and no copy.
+
+        Of slots that only the device knows it is a copy, and their windows are whole.
+        """
+        if isinstance(slots, Tensor):
+            k, v = self.audio[layer][:, slots]
+            yield CrossRun(slice(0, len(slots)), k, v, None)
+            return
 
         def run(row_and_slot: tuple[int, int]) -> tuple[int, Kept | None]:
             row, slot = row_and_slot
@@ -128,7 +133,7 @@ class KVCache:
             # Neighbours differ by as much in slot as in row.
             return slot - row, kept if kept and kept.log_weight is not None else None
 
-        for (offset, kept), found in groupby(enumerate(rows.numbers), run):
+        for (offset, kept), found in groupby(enumerate(slots), run):
             first, *rest = (row for row, _ in found)
             end = first + 1 + len(rest)
             positions = self.audio.shape[4] if kept is None else kept.size

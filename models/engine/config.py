@@ -9,6 +9,8 @@ Padding = Literal["full", "thin"]
 
 # Slots of an engine that is not told how many: in int8, where they are small, and otherwise.
 MOST_SLOTS, FEWER_SLOTS = 16, 8
+# On a GPU that has memory for them.
+MOST_SLOTS_ON_GPU = 64
 
 
 @dataclass(frozen=True)
@@ -18,8 +20,9 @@ class EngineConfig:
 
     `padding` full computes every position of a window, thin only a part of those without sound;
     auto is thin on a CPU but for float32, which is there for openai-whisper's exact tokens.
-    `slots` is how many windows decode at once, 0 for 16 in int8 and 8 otherwise; `encode_batch`
-    how many of them a GPU encodes together. `threads` are CPU threads, 0 for all.
+    `slots` is how many windows decode at once, 0 for 16 in int8 and 8 otherwise, on a GPU up to 64,
+    as memory allows; `encode_batch` how many of them a GPU encodes together. `threads` are CPU
+    threads, 0 for all.
     """
 
     device: str = "auto"

@@ -15,6 +15,9 @@ SECONDS_PER_TIMESTAMP = 0.02
 MAX_INITIAL_TIMESTAMP = 1.0
 NEVER = float("-inf")
 
+# One token for each row, and its log-probability.
+Chosen = tuple[list[int], list[float]]
+
 
 @dataclass(frozen=True)
 class TimestampState:
@@ -41,13 +44,27 @@ class TimestampState:
 
 def _timestamp_row(tokens: list[int], begin: int) -> tuple[bool, bool, bool, int]:
     last_is_timestamp = bool(tokens) and tokens[-1] >= begin
-    # At the very start a single timestamp counts as a closed pair: text has to follow.
-    pair = len(tokens) < 2 or tokens[-2] >= begin
-    last = next((token for token in reversed(tokens) if token >= begin), None)
+    pair, last = follows_timestamp(tokens, begin), last_timestamp(tokens, begin)
     opened, closed = last_is_timestamp and not pair, last_is_timestamp and pair
     # A segment may start where the last one ended, but has to end after its own start.
-    least = begin if last is None else last if opened else last + 1
-    return not tokens, opened, closed, least
+    return not tokens, opened, closed, last if opened else last + 1
+
+
+def follows_timestamp(tokens: Seq[int], begin: int) -> bool:
+    """Whether there is a timestamp before the last token; at the very start one counts as two."""
+    return len(tokens) < 2 or tokens[-2] >= begin
+
+
+def last_timestamp(tokens: Seq[int], begin: int) -> int:
+    """The last timestamp; the token before the first of all where there is none yet."""
+    return next((token for token in reversed(tokens) if token >= begin), begin - 1)
+
+
+def suppression(vocabulary: Vocabulary, device: torch.device) -> Tensor:
+    """What is added to logits, [n_vocab], so that no suppressed token is chosen."""
+    bias = torch.zeros(vocabulary.dims.n_vocab, device=device)
+    bias[torch.tensor(vocabulary.suppressed, device=device)] = NEVER
+    return bias
 
 
 class TokenRules:
@@ -79,7 +96,7 @@ class TokenRules:
         text[start | due] = NEVER
 
 
-def choose(logits: Tensor, sequences: Seq[Sequence]) -> tuple[list[int], list[float]]:
+def choose(logits: Tensor, sequences: Seq[Sequence]) -> Chosen:
     """The next token of each row and its log-probability.
 
     The most probable one at temperature 0, else one drawn from softmax(logits / temperature).

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from models.engine.counters import EngineCounters, EngineState
+from models.engine.decoding import Chosen
 from models.engine.device import describe_device
 from models.engine.limits import BatchLimit
 from models.engine.runner import Runner
@@ -47,7 +48,7 @@ class Engine:
     ) -> None:
         self.runner = runner
         self.vocabulary = runner.vocabulary
-        self.scheduler = Scheduler(slots, encode_batch)
+        self.scheduler = Scheduler(slots, encode_batch, overlaps=runner.overlaps)
         self.counters = EngineCounters()
         self._row_limit = BatchLimit(slots)
         self._cpu = cpu or nullcontext()
@@ -114,10 +115,12 @@ class Engine:
         self.counters.cancelled = self.scheduler.dropped
         if plan.is_empty:
             return
-        if plan.encoding:
-            self._encode(plan.encoding)
-        else:
+        for encoding in plan.encodings:
+            self._encode(encoding)
+        if plan.has_rows:
             self._decode(plan)
+        else:
+            self.runner.wait()
         self.counters.steps += 1
         self.scheduler.ran(time.perf_counter() - begin)
 
@@ -147,12 +150,13 @@ class Engine:
         """Every row takes a token, but for those that have just learned their language."""
         for part in plan.parts(self._row_limit.now):
             try:
-                rows, tokens, logprobs = self._choose(part)
+                steps = self._steps(part)
             except torch.OutOfMemoryError:
                 self._decode_fewer([*part.prefill, *part.decode])
                 return
             self._row_limit.fitted()
-            self._postprocess(rows, tokens, logprobs)
+            for rows, chosen in steps:
+                self._postprocess(rows, chosen)
 
     def _decode_fewer(self, rows: list[Sequence]) -> None:
         """These rows stay where they were, and fewer run together now; a single one fails."""
@@ -166,28 +170,19 @@ class Engine:
         self.counters.out_of_memory += 1
         logger.warning("out of device memory with %d windows; now %d at once", tried, limit.now)
 
-    def _choose(self, plan: Plan) -> tuple[list[Sequence], list[int], list[float]]:
-        """The rows that take a token, their tokens and the log-probabilities of these."""
-        rows, logits = self._forward(plan)
-        if not rows:
-            return [], [], []
-        return rows, *self.runner.choose(torch.cat(logits), rows)
-
-    def _forward(self, plan: Plan) -> tuple[list[Sequence], list[Tensor]]:
-        """Run the plan's prompts and rows; those that take a token now, and their logits."""
-        rows: list[Sequence] = []
-        logits: list[Tensor] = []
+    def _steps(self, plan: Plan) -> list[tuple[list[Sequence], list[Chosen]]]:
+        """Run the plan's prompts and rows; those that take tokens now, and which, in turn."""
+        steps: list[tuple[list[Sequence], list[Chosen]]] = []
         if plan.prefill:
-            known, after_prompts = self._prefill(plan.prefill)
-            rows += known
-            logits.append(after_prompts)
+            known, logits = self._prefill(plan.prefill)
+            if known:
+                steps.append((known, [self.runner.choose(logits, known)]))
         if plan.decode:
-            rows += plan.decode
-            logits.append(self.runner.decode(plan.decode))
+            steps.append((plan.decode, self.runner.step(plan.decode)))
             self.counters.batch_sizes[len(plan.decode)] += 1
             requests = {sequence.window.request for sequence in plan.decode}
             self.counters.shared_steps += len(requests) > 1
-        return rows, logits
+        return steps
 
     def _prefill(self, sequences: list[Sequence]) -> tuple[list[Sequence], Tensor]:
         """Feed the prompts; a row whose language is unknown learns it now and starts next step."""
@@ -215,20 +210,25 @@ class Engine:
         window = sequence.window
         return self.vocabulary.prompt(sequence.language, window.task, window.previous)
 
-    def _postprocess(self, rows: list[Sequence], tokens: list[int], logprobs: list[float]) -> None:
+    def _postprocess(self, rows: list[Sequence], chosen: list[Chosen]) -> None:
+        """Give each row its tokens; what was chosen after its end is nobody's."""
+        ended = [
+            sequence
+            for row, sequence in enumerate(rows)
+            if any(self._take(sequence, tokens[row], logprobs[row]) for tokens, logprobs in chosen)
+        ]
+        self._finish(ended)
+
+    def _take(self, sequence: Sequence, token: int, logprob: float) -> bool:
+        """Append a token to a sequence; whether it has ended."""
+        sequence.logprobs.append(logprob)
+        ended = token == self.vocabulary.eot
+        if not ended:
+            sequence.tokens.append(token)
+            self.counters.tokens += 1
+        # The limits of openai-whisper: half the context for the text, prompt and text in all.
         limit = self.vocabulary.dims.n_text_ctx
-        finished: list[Sequence] = []
-        for sequence, token, logprob in zip(rows, tokens, logprobs, strict=True):
-            sequence.logprobs.append(logprob)
-            ended = token == self.vocabulary.eot
-            if not ended:
-                sequence.tokens.append(token)
-                self.counters.tokens += 1
-            # The limits of openai-whisper: half the context for the text, prompt and text in all.
-            full = len(sequence.tokens) >= limit // 2 or sequence.position >= limit
-            if ended or full:
-                finished.append(sequence)
-        self._finish(finished)
+        return ended or len(sequence.tokens) >= limit // 2 or sequence.position >= limit
 
     def _finish(self, sequences: list[Sequence]) -> None:
         done: dict[Sequence, Attempt] = {}
@@ -269,7 +269,7 @@ class Engine:
 
     def _run(self) -> None:
         take_cores(self._threads)
-        with torch.inference_mode():
+        with self.runner.computing():
             while self._wait_for_work():
                 try:
                     with self._cpu:

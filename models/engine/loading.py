@@ -45,6 +45,7 @@ def load_network(weights: Weights, device: torch.device, precision: Precision) -
     if not precision.rotates:
         state["decoder.head.weight"] = state["decoder.embedding"]
     network.load_state_dict(state, assign=True)
+    network.to(device)  # what is not of the checkpoint
     network.eval().requires_grad_(requires_grad=False)
     pack_linears(network.encoder.blocks, precision.encoder)
     # Once for a window, like the encoder's, and not for every token.

@@ -10,6 +10,7 @@ from torch import nn
 
 from models.catalogue import Dimensions
 from models.engine.cache import KVCache
+from models.engine.config import MOST_SLOTS_ON_GPU
 from models.engine.linear import BFloat16Linear, Int8Linear
 from models.engine.network import Network
 from models.engine.precision import LinearKind, Precision
@@ -42,6 +43,16 @@ def expected_bytes(dims: Dimensions, precision: Precision, slots: int) -> int:
         attention=precision.window_state,
     )
     return held + cache.nbytes
+
+
+def slots_that_fit(dims: Dimensions, precision: Precision, free: int) -> int:
+    """How many windows decode at once on a GPU with so many bytes free: half of them are for it.
+
+    The rest is for what is computed in between, and for other models.
+    """
+    weights = expected_bytes(dims, precision, 0)
+    one = expected_bytes(dims, precision, 1) - weights
+    return max(1, min(MOST_SLOTS_ON_GPU, (free - weights) // 2 // one))
 
 
 def held_bytes(network: Network, cache: KVCache) -> int:

@@ -95,16 +95,22 @@ class Encoder(nn.Module):
         return torch.cat([sound, between, end], dim=1)
 
     def _convolve(self, mel: Tensor) -> Tensor:
-        return F.gelu(self.conv2(F.gelu(self.conv1(mel)))).transpose(1, 2)
+        # As it lies in memory, so do all that is added to it.
+        return F.gelu(self.conv2(F.gelu(self.conv1(mel)))).transpose(1, 2).contiguous()
 
 
 class DecoderBlock(nn.Module):
     """Self-attention over the text so far, cross-attention over the window, then the MLP."""
 
+    alignment_heads: Tensor
+
     def __init__(self, dims: Dimensions, alignment_heads: Sequence[int], *, absorbs: bool) -> None:
         super().__init__()
         n_state, n_head = dims.n_text_state, dims.n_text_head
-        self.n_head, self.alignment_heads = n_head, list(alignment_heads)
+        self.n_head = n_head
+        # On no device yet: loading.py moves it with the weights.
+        heads = torch.tensor(list(alignment_heads), dtype=torch.int64, device="cpu")
+        self.register_buffer("alignment_heads", heads, persistent=False)
         self.attn_ln = nn.LayerNorm(n_state)
         self.attn_qkv = nn.Linear(n_state, 3 * n_state)
         self.attn_out = nn.Linear(n_state, n_state)
@@ -118,30 +124,38 @@ class DecoderBlock(nn.Module):
     def forward(
         self, x: Tensor, cache: KVCache, layer: int, rows: CacheRows, watch: Watch | None
     ) -> Tensor:
-        qkv = self.attn_qkv(self.attn_ln(x)).to(x.dtype).chunk(3, dim=-1)
-        q, k, v = (split_heads(part, self.n_head) for part in qkv)
-        cache.write_self(layer, rows, k, v)
-        attended = attend_text(q, *cache.read_self(layer, rows), rows.mask)
+        qkv = self.attn_qkv(self.attn_ln(x)).to(x.dtype)
+        q, kv = qkv.tensor_split((x.shape[-1],), dim=-1)
+        cache.write_self(layer, rows, kv.unflatten(-1, (2, self.n_head, -1)))
+        attended = attend_text(
+            split_heads(q, self.n_head), *cache.read_self(layer, rows), rows.mask
+        )
         x = x + self.attn_out(merge_heads(attended))
 
         q = split_heads(self.cross_q(self.cross_ln(x)), self.n_head)
-        if not self.alignment_heads:
-            watch = None
-        x = x + self.cross_out(merge_heads(self._listen(q, cache, layer, rows, watch)))
+        x = x + self.cross_out(merge_heads(self.listen(q, cache, layer, rows.numbers, watch)))
         return x + self.mlp(self.mlp_ln(x))
 
-    def _listen(
-        self, q: Tensor, cache: KVCache, layer: int, rows: CacheRows, watch: Watch | None
+    def listen(
+        self,
+        q: Tensor,
+        cache: KVCache,
+        layer: int,
+        slots: Sequence[int] | Tensor,
+        watch: Watch | None,
     ) -> Tensor:
+        """What queries, [batch, head, ctx, head_dim], hear in their windows; the same shape."""
+        if not len(self.alignment_heads):
+            watch = None
         if self.cross:
             heard: Tensor
-            heard, scores = self.cross(q, cache.heard(rows))
+            heard, scores = self.cross(q, cache.heard(slots))
             if watch:
-                for row in watch.rows:
-                    watch.note(row, scores[row][self.alignment_heads, -1])
+                for row, own in enumerate(scores):
+                    watch.note(slice(row, row + 1), own[None, self.alignment_heads, -1])
             return heard
         parts: list[Tensor] = []
-        for run in cache.read_cross(layer, rows):
+        for run in cache.read_cross(layer, slots):
             if watch:
                 self._note(watch, q, run)
             parts.append(attend_audio(q[run.rows], run.k, run.v, run.log_weight))
@@ -150,9 +164,7 @@ class DecoderBlock(nn.Module):
     def _note(self, watch: Watch, q: Tensor, run: CrossRun) -> None:
         queries = q[run.rows, self.alignment_heads, -1:].to(run.k.dtype)
         scores = queries @ run.k[:, self.alignment_heads].mT * q.shape[-1] ** -0.5
-        for row in watch.rows:
-            if run.rows.start <= row < run.rows.stop:
-                watch.note(row, scores[row - run.rows.start, :, 0])
+        watch.note(run.rows, scores[:, :, 0])
 
 
 class Decoder(nn.Module):
@@ -161,7 +173,7 @@ class Decoder(nn.Module):
     def __init__(self, dims: Dimensions, alignment_heads: AlignmentHeads, *, absorbs: bool) -> None:
         super().__init__()
         n_state = dims.n_text_state
-        self.n_head = dims.n_text_head
+        self.n_head, self.n_alignment_head = dims.n_text_head, len(alignment_heads)
         self.embedding = nn.Parameter(torch.empty(dims.n_vocab, n_state))
         self.positions = nn.Parameter(torch.empty(dims.n_text_ctx, n_state))
         # None of them where the queries carry the projections.
@@ -175,14 +187,11 @@ class Decoder(nn.Module):
         # The embedding again; a layer of its own, so that it can be packed.
         self.head = nn.Linear(n_state, dims.n_vocab)
 
-    def write_cross(self, audio: Tensor, cache: KVCache, slots: Sequence[int], kept: Kept) -> None:
-        """What decoding reads of [batch, kept, n_audio_state] into the slots."""
-        if not self.cross_kv:
-            cache.hear(slots, kept, audio)
+    def write_cross(self, audio: Tensor, cache: KVCache, slots: Tensor) -> None:
+        """Keys and values of windows, [batch, kept, n_audio_state], into the slots."""
         for layer, project in enumerate(self.cross_kv):
-            kv = project(audio).chunk(2, dim=-1)
-            k, v = (split_heads(part, self.n_head) for part in kv)
-            cache.write_cross(layer, slots, kept, k, v)
+            kv = project(audio).unflatten(-1, (2, self.n_head, -1))
+            cache.write_cross(layer, slots, kv)
 
     def forward(
         self, tokens: Tensor, cache: KVCache, rows: CacheRows, watch: Watch | None = None

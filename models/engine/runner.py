@@ -4,20 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from collections.abc import Sequence as Seq
+from contextlib import AbstractContextManager, contextmanager
 
 import torch
 from torch import Tensor
 
-from models.engine.alignment import Watch, token_starts
+from models.engine.alignment import RowWatch, Watch, token_starts
 from models.engine.cache import CacheRows, KVCache
 from models.engine.config import Padding
-from models.engine.decoding import TimestampState, TokenRules, choose
+from models.engine.decoding import Chosen, TimestampState, TokenRules, choose
 from models.engine.memory import held_bytes
 from models.engine.network import Network
 from models.engine.padding import Kept, kept_positions
 from models.engine.precision import Precision
 from models.engine.sequence import Attempt, Sequence, Window
 from models.engine.vocabulary import Vocabulary
+
+
+@contextmanager
+def inference() -> Iterator[None]:
+    """Computing without gradients."""
+    with torch.inference_mode():
+        yield
 
 
 class Runner:
@@ -45,6 +53,18 @@ class Runner:
         self.rules = TokenRules(vocabulary, self.device)
 
     @property
+    def overlaps(self) -> bool:
+        """Whether windows are encoded while others decode."""
+        return False
+
+    def computing(self) -> AbstractContextManager[None]:
+        """What the thread that computes has to be in."""
+        return inference()
+
+    def wait(self) -> None:
+        """Where nothing can be done until windows are encoded: return when they may be."""
+
+    @property
     def nbytes(self) -> int:
         """Bytes of the weights and the cache."""
         return held_bytes(self.network, self.cache)
@@ -62,7 +82,15 @@ class Runner:
             yield
             audio = states
         rows = [row for row, sequence in enumerate(sequences) if sequence.slot is not None]
-        self.network.decoder.write_cross(audio[rows], self.cache, _slots(sequences), kept)
+        self._store(audio[rows], slots_of(sequences), kept)
+
+    def _store(self, audio: Tensor, slots: list[int], kept: Kept) -> None:
+        if self.precision.absorbs:
+            self.cache.hear(slots, kept, audio)
+        else:
+            index = torch.tensor(slots, device=self.device)
+            self.network.decoder.write_cross(audio, self.cache, index)
+            self.cache.keep(slots, kept)
 
     def _kept(self, sequence: Sequence) -> Kept:
         return kept_positions(
@@ -72,7 +100,7 @@ class Runner:
     def prefill(self, sequences: Seq[Sequence]) -> Tensor:
         """Feed the prompts and note no-speech; the logits after each, [rows, n_vocab]."""
         prompts = [sequence.prompt for sequence in sequences]
-        states = self._decode(sequences, prompts, [0] * len(prompts))
+        states = self.feed_prompts(sequences, prompts)
         rows = range(len(prompts))
         starts = [prompt.index(self.vocabulary.sot) for prompt in prompts]
         ends = [len(prompt) - 1 for prompt in prompts]
@@ -82,6 +110,14 @@ class Runner:
             sequence.no_speech_prob = probability
         return self.network.decoder.logits(states[rows, ends])
 
+    def feed_prompts(self, sequences: Seq[Sequence], prompts: Seq[Seq[int]]) -> Tensor:
+        """The states of prompts, [rows, longest, n_text_state]."""
+        return self._decode(sequences, prompts, [0] * len(prompts))
+
+    def step(self, sequences: Seq[Sequence]) -> list[Chosen]:
+        """Feed each row's last token and choose the next; on some devices several, one by one."""
+        return [self.choose(self.decode(sequences), sequences)]
+
     def decode(self, sequences: Seq[Sequence]) -> Tensor:
         """Feed each row's last token; the logits after it, [rows, n_vocab].
 
@@ -89,8 +125,8 @@ class Runner:
         """
         tokens = [sequence.tokens[-1:] for sequence in sequences]
         positions = [sequence.position for sequence in sequences]
-        watch = Watch([row for row, each in enumerate(sequences) if each.window.word_timestamps])
-        states = self._decode(sequences, tokens, positions, watch)
+        watch = RowWatch([row for row, each in enumerate(sequences) if each.window.word_timestamps])
+        states = self._decode(sequences, tokens, positions, watch if watch.scores else None)
         for row, scores in watch.scores.items():
             # At its place: a step for which memory ran out is run again.
             sequences[row].heard[len(sequences[row].tokens) - 1 :] = [scores]
@@ -100,7 +136,7 @@ class Runner:
         """When the tokens of windows that have ended are heard: `DecodingResult.starts`."""
         return token_starts(attempts, self.vocabulary.eot)
 
-    def choose(self, logits: Tensor, sequences: Seq[Sequence]) -> tuple[list[int], list[float]]:
+    def choose(self, logits: Tensor, sequences: Seq[Sequence]) -> Chosen:
         """Each row's next token and its log-probability under the rules."""
         state = TimestampState.of(sequences, self.rules.begin, self.device)
         self.rules.apply(logits, state)
@@ -123,11 +159,12 @@ class Runner:
         # What pads a short row stands after its tokens: nothing sees it before it is overwritten.
         padded = [[*row, *[self.vocabulary.eot] * (width - len(row))] for row in tokens]
         positions = [list(range(start, start + width)) for start in starts]
-        rows = CacheRows.at(_slots(sequences), positions, self.device)
+        rows = CacheRows.at(slots_of(sequences), positions, self.device)
         fed = torch.tensor(padded, device=self.device)
         states: Tensor = self.network.decoder(fed, self.cache, rows, watch)
         return states  # [rows, width, n_text_state]
 
 
-def _slots(sequences: Seq[Sequence]) -> list[int]:
+def slots_of(sequences: Seq[Sequence]) -> list[int]:
+    """The slots of those that have one."""
     return [sequence.slot for sequence in sequences if sequence.slot is not None]

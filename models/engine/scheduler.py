@@ -26,22 +26,27 @@ class Encoding:
 
 @dataclass(frozen=True)
 class Plan:
-    """One step's work: windows to encode further, or prompts to feed and rows to decode."""
+    """One step's work: windows to encode further, prompts to feed and rows to decode."""
 
-    encoding: Encoding | None
+    encodings: list[Encoding]
     prefill: list[Sequence]
     decode: list[Sequence]
 
     @property
+    def has_rows(self) -> bool:
+        """Whether there are prompts to feed or rows to decode."""
+        return bool(self.prefill or self.decode)
+
+    @property
     def is_empty(self) -> bool:
         """Whether there is nothing to run."""
-        return not (self.encoding or self.prefill or self.decode)
+        return not (self.encodings or self.has_rows)
 
     def parts(self, most: int) -> Iterator[Plan]:
         """Its prompts and rows, at most so many at once."""
         rows = [*self.prefill, *self.decode]
         for start in range(0, len(rows), most):
-            yield _rows_plan(rows[start : start + most])
+            yield _plan([], rows[start : start + most])
 
 
 @dataclass(eq=False)
@@ -63,12 +68,14 @@ class Scheduler:
 
     A short clip does not wait behind a long file; long files have a share of the time that nobody
     can take from them. Within a lane, rows decode when no more windows can be encoded: all slots
-    are taken, or nothing waits. A sequence keeps its slot until it is released; the background
-    leaves an eighth of the slots, one at least, unless there is only one.
+    are taken, or nothing waits. Where encoding and decoding overlap, the rows of both lanes decode
+    together, whatever is being encoded. A sequence keeps its slot until it is released; the
+    background leaves an eighth of the slots, one at least, unless there is only one.
     """
 
-    def __init__(self, slots: int, encode_batch: int) -> None:
+    def __init__(self, slots: int, encode_batch: int, *, overlaps: bool = False) -> None:
         self.slots, self.encode_limit = slots, BatchLimit(encode_batch)
+        self._overlaps = overlaps
         self.dropped = 0
         self._short, self._background = Lane(), Lane()
         self._reserved = -(-slots // 8) if slots > 1 else 0
@@ -107,12 +114,13 @@ class Scheduler:
         for lane in self._lanes:
             if lane.encoding is None:
                 lane.encoding = self._admit(lane)
+        if self._overlaps:
+            return self._everything()
         short, background = self._short, self._background
-        if not short.holders or (background.holders and self._owed > 0):
-            self._turn = background
-        else:
-            self._turn = short
-        return _plan(self._turn)
+        is_due = bool(background.holders) and self._owed > 0
+        lane = self._turn = background if is_due or not short.holders else short
+        # A step takes little longer for many rows than for a few: they wait for each other.
+        return _plan([lane.encoding], []) if lane.encoding else _plan([], lane.running)
 
     def ran(self, seconds: float) -> None:
         """Note how long the scheduled step took."""
@@ -172,6 +180,11 @@ class Scheduler:
                 lane.waiting.clear()
         return sequences
 
+    def _everything(self) -> Plan:
+        encodings = [lane.encoding for lane in self._lanes if lane.encoding]
+        rows = [sequence for lane in self._lanes for sequence in lane.running]
+        return _plan(encodings, rows)
+
     @property
     def _lanes(self) -> tuple[Lane, Lane]:
         return self._short, self._background
@@ -208,12 +221,5 @@ class Scheduler:
         return Encoding(admitted) if admitted else None
 
 
-def _plan(lane: Lane) -> Plan:
-    # A step takes little longer for many rows than for a few: they wait for each other.
-    if lane.encoding:
-        return Plan(lane.encoding, [], [])
-    return _rows_plan(lane.running)
-
-
-def _rows_plan(rows: list[Sequence]) -> Plan:
-    return Plan(None, [s for s in rows if not s.tokens], [s for s in rows if s.tokens])
+def _plan(encodings: list[Encoding], rows: list[Sequence]) -> Plan:
+    return Plan(encodings, [s for s in rows if not s.tokens], [s for s in rows if s.tokens])

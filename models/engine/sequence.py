@@ -129,7 +129,7 @@ class Sequence:
 
     def taken(self, result: DecodingResult, *, is_good: bool) -> Attempt:
         """The last attempt, whose result this is, or the best of all where it is not good."""
-        attempts = [Attempt(result, self.heard), *self.failed]
+        attempts = [self._attempt(result), *self.failed]
         least = min(attempt.result.avg_logprob for attempt in attempts)
         best = attempts[0]
         if not is_good:
@@ -138,8 +138,12 @@ class Sequence:
 
     def restart(self, result: DecodingResult) -> None:
         """Note what failed, keep slot, cross-KV and language: the next attempt begins."""
-        self.failed.append(Attempt(result, self.heard))
+        self.failed.append(self._attempt(result))
         self.attempt += 1
         self.tokens = []
         self.logprobs = []
         self.heard = []
+
+    def _attempt(self, result: DecodingResult) -> Attempt:
+        # Some devices go on for a few steps after the end.
+        return Attempt(result, self.heard[: len(self.logprobs) - 1])

@@ -12,9 +12,12 @@ from models.engine.device import resolve_device
 from models.engine.engine import Engine
 from models.engine.fair_lock import FairLock
 from models.engine.loading import load_network
-from models.engine.memory import expected_bytes
+from models.engine.memory import expected_bytes, slots_that_fit
+from models.engine.network import Network
 from models.engine.precision import Precision, resolve_precision
 from models.engine.runner import Runner
+from models.engine.static.launch import CudaLauncher
+from models.engine.static.runner import StaticRunner
 from models.engine.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
@@ -28,10 +31,16 @@ def resolve_padding(config: EngineConfig, device: torch.device) -> Padding:
     return "thin" if device.type == "cpu" and config.dtype != "float32" else "full"
 
 
-def resolve_slots(config: EngineConfig, precision: Precision) -> int:
+def resolve_slots(
+    config: EngineConfig, dims: Dimensions, precision: Precision, device: torch.device
+) -> int:
     """How many windows decode at once: see `EngineConfig`."""
+    if config.slots:
+        return config.slots
+    if device.type == "cuda":
+        return slots_that_fit(dims, precision, torch.cuda.mem_get_info(device)[0])
     # Beside int8 weights a slot holds no keys and values of its window, but what is far smaller.
-    return config.slots or (MOST_SLOTS if precision.absorbs else FEWER_SLOTS)
+    return MOST_SLOTS if precision.absorbs else FEWER_SLOTS
 
 
 def foresee_bytes(dims: Dimensions, config: EngineConfig) -> int:
@@ -40,8 +49,9 @@ def foresee_bytes(dims: Dimensions, config: EngineConfig) -> int:
     Raises:
         DeviceError: as for `start_engine`.
     """
-    precision = resolve_precision(config.dtype, resolve_device(config.device))
-    return expected_bytes(dims, precision, resolve_slots(config, precision))
+    device = resolve_device(config.device)
+    precision = resolve_precision(config.dtype, device)
+    return expected_bytes(dims, precision, resolve_slots(config, dims, precision, device))
 
 
 def start_engine(weights: Weights, config: EngineConfig, cpu: FairLock | None = None) -> Engine:
@@ -52,9 +62,10 @@ def start_engine(weights: Weights, config: EngineConfig, cpu: FairLock | None = 
     """
     device = resolve_device(config.device)
     precision = resolve_precision(config.dtype, device)
+    padding = resolve_padding(config, device)
+    slots = resolve_slots(config, weights.dims, precision, device)
     network = load_network(weights, device, precision)
-    padding, slots = resolve_padding(config, device), resolve_slots(config, precision)
-    runner = Runner(network, Vocabulary(weights.dims), precision, slots=slots, padding=padding)
+    runner = _runner(network, Vocabulary(weights.dims), precision, slots, padding, config)
     # A CPU gains nothing from a batch of windows, and alone each is independent of the others;
     # thinned windows have a length each.
     together = device.type != "cpu" and padding == "full"
@@ -65,4 +76,24 @@ def start_engine(weights: Weights, config: EngineConfig, cpu: FairLock | None = 
         encode_batch=batch,
         threads=config.threads,
         cpu=cpu if device.type == "cpu" else None,
+    )
+
+
+def _runner(
+    network: Network,
+    vocabulary: Vocabulary,
+    precision: Precision,
+    slots: int,
+    padding: Padding,
+    config: EngineConfig,
+) -> Runner:
+    if network.device.type != "cuda" or padding == "thin":
+        return Runner(network, vocabulary, precision, slots=slots, padding=padding)
+    return StaticRunner(
+        network,
+        vocabulary,
+        precision,
+        CudaLauncher(network.device),
+        slots=slots,
+        encode_batch=config.encode_batch,
     )

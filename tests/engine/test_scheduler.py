@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import Future
 
+import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
@@ -26,11 +27,10 @@ def added(scheduler: Scheduler, count: int, *, background: bool = False) -> list
 
 def encoded(scheduler: Scheduler) -> list[Sequence]:
     """The windows of the next plan, their encoding completed."""
-    encoding = scheduler.schedule().encoding
-    if encoding is None:
-        return []
-    scheduler.encoded(encoding)
-    return encoding.sequences
+    encodings = scheduler.schedule().encodings
+    for encoding in encodings:
+        scheduler.encoded(encoding)
+    return [sequence for encoding in encodings for sequence in encoding.sequences]
 
 
 def test_schedule_admits_first_come_first_served() -> None:
@@ -55,12 +55,12 @@ def test_schedule_rows_wait_while_windows_can_be_encoded() -> None:
     encoded(scheduler)
 
     plan = scheduler.schedule()
-    assert plan.encoding is not None
-    assert (plan.encoding.sequences, plan.prefill, plan.decode) == ([second], [], [])
+    assert [encoding.sequences for encoding in plan.encodings] == [[second]]
+    assert not plan.has_rows
 
     encoded(scheduler)
     plan = scheduler.schedule()
-    assert (plan.encoding, plan.prefill) == (None, [first, second])
+    assert (plan.encodings, plan.prefill) == ([], [first, second])
 
 
 def test_schedule_cancelled_leaves_queue_encoder_and_slot() -> None:
@@ -73,20 +73,18 @@ def test_schedule_cancelled_leaves_queue_encoder_and_slot() -> None:
 
     plan = scheduler.schedule()
 
-    assert plan.encoding is not None
-    assert plan.encoding.sequences == [kept]
+    assert [encoding.sequences for encoding in plan.encodings] == [[kept]]
     assert (plan.prefill, plan.decode, scheduler.dropped) == ([], [], 3)
 
 
 def test_schedule_cancelled_leaves_those_it_is_encoded_with() -> None:
     scheduler = Scheduler(slots=3, encode_batch=3)
     first, second, third = added(scheduler, 3)
-    before = scheduler.schedule().encoding
+    (before,) = scheduler.schedule().encodings
     second.future.cancel()
 
-    after = scheduler.schedule().encoding
+    (after,) = scheduler.schedule().encodings
 
-    assert after is not None
     assert after is before
     assert after.sequences == [first, third]
     assert (second.slot, scheduler.dropped) == (None, 1)
@@ -113,8 +111,19 @@ def test_schedule_short_recording_goes_before_a_half_encoded_background() -> Non
 
     plan = scheduler.schedule()
 
-    assert plan.encoding is not None
-    assert plan.encoding.sequences == [late]
+    assert [encoding.sequences for encoding in plan.encodings] == [[late]]
+
+
+def test_schedule_where_they_overlap_all_rows_decode_beside_all_encodings() -> None:
+    scheduler = Scheduler(slots=8, encode_batch=2, overlaps=True)
+    long, short = added(scheduler, 1, background=True), added(scheduler, 1)
+    encoded(scheduler)
+    late = added(scheduler, 3)
+
+    plan = scheduler.schedule()
+
+    assert [encoding.sequences for encoding in plan.encodings] == [late[:2]]
+    assert (plan.prefill, plan.decode) == (short + long, [])
 
 
 def test_schedule_background_gets_its_share_of_the_time() -> None:
@@ -126,7 +135,7 @@ def test_schedule_background_gets_its_share_of_the_time() -> None:
     # A step of the background takes nine times as long.
     for _ in range(1000):
         plan = scheduler.schedule()
-        rows = plan.encoding.sequences if plan.encoding else plan.prefill
+        rows = plan.encodings[0].sequences if plan.encodings else plan.prefill
         is_background = rows[0].window.is_background
         took = 0.09 if is_background else 0.01
         seconds[is_background] += took
@@ -141,19 +150,20 @@ actions = st.lists(
 )
 
 
+@pytest.mark.parametrize("overlaps", [False, True])
 @given(actions=actions, slots=st.integers(1, 8), batch=st.integers(1, 4), data=st.data())
 def test_scheduler_any_order_loses_and_doubles_and_starves_nothing(
-    actions: list[str], slots: int, batch: int, data: st.DataObject
+    actions: list[str], slots: int, batch: int, data: st.DataObject, *, overlaps: bool
 ) -> None:
-    scheduler = Scheduler(slots, batch)
+    scheduler = Scheduler(slots, batch, overlaps=overlaps)
     alive: list[Sequence] = []
     admitted: list[Sequence] = []
 
     def step(*, complete: bool) -> Plan:
         plan = scheduler.schedule()
-        if complete and plan.encoding:
-            scheduler.encoded(plan.encoding)
-            admitted.extend(plan.encoding.sequences)
+        for encoding in plan.encodings if complete else ():
+            scheduler.encoded(encoding)
+            admitted.extend(encoding.sequences)
         scheduler.ran(data.draw(st.floats(0.0, 1.0)))
         return plan
 

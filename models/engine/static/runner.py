@@ -1,0 +1,81 @@
+"""A runner that encodes beside decoding, both in static shapes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from collections.abc import Sequence as Seq
+from contextlib import AbstractContextManager
+
+from torch import Tensor
+
+from models.engine.decoding import Chosen
+from models.engine.network import Network
+from models.engine.precision import Precision
+from models.engine.runner import Runner, slots_of
+from models.engine.sequence import Sequence
+from models.engine.static.decoder import StaticDecoder
+from models.engine.static.encoder import StaticEncoder
+from models.engine.static.launch import Launcher
+from models.engine.static.prompts import WIDEST, StaticPrompts
+from models.engine.vocabulary import Vocabulary
+
+
+class StaticRunner(Runner):
+    """Prompts with previous text, and tokens that are drawn at random, go as with `Runner`."""
+
+    def __init__(
+        self,
+        network: Network,
+        vocabulary: Vocabulary,
+        precision: Precision,
+        launcher: Launcher,
+        *,
+        slots: int,
+        encode_batch: int,
+    ) -> None:
+        super().__init__(network, vocabulary, precision, slots=slots, padding="full")
+        self._launcher = launcher
+        with launcher.computing():
+            self._encoder = StaticEncoder(network, self.cache, launcher, encode_batch)
+            step = launcher.step(network.decoder, self.cache, vocabulary)
+            self._decoder = StaticDecoder(network, *step, vocabulary, launcher, slots)
+            self._decoder.warm_up()
+            # Those of both lanes may have been encoded at the same moment.
+            most = min(slots, 2 * encode_batch)
+            self._prompts = StaticPrompts(network, self.cache, launcher, most, vocabulary.eot)
+            self._prompts.warm_up()
+
+    @property
+    def overlaps(self) -> bool:
+        """Windows are encoded while others decode."""
+        return True
+
+    def computing(self) -> AbstractContextManager[None]:
+        """What the thread that computes has to be in."""
+        return self._launcher.computing()
+
+    def wait(self) -> None:
+        """Return when windows are encoded."""
+        self._launcher.wait()
+
+    def encode(self, sequences: Seq[Sequence]) -> Iterator[None]:
+        """Encode these windows into their slots; whoever asks for the next step looks again.
+
+        A slot that was given to another window meanwhile is that one's: it is encoded later.
+        """
+        mels = [sequence.window.mel for sequence in sequences]
+        is_done = self._encoder.begin(mels, slots_of(sequences))
+        while not is_done():
+            yield
+
+    def feed_prompts(self, sequences: Seq[Sequence], prompts: Seq[Seq[int]]) -> Tensor:
+        """The states of prompts, [rows, longest, n_text_state]."""
+        if len(prompts) > self._prompts.most or max(map(len, prompts)) > WIDEST:
+            return super().feed_prompts(sequences, prompts)
+        return self._prompts.feed(prompts, slots_of(sequences))
+
+    def step(self, sequences: Seq[Sequence]) -> list[Chosen]:
+        """Feed each row's last token and choose the next, several times where none is drawn."""
+        if any(sequence.temperature > 0 for sequence in sequences):
+            return [self.choose(self._decoder.logits(sequences), sequences)]
+        return self._decoder.steps(sequences)

@@ -1,0 +1,22 @@
+"""The sizes that computations are captured in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+def powers_of_two(most: int) -> tuple[int, ...]:
+    """1, 2, 4 and so on, and `most`."""
+    return (*(1 << n for n in range((most - 1).bit_length())), most)
+
+
+def with_halves(most: int) -> tuple[int, ...]:
+    """Powers of two, from 8 on also what lies between two of them, and `most`."""
+    sizes = powers_of_two(most)
+    between = (3 * size // 2 for size in sizes if size >= 8)
+    return tuple(sorted({*sizes, *(size for size in between if size < most)}))
+
+
+def least_of(sizes: Sequence[int], needed: int) -> int:
+    """The least of ascending sizes that is enough."""
+    return next(size for size in sizes if size >= needed)

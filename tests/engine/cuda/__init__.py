@@ -1,0 +1,1 @@
+"""The CUDA kernels: they compile, and on a GPU they do what PyTorch does."""

@@ -1,0 +1,1 @@
+"""Encoding and decoding in static shapes, on a CPU."""

@@ -1,0 +1,117 @@
+"""The runner of static shapes gives what the plain one gives, whatever comes when."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+import torch
+
+from models.engine.engine import Engine
+from models.engine.loading import load_network
+from models.engine.precision import resolve_precision
+from models.engine.runner import Runner
+from models.engine.sequence import DecodingResult, Window
+from models.engine.static.launch import DirectLauncher
+from models.engine.static.runner import StaticRunner
+from models.engine.vocabulary import Vocabulary
+from tests.tiny import TINY, tiny_weights
+
+CPU = torch.device("cpu")
+FLOAT32 = resolve_precision("float32", CPU)
+SLOTS = 5
+COUNT = 9
+MEL = [torch.randn(80, 3000, generator=torch.Generator().manual_seed(n)) for n in range(COUNT)]
+
+
+def static_runner() -> StaticRunner:
+    network = load_network(tiny_weights(), CPU, FLOAT32)
+    launcher = DirectLauncher()
+    vocabulary = Vocabulary(TINY)
+    return StaticRunner(network, vocabulary, FLOAT32, launcher, slots=SLOTS, encode_batch=3)
+
+
+@contextmanager
+def engine(runner: Runner) -> Iterator[Engine]:
+    running = Engine(runner, slots=SLOTS, encode_batch=3)
+    yield running
+    running.close()
+
+
+def windows(**options: Any) -> list[Window]:
+    return [Window(request=str(n), mel=mel, **options) for n, mel in enumerate(MEL)]
+
+
+def results_of(runner: Runner, **options: Any) -> list[DecodingResult]:
+    with engine(runner) as running:
+        futures = [running.submit(window) for window in windows(**options)]
+        return [future.result(60) for future in futures]
+
+
+@pytest.fixture(scope="module")
+def plain() -> Runner:
+    network = load_network(tiny_weights(), CPU, FLOAT32)
+    return Runner(network, Vocabulary(TINY), FLOAT32, slots=SLOTS, padding="full")
+
+
+@pytest.fixture(scope="module")
+def static() -> StaticRunner:
+    return static_runner()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"language": "en", "task": "translate"},
+        {"language": "en", "previous": tuple(range(200, 330))},
+        {"temperatures": (0.0, 0.6), "accept": lambda result: result.temperature > 0},
+    ],
+    ids=["detected", "translated", "prompted", "drawn"],
+)
+def test_results_are_those_of_the_plain_runner(
+    plain: Runner, static: StaticRunner, options: dict[str, Any]
+) -> None:
+    expected, found = results_of(plain, **options), results_of(static, **options)
+
+    assert [result.tokens for result in found] == [result.tokens for result in expected]
+    assert [result.language for result in found] == [result.language for result in expected]
+    for ours, theirs in zip(found, expected, strict=True):
+        assert ours.logprobs == pytest.approx(theirs.logprobs, abs=1e-4)
+        assert ours.no_speech_prob == pytest.approx(theirs.no_speech_prob, abs=1e-5)
+
+
+def test_words_are_timed_as_by_the_plain_runner(plain: Runner, static: StaticRunner) -> None:
+    options: dict[str, Any] = {"language": "en", "word_timestamps": True}
+    expected, found = results_of(plain, **options), results_of(static, **options)
+
+    assert [result.starts for result in found] == [result.starts for result in expected]
+    assert all(result.starts for result in found)
+
+
+def test_rows_of_long_and_short_recordings_decode_together(static: StaticRunner) -> None:
+    with engine(static) as running:
+        for n, window in enumerate(windows(language="en")[:4]):
+            mixed = Window("x" if n % 2 else "y", window.mel, language="en", is_background=n > 1)
+            running.submit(mixed)
+        running.submit(windows(language="en")[4]).result(60)
+
+    assert max(running.counters.batch_sizes) > 2
+    assert running.counters.shared_steps > 0
+
+
+def test_cancelled_windows_leave_the_others_as_they_are(
+    plain: Runner, static: StaticRunner
+) -> None:
+    expected = results_of(plain, language="en")
+    with engine(static) as running:
+        futures = [running.submit(window) for window in windows(language="en")]
+        for future in futures[::2]:
+            future.cancel()
+        found = {n: future.result(60) for n, future in enumerate(futures) if not future.cancelled()}
+
+    assert len(found) >= COUNT // 2
+    assert all(result.tokens == expected[n].tokens for n, result in found.items())
+    assert running.scheduler.is_idle
