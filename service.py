@@ -20,8 +20,10 @@ from api.schemas import TranscriptionVerbose
 from api.served import ServedModel, ServedModels
 from api.settings import metrics_folder, prepare_environment
 from models.admission import Admission
+from serving.arguments import read_arguments
 from serving.bentoml_defaults import replace_defaults
 from serving.checks import check_start, start_supervision
+from serving.image import describe_image, image_variables
 from serving.observers import observers
 from serving.setup import count_workers, find_checkpoints, names_on_demand, read_settings
 from serving.worker import drain_before_exit, join_parent
@@ -39,7 +41,8 @@ def as_service(decorated: type[Whisper]) -> Service[Whisper]:
 
 prepare_environment()
 replace_defaults()
-settings = read_settings()
+arguments = read_arguments()
+settings = read_settings(arguments)
 if settings.log_format == "json":
     log_as_json()
 metrics = Metrics(metrics_folder())
@@ -53,8 +56,11 @@ drain = Drain(settings.shutdown_seconds)
 
 @bentoml.service(  # type: ignore[operator]  # a function, that mypy takes for a module
     name="whisper",
+    image=describe_image(),
+    envs=image_variables(arguments),
+    labels={"model": checkpoints[0].tag, "device": arguments.device},
     workers=workers,
-    resources={"gpu": workers},
+    resources={"gpu": 1} if arguments.device == "cuda" else {},
     traffic={"timeout": settings.timeout},
     http={"host": settings.host, "port": settings.port},
     # `api/logs.py` has a line for each request; BentoML's would fail, and the answer with it, at a

@@ -41,11 +41,18 @@ _ENVIRONMENT = {
     "BENTOML_DISABLE_GPU_ALLOCATION": "1",
 }
 
+_PACKAGE_SOURCES = ("UV_TORCH_BACKEND", "UV_FIND_LINKS", "UV_INDEX", "UV_EXTRA_INDEX_URL")
+
 
 def prepare_environment() -> None:
     """Set what PyTorch and BentoML read of it when they are imported, unless it is set already."""
     for variable, value in _ENVIRONMENT.items():
         os.environ.setdefault(variable, value)
+
+
+def names_package_sources(environ: Mapping[str, str] = os.environ) -> bool:
+    """Whether uv, which locks a bento's packages, is told where else than on PyPI they may be."""
+    return any(environ.get(variable) for variable in _PACKAGE_SOURCES)
 
 
 def hand_down_scratch(path: Path) -> None:
@@ -252,8 +259,10 @@ class Settings:
         object.__setattr__(self, "models", tuple(names))
 
     @classmethod
-    def from_environ(cls, environ: Mapping[str, str] = os.environ) -> Settings:
+    def from_environ(cls, environ: Mapping[str, str] = os.environ, **defaults: str) -> Settings:
         """Settings from `WHISPER_*` variables; an empty value counts as not given.
+
+        `defaults` are other values for those not given, by the setting's name.
 
         Raises:
             SettingError: values are malformed; all of them are named.
@@ -262,7 +271,7 @@ class Settings:
         problems: list[str] = []
         for setting in fields(cls):
             variable = PREFIX + setting.name.upper()
-            given = environ.get(variable, "").strip()
+            given = environ.get(variable, "").strip() or defaults.get(setting.name, "")
             if not given:
                 continue
             try:

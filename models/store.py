@@ -192,17 +192,24 @@ def _models_root() -> Path:
     return Path(BentoMLContainer.model_store.get()._path)  # noqa: SLF001
 
 
+def _roots() -> list[Path]:
+    """All that is read: beside a bento's own store the one at home, for more models than it has."""
+    return [Path(BentoMLContainer.bentoml_home.get()) / "models", _models_root()]
+
+
 def _newest(checkpoints: list[StoredCheckpoint]) -> StoredCheckpoint:
     return max(checkpoints, key=lambda checkpoint: checkpoint.created)
 
 
 def _scan_all() -> Iterator[tuple[str, StoredCheckpoint | CheckpointError]]:
-    for home in sorted(_models_root().glob(f"{NAME_PREFIX}*/")):
-        yield from _scan(home.name)
+    names = {home.name for root in _roots() for home in root.glob(f"{NAME_PREFIX}*/")}
+    for name in sorted(names):
+        yield from _scan(name)
 
 
 def _scan(name: str) -> Iterator[tuple[str, StoredCheckpoint | CheckpointError]]:
-    for path in sorted((_models_root() / name).glob("*/")):
+    found = {path.name: path for root in _roots() for path in (root / name).glob("*/")}
+    for _, path in sorted(found.items()):
         if not (path / INFO_FILE).exists():
             continue
         try:

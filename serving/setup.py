@@ -11,12 +11,13 @@ from api.settings import SettingError, Settings
 from models import store
 from models.engine.gpus import count_gpus
 from models.errors import WhisperError
+from serving.arguments import Arguments
 
 
-def read_settings() -> Settings:
-    """The settings; malformed ones end the start with a line each."""
+def read_settings(arguments: Arguments) -> Settings:
+    """The settings, with a bento's model by default; malformed ones end the start, a line each."""
     try:
-        return Settings.from_environ()
+        return Settings.from_environ(default_model=arguments.model)
     except SettingError as error:
         raise BentoMLException(error.message) from None
 

@@ -142,6 +142,19 @@ def test_find_knows_no_other_name() -> None:
     assert store.find("mine.en") is None
 
 
+def test_a_store_of_a_bento_is_read_beside_the_one_at_home(tmp_path: Path) -> None:
+    at_home = _save("at-home")
+    packed = tmp_path / "bento" / "models"
+    packed.mkdir(parents=True)
+    BentoMLContainer.model_store.set(ModelStore(packed))
+    own = _save("packed")
+
+    assert store.find("at-home") == at_home
+    assert store.find("packed") == own
+    assert own.path.is_relative_to(packed)
+    assert store.list_checkpoints() == [at_home, own]
+
+
 def test_find_tag_takes_a_version_or_latest() -> None:
     stored = _save()
     for tag in (stored.tag, "whisper-mine", "whisper-mine:latest"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from api.settings import SettingError, Settings
+from api.settings import SettingError, Settings, names_package_sources
 
 COLLECTOR = "wanted the http or https URL of a collector, such as http://127.0.0.1:4318"
 WHOLE_PORT = "wanted a whole number from 1 to 65535"
@@ -119,6 +119,17 @@ def test_settings_origins_malformed(given: str) -> None:
 @pytest.mark.parametrize("given", ["openai/whisper-large", "whisper-large-v3", "large"])
 def test_settings_default_model_alias(given: str) -> None:
     assert Settings.from_environ({"WHISPER_DEFAULT_MODEL": given}).models == ("large-v3",)
+
+
+def test_settings_other_defaults_are_for_what_is_not_given() -> None:
+    assert Settings.from_environ({}, default_model="large").models == ("large-v3",)
+    given = {"WHISPER_DEFAULT_MODEL": "tiny"}
+    assert Settings.from_environ(given, default_model="large").models == ("tiny",)
+
+
+def test_package_sources_are_named_by_uv_alone() -> None:
+    assert names_package_sources({"UV_FIND_LINKS": "/wheels"})
+    assert not names_package_sources({"UV_FIND_LINKS": "", "PIP_FIND_LINKS": "/wheels"})
 
 
 def test_settings_default_model_comes_first() -> None:

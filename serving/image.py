@@ -1,0 +1,76 @@
+"""What a bento says of its image: Python's slim one, with packages locked as the bento is built."""
+
+from __future__ import annotations
+
+import sys
+import tomllib
+from pathlib import Path
+
+from bentoml.exceptions import BentoMLException
+from bentoml.images import Image
+
+from api.settings import names_package_sources
+from models.catalogue import checkpoint_name
+from serving.arguments import Arguments, read_arguments
+from serving.setup import read_settings
+
+# NVIDIA's container runtime gives a GPU to whoever asks for it so.
+_GPU = {"NVIDIA_VISIBLE_DEVICES": "all", "NVIDIA_DRIVER_CAPABILITIES": "compute,utility"}
+# Asked for by openai-whisper on every Linux, a gigabyte, and of use on GPUs alone.
+_FOR_GPUS_ALONE = "triton=="
+# Options of pip: where the builder has found packages is nobody else's business.
+_OPTION = "-"
+
+
+class LockedImage(Image):
+    """No build tools, and of `pyproject.toml`'s packages and theirs just the locked versions."""
+
+    def _freeze_python_requirements(self, bento_fs: Path, platform_: str | None = None) -> str:
+        """Lock, in a bento that is being built.
+
+        Its `uv.toml`, which uv finds in the folder it works in, holds for those who install, too.
+        """
+        arguments = read_arguments()
+        _check_model(arguments)
+        source = bento_fs / "src"
+        uv = source / "uv.toml"
+        settings = _uv_settings(arguments)
+        uv.write_text("\n".join(["[pip]", *settings, ""]), encoding="utf-8")
+        self.python_packages(*_packages(source / "pyproject.toml", arguments))
+        locked = super()._freeze_python_requirements(bento_fs, platform_).splitlines()
+        uv.write_text("\n".join(["[pip]", "no-deps = true", *settings, ""]), encoding="utf-8")
+        self.build_include(uv.name)
+        unwanted = (_OPTION, _FOR_GPUS_ALONE) if arguments.device == "cpu" else (_OPTION,)
+        return "".join(f"{line}\n" for line in locked if not line.startswith(unwanted))
+
+
+def describe_image() -> LockedImage:
+    """The image of a bento that is built by this Python."""
+    return LockedImage(f"python:{sys.version_info.major}.{sys.version_info.minor}-slim", "none")
+
+
+def image_variables(arguments: Arguments) -> list[dict[str, str]]:
+    """The environment variables of the image, as BentoML wants them."""
+    wanted = _GPU if arguments.device == "cuda" else {}
+    return [{"name": name, "value": value} for name, value in wanted.items()]
+
+
+def _packages(project: Path, arguments: Arguments) -> list[str]:
+    pins = tomllib.loads(project.read_text(encoding="utf-8"))["project"]["dependencies"]
+    suffix = "+cpu" if arguments.device == "cpu" else ""
+    return [f"{pin}{suffix}" if pin.startswith("torch==") else pin for pin in pins]
+
+
+def _uv_settings(arguments: Arguments) -> list[str]:
+    """PyTorch's wheels for CPUs are not on PyPI; uv knows where they are."""
+    if arguments.device == "cuda" or names_package_sources():
+        return []
+    return ['torch-backend = "cpu"']
+
+
+def _check_model(arguments: Arguments) -> None:
+    if read_settings(arguments).default_model != checkpoint_name(arguments.model):
+        raise BentoMLException(
+            "a bento does not keep WHISPER_DEFAULT_MODEL: unset it, and name the model with "
+            "--arg model=NAME"
+        )

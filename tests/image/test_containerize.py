@@ -1,0 +1,37 @@
+"""What `scripts.containerize` tells each tool."""
+
+from __future__ import annotations
+
+import bentoml
+import pytest
+
+from scripts.containerize import TOOLS, build_command, main
+from tests.image.bentos import Bento
+
+SOURCES = {"UV_FIND_LINKS": "/wheels", "UV_INDEX": "", "WHISPER_API_KEYS": "a-key-of-somebody"}
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+def test_tools_are_told_where_packages_are_and_nothing_else_of_the_environment(
+    tool: str, bento: Bento
+) -> None:
+    command = build_command(bentoml.Bento.from_path(bento.path), tool, None, SOURCES)
+
+    assert command[:2] == [tool, "build"]
+    values = [each.partition("=")[2] for each in command if each.startswith("--build-arg=")]
+    assert values == ["BASE=python:3.11-slim", "UV=uv==0.13.9", "UV_FIND_LINKS=/wheels"]
+
+
+def test_docker_is_told_what_it_knows(bento: Bento) -> None:
+    command = build_command(bentoml.Bento.from_path(bento.path), "docker", "mirror/python", {})
+
+    assert "--build-arg=BASE=mirror/python" in command
+    options = {each.partition("=")[0] for each in command[2:]}
+    assert options == {"--file", "--build-arg", "--label"}
+
+
+def test_a_bento_that_is_not_there_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["nobodys:1", "--tag=nobodys"]) == 1
+    printed = capsys.readouterr().err
+    assert printed.startswith("error: ")
+    assert "nobodys:1" in printed
