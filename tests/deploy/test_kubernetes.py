@@ -9,11 +9,10 @@ from typing import Any
 
 import pytest
 import yaml
-from kubernetes_validate import validate
 
 from api.settings import Settings
 from tests.deploy.manifests import DEPLOY, OVERLAYS, only, render
-from tests.deploy.schemas import validate_custom_resource
+from tests.deploy.schemas import check
 from tests.test_deploy import series
 
 # The oldest that has all that is used, and the newest that there are schemas of.
@@ -29,7 +28,8 @@ ALL_KINDS = {
     "Service",
     "ServiceMonitor",
 }
-CUSTOM = {"ScaledObject", "ServiceMonitor"}
+SCALERS = {"HorizontalPodAutoscaler", "ScaledObject"}
+REPLICATED = ["cpu-hpa", "cpu-keda", "gpu-keda"]
 VARIABLES = {name for name, _, _ in Settings.table()}
 # A worker that hangs is killed so long after its time (docs/operations.md).
 HANGS_SECONDS = 5
@@ -52,13 +52,6 @@ def labels(resource: dict[str, Any]) -> dict[str, str]:
     return dict(resource["spec"]["template"]["metadata"]["labels"])
 
 
-def replicated() -> list[str]:
-    return [each for each in OVERLAYS if any(r["kind"] in SCALERS for r in render(each))]
-
-
-SCALERS = {"HorizontalPodAutoscaler", "ScaledObject"}
-
-
 def test_every_kind_is_in_some_overlay() -> None:
     kinds = {resource["kind"] for overlay in OVERLAYS for resource in render(overlay)}
 
@@ -70,10 +63,7 @@ def test_every_kind_is_in_some_overlay() -> None:
 @pytest.mark.parametrize("overlay", OVERLAYS)
 def test_overlay_is_valid(overlay: str, version: str) -> None:
     for resource in render(overlay):
-        if resource["kind"] in CUSTOM:
-            validate_custom_resource(resource)
-        else:
-            validate(resource, version, strict=True)
+        check(resource, version)
 
 
 def test_every_file_is_part_of_an_overlay() -> None:
@@ -180,14 +170,22 @@ def test_ports_are_called_by_the_name_the_pod_has(overlay: str) -> None:
     assert [each["httpGet"]["path"] for each in probes] == ["/readyz", "/readyz", "/livez"]
 
 
-def test_replicated_overlays_are_scaled_by_one_thing_alone() -> None:
-    assert replicated() == ["cpu-hpa", "cpu-keda", "gpu-keda"]
-    for overlay in replicated():
-        (scaler,) = (each for each in render(overlay) if each["kind"] in SCALERS)
-        assert scaler["spec"]["scaleTargetRef"]["name"] == "whisper"
-        assert "replicas" not in only(overlay, "Deployment")["spec"]
-        assert only(overlay, "PodDisruptionBudget")["spec"]["maxUnavailable"] == 1
-        assert pod(overlay)["topologySpreadConstraints"]
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_replicas_are_set_by_one_thing_alone(overlay: str) -> None:
+    scalers = [each for each in render(overlay) if each["kind"] in SCALERS]
+
+    assert "replicas" not in only(overlay, "Deployment")["spec"]
+    assert len(scalers) == (overlay in REPLICATED)
+    assert all(each["spec"]["scaleTargetRef"]["name"] == "whisper" for each in scalers)
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_replicas_and_they_alone_keep_some_running(overlay: str) -> None:
+    """A single one that may not be evicted would keep its node from being drained."""
+    budgets = [each for each in render(overlay) if each["kind"] == "PodDisruptionBudget"]
+
+    assert [each["spec"]["maxUnavailable"] for each in budgets] == [1] * (overlay in REPLICATED)
+    assert ("topologySpreadConstraints" in pod(overlay)) == (overlay in REPLICATED)
 
 
 @pytest.mark.parametrize("overlay", ["cpu-keda", "gpu-keda"])
