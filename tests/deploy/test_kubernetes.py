@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from copy import deepcopy
 from math import ceil
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from kubernetes_validate import ValidationError
 
 from api.settings import Settings
 from tests.deploy.manifests import DEPLOY, OVERLAYS, only, render
@@ -64,6 +66,16 @@ def test_every_kind_is_in_some_overlay() -> None:
 def test_overlay_is_valid(overlay: str, version: str) -> None:
     for resource in render(overlay):
         check(resource, version)
+
+
+@pytest.mark.parametrize("kind", sorted(ALL_KINDS))
+def test_schemas_know_what_is_not_in_them(kind: str) -> None:
+    found = [each for each in render("gpu-keda") + render("cpu-hpa") if each["kind"] == kind]
+    resource = deepcopy(found[0])
+    resource.get("spec", resource)["enableServiceLink"] = False
+
+    with pytest.raises((AssertionError, ValidationError)):
+        check(resource, VERSIONS[0])
 
 
 def test_every_file_is_part_of_an_overlay() -> None:
