@@ -6,7 +6,7 @@ from typing import Any
 
 from cloudcoil.models.keda.v1alpha1 import ScaledObject
 from cloudcoil.models.prometheus_operator.v1 import ServiceMonitor
-from kubernetes_validate import validate
+from kubernetes_validate.utils import validate
 
 _CUSTOM = {"ScaledObject": ScaledObject, "ServiceMonitor": ServiceMonitor}
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import yaml
-from kubernetes_validate import ValidationError
+from kubernetes_validate.utils import ValidationError
 
 from api.settings import Settings
 from tests.deploy.manifests import DEPLOY, OVERLAYS, only, render
