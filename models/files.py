@@ -83,8 +83,10 @@ def require_space(directory: Path, size: int) -> None:
 
 
 @contextmanager
-def full_disk_explained(directory: Path) -> Iterator[None]:
+def full_disk_explained(directory: Path, undone: str = "imported") -> Iterator[None]:
     """Turn "no space", "over quota" and "file too large" into one clear line.
+
+    It ends with what was not done.
 
     Raises:
         CheckpointError: the block failed for want of room.
@@ -96,7 +98,7 @@ def full_disk_explained(directory: Path) -> Iterator[None]:
             raise
         free = megabytes(shutil.disk_usage(directory).free)
         raise CheckpointError(
-            f"cannot write to {directory}: {error.strerror} ({free} free); nothing was imported"
+            f"cannot write to {directory}: {error.strerror} ({free} free); nothing was {undone}"
         ) from error
 
 

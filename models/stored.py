@@ -29,7 +29,10 @@ _CONFIG_FILE = "config.json"
 
 @dataclass(frozen=True)
 class StoredCheckpoint:
-    """One checkpoint in the store; `sha256` maps its files to their hashes, `size` is in bytes."""
+    """One checkpoint in the store; `size` is in bytes.
+
+    `sha256` maps its files to their hashes, `source_sha256` those it was made of.
+    """
 
     tag: str
     name: str
@@ -39,6 +42,7 @@ class StoredCheckpoint:
     source: str
     licence: str
     sha256: Mapping[str, str]
+    source_sha256: Mapping[str, str]
     size: int
     created: datetime
 
@@ -64,6 +68,7 @@ def describe(path: Path) -> StoredCheckpoint:
         source=labels["source"],
         licence=labels["licence"],
         sha256=sha256,
+        source_sha256=dict(metadata["source_sha256"]),
         size=metadata["size"],
         created=datetime.fromisoformat(info["creation_time"]),
     )

@@ -73,7 +73,7 @@ def _download(order: Order, notify: Notify) -> StoredCheckpoint:
 def _from_path(order: Order, path: Path) -> StoredCheckpoint:
     source = open_source(path)
     weights = _as_official(order.name, source.weights)
-    licence = order.licence or "unknown"
+    licence = order.licence or source.licence
     return store.save(order.name, weights, source.description, licence, source.sha256)
 
 

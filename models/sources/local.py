@@ -1,19 +1,20 @@
-"""A checkpoint on this machine: which of the three known formats it has, told by its content."""
+"""A checkpoint on this machine: which of the known formats it has, told by its content."""
 
 from __future__ import annotations
 
 import zipfile
 from pathlib import Path
 
-from models.errors import CheckpointFormatError
+from models.errors import CheckpointFormatError, ChecksumError
 from models.sources import transformers
+from models.sources.archive import is_archive, read_archive
 from models.sources.ctranslate2 import read_ctranslate2
 from models.sources.openai import read_openai
 from models.sources.source import Source
 
 _KNOWN = (
     "an openai-whisper .pt file, a Hugging Face directory (config.json and model.safetensors), "
-    "or a CTranslate2 directory (model.bin and config.json)"
+    "a CTranslate2 directory (model.bin and config.json), or a model archive (import_model export)"
 )
 
 
@@ -22,16 +23,19 @@ def open_source(path: Path) -> Source:
 
     Raises:
         CheckpointFormatError: nothing is there, it is in none of the known formats, or damaged.
+        ChecksumError: it is a model archive, and damaged.
     """
     try:
         return _open(path)
-    except CheckpointFormatError as error:
-        raise CheckpointFormatError(f"{path}: {error.message}") from error
+    except (CheckpointFormatError, ChecksumError) as error:
+        raise type(error)(f"{path}: {error.message}") from error
 
 
 def _open(path: Path) -> Source:
     if path.is_file() and zipfile.is_zipfile(path):
         return read_openai(path)
+    if path.is_file() and is_archive(path):
+        return read_archive(path)
     if path.is_dir():
         if (path / "model.bin").is_file():
             return read_ctranslate2(path)

@@ -18,3 +18,4 @@ class Source:
     weights: Weights
     description: str
     sha256: Mapping[str, str]
+    licence: str = "unknown"

@@ -55,7 +55,9 @@ def test_nothing_of_the_builder_is_in_its_configuration(workshop: Workshop, imag
 
 def test_it_has_neither_compilers_nor_installers_nor_caches(workshop: Workshop, image: str) -> None:
     tools = " ".join(("gcc", "cc", "g++", "make", "git", "uv"))
-    places = "/root/.cache /tmp/bentoml/* /app/.venv/bin/pip /app/.venv/lib/python3*/site-packages/pip"
+    places = (
+        "/root/.cache /tmp/bentoml/* /app/.venv/bin/pip /app/.venv/lib/python3*/site-packages/pip"
+    )
     script = (
         f"for tool in {tools}; do command -v $tool; done; ls -d {places} 2>/dev/null; "
         "find / -xdev -user 1034 ! -path '/proc/*' | head; true"
