@@ -89,6 +89,12 @@ def test_for_gpus_it_locks_pytorch_with_cuda(cuda: Bento) -> None:
     assert "ARG NVIDIA_DRIVER_CAPABILITIES=compute,utility" in image
 
 
+def test_in_its_image_the_server_is_reached_from_outside(bento: Bento) -> None:
+    image = (bento.path / "env" / "docker" / "Dockerfile").read_text(encoding="utf-8")
+
+    assert "ARG WHISPER_HOST=0.0.0.0" in image
+
+
 def test_it_locks_every_dependency_as_it_is_pinned(bento: Bento, cuda: Bento) -> None:
     project = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     pins = dict(pin.split("==") for pin in project["dependencies"])

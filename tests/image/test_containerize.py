@@ -18,8 +18,9 @@ def test_tools_are_told_where_packages_are_and_nothing_else_of_the_environment(
     command = build_command(bentoml.Bento.from_path(bento.path), tool, None, SOURCES)
 
     assert command[:2] == [tool, "build"]
+    own = ["WHISPER_HOST=0.0.0.0"]
     values = [each.partition("=")[2] for each in command if each.startswith("--build-arg=")]
-    assert values == ["BASE=python:3.11-slim", "UV=uv==0.13.9", "UV_FIND_LINKS=/wheels"]
+    assert values == ["BASE=python:3.11-slim", "UV=uv==0.13.9", *own, "UV_FIND_LINKS=/wheels"]
 
 
 def test_docker_is_told_what_it_knows(bento: Bento) -> None:
