@@ -100,7 +100,7 @@ class Whisper:
             for each in (*checkpoints, *on_demand)
         ]
         slots = max(model.state().slots for model in self.pool.resident.values())
-        admission = Admission(settings.queue_seconds, slots)
+        admission = Admission(settings.queue_seconds, slots, settings.short_wait_seconds)
         self.served = ServedModels(models, self.pool, admission, dict(settings.aliases))
         app.state.served = self.served
 

@@ -234,6 +234,13 @@ class Settings:
         "Seconds of audio that may wait and be worked on together; beyond them requests get a 503 "
         "with `Retry-After`.",
     )
+    short_wait_seconds: int = _setting(
+        0,
+        whole(0, 86400),
+        "a whole number from 0 to 86400",
+        "Seconds that a recording of up to 30 s may have to wait for those before it; with more it "
+        "gets a 503 with `Retry-After` at once. 0: it waits as long as the queue lets it.",
+    )
     shutdown_seconds: int = _setting(
         20,
         whole(0, 86400),

@@ -37,15 +37,23 @@ class Admission:
     clip does not wait behind a long file. Long ones leave an eighth of the queue to short ones. A
     recording longer than the queue counts as one that fills it: without others any is taken.
 
+    With `short_wait`, short ones that those before them in their line would keep for longer than so
+    many seconds are refused: what is late is of no use to who speaks with a machine.
+
     In a line, keys take turns. What a key has there already must fit into what is left once more:
     so a key alone gets half of the queue, several get equal parts, and always one is left for the
     next. Without keys, anybody may fill it.
     """
 
     def __init__(
-        self, seconds: int, slots: int, clock: Callable[[], float] = time.monotonic
+        self,
+        seconds: int,
+        slots: int,
+        short_wait: int = 0,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.seconds = seconds
+        self.short_wait = short_wait
         self.counters = AdmissionCounters()
         # While as many are decoded, as many are read and encoded.
         self._short = Turns(2 * slots, clock)
@@ -100,8 +108,11 @@ class Admission:
 
     def _most(self, line: Turns) -> int:
         """What recordings of this line may hold together."""
-        left = self.seconds * SHORT_SHARE if line is self._long else 0
-        return self.seconds - int(left)
+        if line is self._long:
+            return self.seconds - int(self.seconds * SHORT_SHARE)
+        if self.short_wait:
+            return min(self.seconds, max(1, int(self.short_wait * line.throughput.rate)))
+        return self.seconds
 
     def _excess(self, line: Turns, cost: int, key: str) -> int:
         """Audio seconds to be done until there is room for this; up to 0 there is."""

@@ -240,6 +240,58 @@ def test_refusal_says_when_there_will_be_room() -> None:
     run(scenario())
 
 
+def test_short_recordings_that_would_be_late_are_refused_and_long_ones_wait() -> None:
+    async def scenario() -> None:
+        requests = Requests(Admission(10_000, slots=1, short_wait=3))
+        for _ in range(3):
+            requests.come(10)
+
+        with pytest.raises(OverloadedError) as caught:
+            requests.come(10)
+
+        assert caught.value.retry_after == 10 / FIRST_RATE
+        for _ in range(8):
+            requests.come(1000)
+
+    run(scenario())
+
+
+def test_idle_server_takes_what_takes_longer_than_anybody_may_wait() -> None:
+    async def scenario() -> None:
+        requests = Requests(Admission(10_000, slots=1, short_wait=1))
+        requests.end(requests.come(30))
+        requests.come(30)
+
+        with pytest.raises(OverloadedError):
+            requests.come(1)
+
+    run(scenario())
+
+
+def test_faster_server_lets_more_wait_for_as_long() -> None:
+    async def scenario() -> None:
+        clock = Clock()
+        requests = Requests(Admission(10_000, slots=1, short_wait=3, clock=clock))
+
+        def taken() -> int:
+            with ExitStack() as stack:
+                for count in range(10_000):
+                    try:
+                        stack.enter_context(requests.admission.place(1))
+                    except OverloadedError:
+                        return count
+            raise AssertionError
+
+        assert taken() == 3 * FIRST_RATE
+        for _ in range(200):
+            clip = requests.come(30)
+            clock.now += 1
+            requests.end(clip)
+        assert 3 * 20 < taken() <= 3 * 30
+
+    run(scenario())
+
+
 def test_rate_is_what_is_measured_while_there_is_work() -> None:
     async def scenario() -> None:
         clock = Clock()

@@ -219,6 +219,7 @@ def test_settings_table() -> None:
         ("WHISPER_THREADS", "0"),
         ("WHISPER_TIMEOUT", "3600"),
         ("WHISPER_QUEUE_SECONDS", "14400"),
+        ("WHISPER_SHORT_WAIT_SECONDS", "0"),
         ("WHISPER_SHUTDOWN_SECONDS", "20"),
         ("WHISPER_LOG_FORMAT", "text"),
         ("WHISPER_OTLP_ENDPOINT", ""),
