@@ -32,7 +32,7 @@ runtime = "runc"
 cgroup_manager = "cgroupfs"
 events_logger = "file"
 """
-STORE = '[storage]\ndriver = "overlay"\nrunroot = "{0}/run"\ngraphroot = "{0}/storage"\n'
+STORE = '[storage]\ndriver = "{1}"\nrunroot = "{0}/run"\ngraphroot = "{0}/storage"\n'
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,8 @@ class Workshop:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         (folder / "tmp").mkdir()
-        (folder / "storage.conf").write_text(STORE.format(folder), encoding="utf-8")
+        store = STORE.format(folder, _driver(folder / "tmp"))
+        (folder / "storage.conf").write_text(store, encoding="utf-8")
         (folder / "containers.conf").write_text(ENGINE, encoding="utf-8")
         self._variables = {
             **os.environ,
@@ -132,6 +133,19 @@ def missing() -> list[str]:
     if os.geteuid():
         found.append("they are made by root alone")
     return found
+
+
+def _driver(folder: Path) -> str:
+    """How layers are laid over each other: by the kernel, or as copies where it cannot here."""
+    lower, upper, work, merged = (folder / name for name in ("lower", "upper", "work", "merged"))
+    for path in (lower, upper, work, merged):
+        path.mkdir()
+    layers = f"lowerdir={lower},upperdir={upper},workdir={work}"
+    command = ["mount", "-t", "overlay", "overlay", "-o", layers, str(merged)]
+    if subprocess.run(command, capture_output=True, check=False).returncode:
+        return "vfs"
+    subprocess.run(["umount", str(merged)], check=True)
+    return "overlay"
 
 
 def _release() -> str:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from pathlib import Path
+from statistics import median
 
 import httpx
 import psutil
@@ -20,6 +21,8 @@ from tests.server import Server, failing_start, serving
 from tests.speech_clips import jfk
 
 SECONDS = 60
+# Seconds that a model which is loading may keep the requests for others.
+LONGEST_BLOCK = 1.0
 PATHS = ("/v1/audio/transcriptions", "/v1/audio/translations", "/v1/audio/detect-language")
 
 
@@ -103,18 +106,27 @@ def test_model_is_listed_always_loaded_when_asked_for_and_unloaded_when_idle(
     assert {"tiny.en", "base", "whisper-base"} <= listed()
 
 
+def timed(server: Server, model: str) -> float:
+    """Seconds until a recording is answered."""
+    began = time.monotonic()
+    assert ask(server, model).status_code == 200
+    return time.monotonic() - began
+
+
 def test_first_requests_at_once_load_once_and_others_are_served_meanwhile(server: Server) -> None:
+    usual = median(timed(server, "tiny.en") for _ in range(5))
     with ThreadPoolExecutor() as threads:
         first = [threads.submit(ask_first, server, "base") for _ in range(3)]
-        served = 0
-        while not any(request.done() for request in first):
-            assert ask(server, "tiny.en").status_code == 200
-            served += 1
+        meanwhile: list[float] = []
+        while "base" not in loaded(server) and not any(request.done() for request in first):
+            meanwhile.append(timed(server, "tiny.en"))
         answers = [request.result(SECONDS) for request in first]
 
     assert [answer.status_code for answer in answers] == [200] * 3
     assert len({answer.text for answer in answers}) == 1
-    assert served > 0
+    # The last one may share the cores with the recordings for `base`.
+    assert len(meanwhile) > 1
+    assert max(meanwhile[:-1]) < usual + LONGEST_BLOCK
     assert len(re.findall(r"whisper-base:\w+ on ", server.printed)) == 1
 
 
