@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from concurrent.futures import Future
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Future, InvalidStateError
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -127,6 +128,15 @@ class Sequence:
         self.window.usage.move(self.stage, stage)
         self.stage = stage
 
+    def settle(self, result: DecodingResult | Exception) -> None:
+        """Tell whoever waits for it."""
+        # The future may be cancelled by its owner at any moment, also between a check and this.
+        with suppress(InvalidStateError):
+            if isinstance(result, Exception):
+                self.future.set_exception(result)
+            else:
+                self.future.set_result(result)
+
     def taken(self, result: DecodingResult, *, is_good: bool) -> Attempt:
         """The last attempt, whose result this is, or the best of all where it is not good."""
         attempts = [self._attempt(result), *self.failed]
@@ -147,3 +157,9 @@ class Sequence:
     def _attempt(self, result: DecodingResult) -> Attempt:
         # Some devices go on for a few steps after the end.
         return Attempt(result, self.heard[: len(self.logprobs) - 1])
+
+
+def settle_all(sequences: Iterable[Sequence], failure: Exception) -> None:
+    """Tell those who wait for them what went wrong."""
+    for sequence in sequences:
+        sequence.settle(failure)

@@ -11,10 +11,12 @@ import pytest
 import torch
 
 from models.engine.config import EngineConfig
+from models.engine.counters import EngineCounters
 from models.engine.engine import Engine
 from models.engine.scheduler import Scheduler
 from models.engine.sequence import DecodingResult, Sequence, Window
 from models.engine.start import start_engine
+from models.engine.stepper import Stepper
 from models.errors import DeviceError, EngineStoppedError
 from models.usage import Usage
 from tests.tiny import tiny_weights
@@ -165,20 +167,20 @@ def test_cancel_of_one_that_is_encoded_with_others_leaves_theirs_as_they_are() -
     with closing(start_engine(tiny_weights(), CONFIG)) as engine:
         alone = [engine.submit(window(seed)).result(60).tokens for seed in range(4)]
     # Nobody but the test makes it step.
-    scheduler = Scheduler(slots=3, encode_batch=3)
+    scheduler, counters = Scheduler(slots=3, encode_batch=3), EngineCounters()
+    stepper = Stepper(engine.runner, scheduler, counters)
     sequences = [Sequence(window(seed), Future(), None) for seed in range(4)]
-    engine.scheduler = scheduler
     for sequence in sequences:
         scheduler.add(sequence)
     with torch.inference_mode():
-        engine.step()
+        stepper.step()
         sequences[1].future.cancel()
         while not scheduler.is_idle:
-            engine.step()
+            stepper.step()
 
     results = [sequence.future.result(0) for sequence in sequences if not sequence.abandoned]
     assert [result.tokens for result in results] == [alone[0], *alone[2:]]
-    assert engine.counters.cancelled == 1
+    assert counters.cancelled == 1
 
 
 def test_step_fault_fails_its_windows_and_the_engine_goes_on(engine: Engine) -> None:
