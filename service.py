@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, cast
 import bentoml
 from starlette.routing import Route
 
+from api.answer.schemas import TranscriptionVerbose
 from api.app import create_app
-from api.draining import Drain
-from api.edge import Edge
-from api.logs import log_as_json
-from api.metrics import Metrics, watch
+from api.edge.draining import Drain
+from api.edge.edge import Edge
 from api.native import Language, ModelId, Prompt, answer_natively
-from api.parameters import Temperature, TranscriptionRequest, TranslationRequest
-from api.schemas import TranscriptionVerbose
+from api.request.parameters import Temperature, TranscriptionRequest, TranslationRequest
 from api.served import ServedModel, ServedModels
 from api.settings import metrics_folder, prepare_environment
+from api.telemetry.logs import log_as_json
+from api.telemetry.metrics import Metrics, watch
 from models.admission import Admission
 from serving.arguments import read_arguments
 from serving.bentoml_defaults import replace_defaults
@@ -63,10 +63,10 @@ drain = Drain(settings.shutdown_seconds)
     resources={"gpu": 1} if arguments.device == "cuda" else {},
     traffic={"timeout": settings.timeout},
     http={"host": settings.host, "port": settings.port},
-    # `api/logs.py` has a line for each request; BentoML's would fail, and the answer with it, at a
-    # content type that is not UTF-8.
+    # `api/telemetry/logs.py` has a line for each request; BentoML's would fail, and the answer with
+    # it, at a content type that is not UTF-8.
     logging={"access": {"enabled": False}},
-    # Its metrics have a series for every path that anybody asks for; `api/metrics.py` has ours.
+    # Its metrics have a series for every path that anybody asks for; ours are in `api/telemetry`.
     metrics={"enabled": False, "namespace": "bentoml_service"},
 )
 @bentoml.asgi_app(app, path="/")

@@ -10,10 +10,10 @@ from fastapi.security import APIKeyHeader, HTTPBearer
 from starlette.routing import BaseRoute, Route
 
 from api import detection, errors, health, model_list, transcriptions
-from api.document import complete
+from api.document.document import complete
 from api.unmatched import Unmatched
 
-# For the document alone: `api/access.py` checks the keys, before there is a route.
+# For the document alone: `api/edge/access.py` checks the keys, before there is a route.
 _KEYS = (
     HTTPBearer(auto_error=False, description="An API key, where the server asks for one."),
     APIKeyHeader(name="api-key", auto_error=False, description="The same, as Azure's clients do."),
@@ -30,7 +30,7 @@ def create_app(version: str, more: Sequence[BaseRoute] = ()) -> FastAPI:
     Until `app.state.served` is a `ServedModels` it answers 503.
 
     Every path of OpenAI's API is there without `/v1` as well, for base URLs that lack it. What
-    `api/edge.py` puts around it is part of its answers, too.
+    `api/edge/edge.py` puts around it is part of its answers, too.
     """
     app = FastAPI(
         title="whisper-bento",

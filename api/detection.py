@@ -6,14 +6,14 @@ from fastapi import APIRouter
 from pydantic import Field
 from starlette.requests import Request
 
-from api.examples import DETECTION
-from api.fields import FormRequest, Languages
-from api.forms import read_form
-from api.observe import usage_of
-from api.openapi import errors, form_body, shown
+from api.answer.schemas import DetectedLanguage, LanguageDetection
+from api.document.examples import DETECTION
+from api.document.openapi import errors, form_body, shown
 from api.queueing import queued
-from api.schemas import DetectedLanguage, LanguageDetection
+from api.request.fields import FormRequest, Languages
+from api.request.forms import read_form
 from api.served import in_turn, named, served_models
+from api.telemetry.observe import usage_of
 from models.admission import SHORT_SECONDS
 from models.languages import LANGUAGES
 

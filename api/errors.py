@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.schemas import ErrorBody, ErrorDetail
+from api.answer.schemas import ErrorBody, ErrorDetail
 from models.errors import (
     AudioError,
     EngineStoppedError,

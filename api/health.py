@@ -7,9 +7,9 @@ from typing import Annotated
 from fastapi import APIRouter, Depends
 from starlette.requests import Request
 
-from api.examples import HEALTH
-from api.openapi import errors, shown
-from api.schemas import CancelledHealth, Health, ModelHealth, QueueHealth
+from api.answer.schemas import CancelledHealth, Health, ModelHealth, QueueHealth
+from api.document.examples import HEALTH
+from api.document.openapi import errors, shown
 from api.served import ServedModels, served_models
 
 router = APIRouter(tags=["health"])

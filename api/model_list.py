@@ -7,10 +7,10 @@ from typing import Annotated, NoReturn
 
 from fastapi import APIRouter, Depends, Path
 
+from api.answer.schemas import Model, ModelList
+from api.document.examples import MODEL, MODEL_LIST
+from api.document.openapi import errors, shown
 from api.errors import ApiError
-from api.examples import MODEL, MODEL_LIST
-from api.openapi import errors, shown
-from api.schemas import Model, ModelList
 from api.served import ServedModels, served_models
 
 router = APIRouter(tags=["models"])

@@ -9,13 +9,13 @@ from typing import Annotated, Protocol, cast
 from pydantic import BeforeValidator, Field
 from starlette.requests import Request
 
+from api.answer.formats import verbose
+from api.answer.schemas import TranscriptionVerbose
 from api.errors import api_error, error_response
-from api.formats import verbose
-from api.observe import usage_of
-from api.parameters import TranslationRequest
 from api.queueing import queued
-from api.schemas import TranscriptionVerbose
+from api.request.parameters import TranslationRequest
 from api.served import ServedModels, named, transcribe_in_turn
+from api.telemetry.observe import usage_of
 from models.errors import WhisperError
 
 

@@ -12,10 +12,10 @@ from starlette.datastructures import FormData, Headers
 from starlette.formparsers import MultiPartException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.checked_body import pass_checked
+from api.edge.checked_body import pass_checked
 from api.errors import ApiError, error_response
-from api.forms import file_of, text_fields
-from api.multipart import BROKEN_OFF, BodyParser, check_media_type, unreadable
+from api.request.forms import file_of, text_fields
+from api.request.multipart import BROKEN_OFF, BodyParser, check_media_type, unreadable
 
 PATHS = frozenset({"/transcribe", "/translate"})
 # All text fields together; BentoML takes that much of each.

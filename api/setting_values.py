@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Literal, get_args
 
-from api.keys import key_digest
+from api.edge.keys import key_digest
 from models.catalogue import checkpoint_name
 
 Dtype = Literal["auto", "float32", "float16", "bfloat16", "int8"]

@@ -10,15 +10,15 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api.formats import answer
-from api.forms import Form, read_form
-from api.observe import usage_of
-from api.openapi import form_body, transcript_answers
-from api.parameters import Granularity, TranscriptionRequest, TranslationRequest
+from api.answer.formats import answer
+from api.answer.schemas import Transcription, TranscriptionVerbose
+from api.answer.streaming import EventStream, Progress
+from api.document.openapi import form_body, transcript_answers
 from api.queueing import queued
-from api.schemas import Transcription, TranscriptionVerbose
+from api.request.forms import Form, read_form
+from api.request.parameters import Granularity, TranscriptionRequest, TranslationRequest
 from api.served import named, served_models, transcribe_in_turn
-from api.streaming import EventStream, Progress
+from api.telemetry.observe import usage_of
 from models.text.transcript import Transcript
 
 router = APIRouter(tags=["audio"])

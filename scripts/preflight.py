@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 
-from api.access import access_problem
+from api.edge.access import access_problem
 from api.port import port_problem
 from api.settings import SettingError, Settings
 

@@ -8,7 +8,7 @@ import click
 from bentoml._internal.configuration.containers import BentoMLContainer
 from bentoml.exceptions import BentoMLException
 
-from api.access import access_problem
+from api.edge.access import access_problem
 from api.port import port_problem
 from api.settings import Settings, hand_down_scratch
 from models import store

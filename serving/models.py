@@ -12,8 +12,8 @@ from dataclasses import replace
 
 import bentoml
 
-from api.metrics import Metrics
 from api.settings import Settings
+from api.telemetry.metrics import Metrics
 from models import store
 from models.audio.sandbox.reader import Sandbox
 from models.engine.config import EngineConfig

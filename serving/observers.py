@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from api.logs import log_request
-from api.metrics import Metrics
-from api.observe import Observer
 from api.settings import Settings
+from api.telemetry.logs import log_request
+from api.telemetry.metrics import Metrics
+from api.telemetry.observe import Observer
 
 
 def observers(settings: Settings, metrics: Metrics, version: str) -> list[Observer]:
@@ -13,7 +13,7 @@ def observers(settings: Settings, metrics: Metrics, version: str) -> list[Observ
     told: list[Observer] = [metrics.requests.note, log_request]
     if settings.otlp_endpoint:
         # Here, not above: who does not trace needs no exporter.
-        from api.tracing import Tracing
+        from api.telemetry.tracing import Tracing
 
         told.append(Tracing(settings.otlp_endpoint, version).request)
     return told

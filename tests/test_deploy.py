@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 import yaml
 
-from api.metrics import Metrics
-from api.observe import Outcome
+from api.telemetry.metrics import Metrics
+from api.telemetry.observe import Outcome
 
 DEPLOY = Path(__file__).parent.parent / "deploy"
 DASHBOARD: dict[str, Any] = json.loads(

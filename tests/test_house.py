@@ -49,8 +49,8 @@ ONLY_IN = {
     "_bentoml_sdk": {"service.py"},
     "av": {"models/audio/container.py", "models/audio/load.py"},
     "safetensors": {"models/tensor_file.py"},
-    "prometheus_client": {"api/meters.py", "api/metrics.py"},
-    "opentelemetry": {"api/tracing.py"},
+    "prometheus_client": {"api/telemetry/meters.py", "api/telemetry/metrics.py"},
+    "opentelemetry": {"api/telemetry/tracing.py"},
     "circus": {"serving/supervisor.py"},
 }
 

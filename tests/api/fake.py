@@ -11,8 +11,8 @@ from typing import BinaryIO
 from starlette.testclient import TestClient
 
 from api.app import create_app
-from api.draining import Drain
-from api.edge import Edge
+from api.edge.draining import Drain
+from api.edge.edge import Edge
 from api.served import ServedModel, ServedModels, Transcriber
 from api.settings import Settings
 from models.admission import Admission

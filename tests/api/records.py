@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.datastructures import Headers
 
-from api.observe import Observed
+from api.telemetry.observe import Observed
 from models.usage import Usage
 
 

@@ -10,8 +10,8 @@ from mmap import MAP_ANONYMOUS, MAP_PRIVATE, mmap
 from typing import BinaryIO
 
 from api.app import create_app
-from api.draining import Drain
-from api.edge import Edge
+from api.edge.draining import Drain
+from api.edge.edge import Edge
 from api.errors import ApiError
 from api.settings import Settings
 from models.audio.load import load

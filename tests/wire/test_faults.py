@@ -10,10 +10,10 @@ from typing import BinaryIO
 import openai
 import pytest
 
-from api import streaming
+from api.answer import streaming
 from api.app import create_app
-from api.draining import Drain
-from api.edge import Edge
+from api.edge.draining import Drain
+from api.edge.edge import Edge
 from api.served import Transcriber
 from api.settings import Settings
 from models.errors import EngineStoppedError, OverloadedError

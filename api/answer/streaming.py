@@ -1,0 +1,149 @@
+"""A transcription as server-sent events: text as it becomes final, then all of it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, suppress
+
+from pydantic import BaseModel
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from api.answer.logprobs import Logprobs, logprobs
+from api.answer.schemas import TranscriptTextDelta, TranscriptTextDone
+from api.errors import ApiError, api_error, error_body
+from models.errors import WhisperError
+from models.text.transcript import Segment, Transcript
+
+# Proxies close what is silent for a minute; OpenAI's Python SDK starts its timeout anew.
+KEEP_ALIVE_SECONDS = 10.0
+# What is wrong with a file shows at once, and is then an error with its own status.
+GRACE_SECONDS = 1.0
+
+_KEEP_ALIVE = b": keep-alive\n\n"
+_END = b"data: [DONE]\n\n"
+_HEADERS = {"cache-control": "no-store", "x-accel-buffering": "no"}
+
+logger = logging.getLogger(__name__)
+
+
+class Deltas:
+    """The parts of a text, so that they join to it: without the spaces at its ends."""
+
+    def __init__(self) -> None:
+        self._held: str | None = None
+
+    def of(self, text: str) -> str:
+        """What is to be sent when this follows; spaces at the end wait for more."""
+        text = text.lstrip() if self._held is None else self._held + text
+        if not text:
+            return ""
+        shown = text.rstrip()
+        self._held = text[len(shown) :]
+        return shown
+
+
+class Progress:
+    """What a transcription has given so far; `add` is called with each segment."""
+
+    def __init__(self) -> None:
+        self._segments: asyncio.Queue[Segment | None] = asyncio.Queue()
+        self._begun = asyncio.Event()
+
+    def add(self, segment: Segment) -> None:
+        """Note a segment."""
+        self._segments.put_nowait(segment)
+        self._begun.set()
+
+    def end(self, _: object) -> None:
+        """Note that there will be no more."""
+        self._segments.put_nowait(None)
+        self._begun.set()
+
+    async def begun(self) -> None:
+        """Return when there is something, at the latest after the grace time."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._begun.wait(), GRACE_SECONDS)
+
+    async def __aiter__(self) -> AsyncIterator[Segment | None]:
+        """The segments, with None where nothing has come for long."""
+        while True:
+            try:
+                segment = await asyncio.wait_for(self._segments.get(), KEEP_ALIVE_SECONDS)
+            except TimeoutError:
+                yield None
+                continue
+            if segment is None:
+                return
+            yield segment
+
+
+class EventStream(Response):
+    """OpenAI's stream of a transcription under way.
+
+    `held` is closed when the stream has ended, also by being cancelled; it must cancel the work.
+    """
+
+    media_type = "text/event-stream"
+
+    def __init__(
+        self,
+        work: asyncio.Task[Transcript],
+        progress: Progress,
+        held: AsyncExitStack,
+        *,
+        with_logprobs: bool = False,
+    ) -> None:
+        super().__init__(headers=_HEADERS)
+        del self.headers["content-length"]
+        self._work, self._progress, self._held = work, progress, held
+        self._with_logprobs = with_logprobs
+        self._failure: ApiError | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the events as they come."""
+        async with self._held:
+            start = {"status": self.status_code, "headers": self.raw_headers}
+            await send({"type": "http.response.start", **start})
+            async for event in self._events():
+                await send({"type": "http.response.body", "body": event, "more_body": True})
+            if self._failure:
+                scope.setdefault("state", {})["failure"] = self._failure.status
+            await send({"type": "http.response.body", "body": b""})
+
+    async def _events(self) -> AsyncIterator[bytes]:
+        deltas, tokens = Deltas(), Logprobs()
+        async for segment in self._progress:
+            if segment is None:
+                yield _KEEP_ALIVE
+            elif delta := deltas.of(segment.text):
+                scores = tokens.of(segment) if self._with_logprobs else None
+                yield _told(TranscriptTextDelta(delta=delta, logprobs=scores))
+        if error := self._work.exception():
+            self._failure = _as_api_error(error)
+            yield _event(error_body(self._failure).model_dump_json())
+            return
+        yield _told(self._done(self._work.result()))
+        yield _END
+
+    def _done(self, transcript: Transcript) -> TranscriptTextDone:
+        scores = logprobs(transcript.segments) if self._with_logprobs else None
+        return TranscriptTextDone(text=transcript.text, logprobs=scores)
+
+
+def _told(body: BaseModel) -> bytes:
+    return _event(body.model_dump_json())
+
+
+def _event(data: str) -> bytes:
+    return b"data: " + data.encode() + b"\n\n"
+
+
+def _as_api_error(error: BaseException) -> ApiError:
+    known = api_error(error) if isinstance(error, WhisperError) else None
+    if known is None:
+        logger.error("A stream failed", exc_info=error)
+        return ApiError("The server had an internal error while it transcribed.", status=500)
+    return known

@@ -1,0 +1,3 @@
+"""From a multipart body to options, field by field."""
+
+from __future__ import annotations

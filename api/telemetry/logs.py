@@ -1,0 +1,79 @@
+"""The log: a line for each request, and each line as JSON where that is asked for."""
+
+from __future__ import annotations
+
+import json
+import logging
+from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import Any
+
+from api.telemetry.endpoints import PROBES
+from api.telemetry.observe import Observed
+
+# What is asked every few seconds is told only when it fails.
+_QUIET = PROBES | {"/metrics"}
+
+# The name of BentoML's own access log, in whose place this is: others are dropped below WARNING.
+logger = logging.getLogger("bentoml.access")
+
+
+class JsonLines(logging.Formatter):
+    """A record as one JSON object; what was logged with `extra={"fields": ...}` is in it."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The object in one line."""
+        line: dict[str, Any] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+            **getattr(record, "fields", {}),
+        }
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return json.dumps(line, ensure_ascii=False)
+
+
+def log_as_json() -> None:
+    """From now on write JSON wherever the root logger writes, warnings included."""
+    logging.captureWarnings(capture=True)
+    for handler in logging.getLogger().handlers:
+        handler.setFormatter(JsonLines())
+
+
+def log_request(observed: Observed) -> None:
+    """One line: who asked for what, what came of it, and where the time went; never the content."""
+    if observed.endpoint in _QUIET and observed.status < HTTPStatus.BAD_REQUEST:
+        return
+    logger.info(_sentence(observed), extra={"fields": _fields(observed)})
+
+
+def _fields(observed: Observed) -> dict[str, Any]:
+    usage = observed.usage
+    fields: dict[str, Any] = {
+        "request_id": observed.request_id,
+        "key_name": observed.key_name,
+        "method": observed.method,
+        "path": observed.endpoint,
+        "status": observed.status,
+        "outcome": observed.outcome,
+        "model": observed.model,
+        "audio_seconds": round(usage.audio_seconds, 3),
+    }
+    stages = {f"{name}_seconds": stage.seconds for name, stage in usage.stages.items()}
+    seconds = {**stages, "total_seconds": observed.seconds}
+    return fields | {name: round(value, 4) for name, value in seconds.items()}
+
+
+def _sentence(observed: Observed) -> str:
+    by = f" by {observed.key_name}" if observed.key_name else ""
+    sentence = (
+        f"{observed.request_id}{by}: {observed.method} {observed.endpoint} "
+        f"{observed.status} {observed.outcome} in {observed.seconds:.3f} s"
+    )
+    if not observed.model:
+        return sentence
+    usage = observed.usage
+    stages = ", ".join(f"{name} {stage.seconds:.3f}" for name, stage in usage.stages.items())
+    return f"{sentence}; {observed.model}, {usage.audio_seconds:.1f} s of audio ({stages})"

@@ -1,0 +1,3 @@
+"""Tests of `api/answer`."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""Tests of `api/document`."""
+
+from __future__ import annotations

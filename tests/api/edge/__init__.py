@@ -1,0 +1,3 @@
+"""Tests of `api/edge`."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""Tests of `api/request`."""
+
+from __future__ import annotations

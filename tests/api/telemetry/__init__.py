@@ -1,0 +1,3 @@
+"""Tests of `api/telemetry`."""
+
+from __future__ import annotations
