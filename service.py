@@ -25,6 +25,7 @@ from serving.bentoml_defaults import replace_defaults
 from serving.checks import check_start, start_supervision
 from serving.image import describe_image, image_variables
 from serving.observers import observers
+from serving.rest import trim_at_rest
 from serving.setup import count_workers, find_checkpoints, names_on_demand, read_settings
 from serving.worker import drain_before_exit, join_parent
 
@@ -108,9 +109,13 @@ class Whisper:
     async def begin(self) -> None:
         """In the event loop, once uvicorn has taken the signals."""
         from models.engine.device import device_bytes
+        from models.engine.memory import trim
 
         drain_before_exit(drain)
-        self.watching = asyncio.create_task(watch(metrics, self.served, device_bytes))
+        self.tasks = [
+            asyncio.create_task(watch(metrics, self.served, device_bytes)),
+            asyncio.create_task(trim_at_rest(self.pool, trim)),
+        ]
 
     @bentoml.api
     async def transcribe(
@@ -159,7 +164,8 @@ class Whisper:
     @bentoml.on_shutdown
     def close(self) -> None:
         """Stop the engines; the requests in flight have been answered by now."""
-        self.watching.cancel()
+        for task in self.tasks:
+            task.cancel()
         self.pool.close()
         self.sandbox.close()
 

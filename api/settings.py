@@ -39,13 +39,15 @@ _ENVIRONMENT = {
     "GOMP_SPINCOUNT": "1000",
     # BentoML would show one and the same GPU to all workers; each takes one of its own.
     "BENTOML_DISABLE_GPU_ALLOCATION": "1",
+    # glibc has a heap for each thread, and each keeps what was freed there.
+    "MALLOC_ARENA_MAX": "2",
 }
 
 _PACKAGE_SOURCES = ("UV_TORCH_BACKEND", "UV_FIND_LINKS", "UV_INDEX", "UV_EXTRA_INDEX_URL")
 
 
 def prepare_environment() -> None:
-    """Set what PyTorch and BentoML read of it when they are imported, unless it is set already."""
+    """Set what PyTorch, BentoML and the workers' libc read of it, unless it is set already."""
     for variable, value in _ENVIRONMENT.items():
         os.environ.setdefault(variable, value)
 

@@ -63,12 +63,18 @@ def held_bytes(network: Network, cache: KVCache) -> int:
 
 
 def give_back() -> None:
-    """Return what has been freed to the system and the device.
-
-    glibc keeps the memory of a model that was unloaded, hundreds of megabytes, for its own use.
-    """
+    """Return what has been freed to the device and the system."""
     if torch.cuda.is_initialized():
         torch.cuda.empty_cache()
+    trim()
+
+
+def trim() -> None:
+    """Return what has been freed to the system.
+
+    glibc keeps hundreds of megabytes for its own use: of a model that was unloaded, and between
+    what is still used of a batch.
+    """
     if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "malloc_trim"):
         libc.malloc_trim(0)
 
