@@ -13,8 +13,8 @@ from api.answer.schemas import TranscriptionVerbose
 from api.app import create_app
 from api.edge.draining import Drain
 from api.edge.edge import Edge
-from api.native import Language, ModelId, Prompt, answer_natively
-from api.request.parameters import Temperature, TranscriptionRequest, TranslationRequest
+from api.native import Language, ModelId, Prompt, Temperature, answer_natively
+from api.request.parameters import TranscriptionRequest, TranslationRequest
 from api.served import ServedModel, ServedModels
 from api.settings import metrics_folder, prepare_environment
 from api.telemetry.logs import log_as_json
@@ -26,6 +26,7 @@ from serving.checks import check_start, start_supervision
 from serving.image import describe_image, image_variables
 from serving.observers import observers
 from serving.rest import trim_at_rest
+from serving.scratch import note_start
 from serving.setup import count_workers, find_checkpoints, names_on_demand, read_settings
 from serving.worker import drain_before_exit, join_parent
 
@@ -116,6 +117,7 @@ class Whisper:
             asyncio.create_task(watch(metrics, self.served, device_bytes)),
             asyncio.create_task(trim_at_rest(self.pool, trim)),
         ]
+        note_start()
 
     @bentoml.api
     async def transcribe(

@@ -6,13 +6,14 @@ import json
 from pathlib import Path
 from typing import Annotated, Protocol, cast
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, SkipValidation
 from starlette.requests import Request
 
 from api.answer.formats import verbose
 from api.answer.schemas import TranscriptionVerbose
 from api.errors import api_error, error_response
 from api.queueing import queued
+from api.request.parameters import Temperature as Checked
 from api.request.parameters import TranslationRequest
 from api.served import ServedModels, named, transcribe_in_turn
 from api.telemetry.observe import usage_of
@@ -24,9 +25,16 @@ def _as_text(value: object) -> object:
     return value if value is None or isinstance(value, str) else json.dumps(value)
 
 
-ModelId = Annotated[str, Field(description="A model id, such as `whisper-1` or `base`.")]
+# BentoML checks none of it: it would log a traceback for each mistake, and answer in its own way.
+ModelId = Annotated[
+    str,
+    SkipValidation,
+    BeforeValidator(_as_text),
+    Field(description="A model id, such as `whisper-1` or `base`."),
+]
 Language = Annotated[
     str | None,
+    BeforeValidator(_as_text),
     Field(description="The language spoken: `en`, `en-US` or `english`; else it is detected."),
 ]
 Prompt = Annotated[
@@ -34,6 +42,7 @@ Prompt = Annotated[
     BeforeValidator(_as_text),
     Field(description="Text to continue: style, names, spelling."),
 ]
+Temperature = Annotated[Checked, SkipValidation]
 
 
 class Answer(Protocol):

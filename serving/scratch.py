@@ -13,6 +13,8 @@ from pathlib import Path
 
 from models.files import SCRATCH_PREFIX, scratch_directory, sweep_scratch
 
+_STARTED = "started"
+
 
 def open_scratch() -> Path:
     """In the parent: a new directory, which this process holds until it ends.
@@ -45,6 +47,18 @@ def enter_scratch() -> Path | None:
     own.mkdir(mode=0o700)
     tempfile.tempdir = str(own)
     return scratch
+
+
+def note_start() -> None:
+    """In a worker whose temporary files are in its parent's: tell the parent that it runs."""
+    own = Path(tempfile.gettempdir())
+    if own.parent.name.startswith(SCRATCH_PREFIX):
+        (own / _STARTED).mkdir()
+
+
+def has_started(scratch: Path, worker: int) -> bool:
+    """In the parent: whether a worker whose files have not been cleared got as far as to run."""
+    return (_of_worker(scratch, worker) / _STARTED).exists()
 
 
 def clear_after(scratch: Path, worker: int) -> None:

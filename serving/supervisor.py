@@ -14,7 +14,7 @@ import circus.watcher
 from circus.arbiter import Arbiter
 from circus.watcher import Watcher
 
-from serving.scratch import clear_after, open_scratch
+from serving.scratch import clear_after, has_started, open_scratch
 from serving.worker import SIGNALS
 
 # Past the time that requests have to finish, for what comes after: then a worker is killed.
@@ -76,12 +76,12 @@ class Supervisor(Watcher):
         arbiter.ctrl.check_delay = CHECK_SECONDS * 1000  # type: ignore[union-attr]  # it has one
 
     def _after_reap(self, *, process_pid: int, exit_code: int, **_: object) -> None:
+        started = has_started(self._scratch, process_pid)
         clear_after(self._scratch, process_pid)
         if self.is_stopping() or self.is_stopped():
             return
         logger.error("Worker %d ended with %s", process_pid, _ending(exit_code))
-        # Once it has started, a worker ends by a signal alone.
-        self._failed_starts = self._failed_starts + 1 if exit_code > 0 else 0
+        self._failed_starts = 0 if started else self._failed_starts + 1
         if self._failed_starts >= MOST_FAILED_STARTS:
             logger.error("%d workers in a row could not start: giving up", self._failed_starts)
             self.numprocesses = 0

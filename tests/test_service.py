@@ -216,6 +216,29 @@ def test_bad_audio_is_a_400_and_the_server_goes_on(server: Server, name: str, pa
     assert httpx.get(f"{server.url}/readyz").status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("field", "value", "status"),
+    [
+        ("language", "5", 400),
+        ("temperature", "warm", 400),
+        ("temperature", "3", 400),
+        ("temperature", "null", 400),
+        ("model", "5", 404),
+        ("model", "null", 400),
+    ],
+)
+def test_bad_values_of_native_endpoints_are_named(
+    server: Server, field: str, value: str, status: int
+) -> None:
+    with jfk().path.open("rb") as file:
+        answer = httpx.post(f"{server.url}/transcribe", files={"file": file}, data={field: value})
+
+    assert answer.status_code == status
+    error = answer.json()["error"]
+    assert (error["type"], error["param"]) == ("invalid_request_error", field)
+    assert "Traceback" not in server.printed
+
+
 def test_concurrent_requests_get_their_own_texts(server: Server) -> None:
     chosen = [clip for clip in clips() if clip.is_speech and not clip.is_long][:5]
 

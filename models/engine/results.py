@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 import zlib
+from collections.abc import Sequence as Seq
 from dataclasses import replace
+
+import torch
 
 from models.engine.counters import EngineCounters
 from models.engine.decoding import Chosen
 from models.engine.runner import Runner
 from models.engine.scheduler import Scheduler
-from models.engine.sequence import Attempt, DecodingResult, Sequence
+from models.engine.sequence import Attempt, DecodingResult, Sequence, Window
+
+logger = logging.getLogger(__name__)
 
 
 class Results:
@@ -54,7 +60,7 @@ class Results:
                 sequence.window.usage.fallbacks += 1
         results = {sequence: attempt.result for sequence, attempt in done.items()}
         timed = [sequence for sequence in done if sequence.window.word_timestamps]
-        starts = self._runner.align([(each.window, done[each]) for each in timed])
+        starts = self._starts([(each.window, done[each]) for each in timed])
         for sequence, own in zip(timed, starts, strict=True):
             results[sequence] = replace(results[sequence], starts=own)
         for sequence, result in results.items():
@@ -62,6 +68,14 @@ class Results:
             sequence.window.usage.tokens += len(result.tokens)
             self._scheduler.release(sequence)
             sequence.settle(result)
+
+    def _starts(self, attempts: Seq[tuple[Window, Attempt]]) -> list[tuple[float, ...]]:
+        try:
+            return self._runner.align(attempts)
+        except torch.OutOfMemoryError:
+            self._counters.out_of_memory += 1
+            logger.warning("out of device memory for the times of words; found on the host")
+            return self._runner.align([(window, each.on_host()) for window, each in attempts])
 
     def result(self, sequence: Sequence) -> DecodingResult:
         """What a sequence says by now."""

@@ -84,6 +84,10 @@ class Attempt:
     result: DecodingResult
     heard: list[list[Tensor]]
 
+    def on_host(self) -> Attempt:
+        """The same in the host's memory."""
+        return Attempt(self.result, [[scores.cpu() for scores in step] for step in self.heard])
+
 
 @dataclass(eq=False)
 class Sequence:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import shutil
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
+import psutil
 
 from tests.operation.processes import (
     LONGEST_SECONDS,
@@ -19,6 +21,7 @@ from tests.operation.processes import (
     transcribe_natively,
     workers,
 )
+from tests.server import Server
 
 TWO_WORKERS = json.dumps({"services": {"whisper": {"workers": 2}}})
 
@@ -81,3 +84,21 @@ def test_a_server_goes_on_without_its_model_but_ends_when_it_cannot_start_it_aga
         assert server.process.wait(LONGEST_SECONDS) == 1
         assert "3 workers in a row could not start: giving up" in server.printed
         assert "not in the model store: tiny.en" in server.printed
+
+
+def test_workers_that_are_killed_while_they_load_end_the_server(home: Path) -> None:
+    with mistreated(home) as server:
+        assert eventually(lambda: _kill_workers(server) and server.process.poll() is not None)
+
+        assert server.process.returncode == 1
+        assert "3 workers in a row could not start: giving up" in server.printed
+        # The first one had started.
+        assert server.printed.count("ended with signal SIGKILL") == 4
+
+
+def _kill_workers(server: Server) -> bool:
+    """As the kernel does where memory is short."""
+    with suppress(psutil.NoSuchProcess):
+        for each in workers(server):
+            each.kill()
+    return True
