@@ -13,7 +13,7 @@ from api.answer.schemas import TranscriptionVerbose
 from api.app import create_app
 from api.edge.draining import Drain
 from api.edge.edge import Edge
-from api.native import Language, ModelId, Prompt, Temperature, answer_natively
+from api.native.endpoints import Language, ModelId, Prompt, Temperature, answer_natively
 from api.request.parameters import TranscriptionRequest, TranslationRequest
 from api.served import ServedModel, ServedModels
 from api.settings import metrics_folder, prepare_environment

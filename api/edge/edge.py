@@ -18,7 +18,7 @@ from api.edge.linger import Linger
 from api.edge.plain_errors import PlainErrors
 from api.edge.requestid import RequestId
 from api.edge.upload_limit import UploadLimit
-from api.native_body import NativeBody
+from api.native.body import NativeBody
 from api.queueing import QueueHeaders
 from api.settings import Settings
 from api.telemetry.observe import Observe, Observer

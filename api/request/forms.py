@@ -105,15 +105,20 @@ async def _parse(request: Request) -> FormData:
         except MultiPartException as error:
             raise unreadable(error.message) from error
         except OSError as error:
-            raise _no_room(error) from error
+            raise _not_kept(error) from error
     if not parser.ended:
         await data.close()
         raise unreadable(BROKEN_OFF)
     return data
 
 
-def _no_room(error: OSError) -> ApiError:
+def _not_kept(error: OSError) -> ApiError:
     logger.error("An upload could not be kept: %s", error)
+    return no_room()
+
+
+def no_room() -> ApiError:
+    """The answer where an upload cannot be kept."""
     message = "The server has no room for the upload at present. Send it again later."
     return ApiError(message, status=503, code="no_room", headers=retry_after(MAX_RETRY_AFTER))
 

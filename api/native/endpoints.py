@@ -12,6 +12,7 @@ from starlette.requests import Request
 from api.answer.formats import verbose
 from api.answer.schemas import TranscriptionVerbose
 from api.errors import api_error, error_response
+from api.native.room import note_reached
 from api.queueing import queued
 from api.request.parameters import Temperature as Checked
 from api.request.parameters import TranslationRequest
@@ -73,6 +74,7 @@ async def answer_natively(
     **values: object,
 ) -> TranscriptionVerbose:
     """The transcript of a file, with the parameters `values` of a request of that kind."""
+    note_reached(context.request)
     try:
         wanted = kind.from_values(values)
         request = context.request

@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.edge.checked_body import pass_checked
 from api.errors import ApiError, error_response
+from api.native.room import NativeRoom
 from api.request.forms import file_of, text_fields
 from api.request.multipart import BROKEN_OFF, BodyParser, check_media_type, unreadable
 
@@ -41,7 +42,7 @@ class NativeBody:
     """
 
     def __init__(self, app: ASGIApp) -> None:
-        self.app = app
+        self.app, self.native = app, NativeRoom(app)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or refuse it."""
@@ -53,7 +54,7 @@ class NativeBody:
         except ApiError as error:
             await error_response(error)(scope, receive, send)
         else:
-            await pass_checked(self.app, scope, receive, send, follower.follow)
+            await pass_checked(self.native, scope, receive, send, follower.follow)
 
 
 async def _nothing() -> AsyncGenerator[bytes, None]:

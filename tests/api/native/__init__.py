@@ -1,0 +1,3 @@
+"""Tests of `api/native`."""
+
+from __future__ import annotations
