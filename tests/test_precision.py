@@ -12,7 +12,7 @@ from models.audio.load import load
 from models.audio.mel import LogMel
 from models.engine.config import EngineConfig
 from models.engine.engine import Engine
-from models.engine.precision import has_bfloat16_linear, has_int8_linear
+from models.engine.instructions import has_bfloat16_linear, has_int8_linear
 from models.engine.sequence import DecodingResult, Window
 from models.engine.start import start_engine
 from models.weights import Weights

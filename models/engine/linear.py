@@ -7,11 +7,14 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache, partial
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
-from models.engine.precision import LinearKind, multiplies_int8
+from models.engine.instructions import multiplies_int8
+
+LinearKind = Literal["plain", "bfloat16", "int8"]
 
 _LEVELS = 127
 # Two products of a byte below 256 with weights that add up to this fit into 16 bits.
@@ -101,7 +104,7 @@ def _quantized(weight: Tensor) -> Tensor:
 
 
 @cache
-def _hear_deprecation() -> None:
+def hear_deprecation() -> None:
     """PyTorch announces once that quantized tensors will end; the pinned release has them."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".*quantize_per_channel.*deprecated")
@@ -143,7 +146,7 @@ def pack_linears(module: nn.Module, kind: LinearKind) -> None:
     if kind == "plain":
         return
     # Before there are several threads: what warnings are heard is the process' own.
-    _hear_deprecation()
+    hear_deprecation()
     # Packing takes one core for each layer, of those that this thread may compute with.
     with ThreadPoolExecutor(torch.get_num_threads()) as threads:
         for _ in threads.map(lambda packing: packing(), list(_packings(module, kind))):

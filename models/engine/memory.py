@@ -11,9 +11,9 @@ from torch import nn
 from models.catalogue import Dimensions
 from models.engine.cache import KVCache
 from models.engine.config import MOST_SLOTS_ON_GPU
-from models.engine.linear import BFloat16Linear, Int8Linear
+from models.engine.linear import BFloat16Linear, Int8Linear, LinearKind
 from models.engine.network import Network
-from models.engine.precision import LinearKind, Precision
+from models.engine.precision import Precision
 
 
 def expected_bytes(dims: Dimensions, precision: Precision, slots: int) -> int:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 import torch
 
+from models.engine.instructions import (
+    has_bfloat16_linear,
+    has_int8_linear,
+    multiplies_bfloat16,
+)
+from models.engine.linear import LinearKind
+from models.engine.trials import attention_format, encoder_linear
 from models.errors import DeviceError
-
-LinearKind = Literal["plain", "bfloat16", "int8"]
 
 _PLAIN = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
 
@@ -49,9 +53,8 @@ def resolve_precision(wanted: str, device: torch.device) -> Precision:
     """The precision for auto, float32, float16, bfloat16 or int8.
 
     Auto means float16 on CUDA and on a CPU the fastest that it knows: int8, else bfloat16, else
-    float32. int8 is for the decoder, whose steps read every weight for a few rows; the encoder has
-    work enough for each weight, so that bfloat16 costs it no time where the CPU multiplies it, and
-    takes less off the accuracy.
+    float32. With int8 the decoder's steps read every weight in a byte; the encoder multiplies in
+    what the CPU does fastest (trials.py).
 
     Raises:
         DeviceError: this device does not do that one.
@@ -61,12 +64,10 @@ def resolve_precision(wanted: str, device: torch.device) -> Precision:
     plain = _PLAIN.get(wanted)
     if plain is not None and (device.type == "cuda" or plain is torch.float32):
         return Precision(wanted, plain, plain)
-    half = torch.bfloat16 if multiplies_bfloat16() else torch.float32
     if device.type == "cpu" and wanted == "bfloat16" and has_bfloat16_linear():
         return Precision(wanted, torch.float32, torch.bfloat16, "bfloat16", "bfloat16")
     if device.type == "cpu" and wanted == "int8" and has_int8_linear():
-        encoder: LinearKind = "bfloat16" if multiplies_bfloat16() else "int8"
-        return Precision(wanted, torch.float32, half, encoder, "int8")
+        return Precision(wanted, torch.float32, attention_format(), encoder_linear(), "int8")
     raise DeviceError(f"{wanted} is not available on {device.type} here: take auto or float32")
 
 
@@ -74,23 +75,3 @@ def _fastest_on_cpu() -> str:
     if has_int8_linear() and torch.cpu._is_avx2_supported():  # noqa: SLF001
         return "int8"
     return "bfloat16" if multiplies_bfloat16() else "float32"
-
-
-def multiplies_bfloat16() -> bool:
-    """Whether this CPU has instructions for bfloat16 products; without, they are emulated."""
-    return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()  # noqa: SLF001
-
-
-def multiplies_int8() -> bool:
-    """Whether this CPU has instructions for sums of int8 products in 32 bits."""
-    return torch.cpu._is_vnni_supported() or torch.cpu._is_amx_tile_supported()  # noqa: SLF001
-
-
-def has_int8_linear() -> bool:
-    """Whether PyTorch's int8 GEMM (FBGEMM) knows this CPU."""
-    return "fbgemm" in torch.backends.quantized.supported_engines
-
-
-def has_bfloat16_linear() -> bool:
-    """Whether PyTorch's bfloat16 GEMM (oneDNN) knows this CPU."""
-    return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())  # noqa: SLF001

@@ -8,8 +8,8 @@ from torch import Tensor
 
 from models.engine.absorbed import AbsorbedCross, HeardWindow, absorbed
 from models.engine.attention import attend_audio, split_heads
+from models.engine.instructions import has_int8_linear
 from models.engine.padding import Kept, kept_positions
-from models.engine.precision import has_int8_linear
 
 pytestmark = pytest.mark.skipif(not has_int8_linear(), reason="this CPU has no FBGEMM")
 

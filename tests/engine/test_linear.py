@@ -9,8 +9,8 @@ import torch
 from torch import nn
 
 from models.engine import linear
+from models.engine.instructions import has_bfloat16_linear, has_int8_linear
 from models.engine.linear import MLP, BFloat16Linear, Int8Linear, pack_linears
-from models.engine.precision import has_bfloat16_linear, has_int8_linear
 
 needs_bfloat16 = pytest.mark.skipif(
     not has_bfloat16_linear(), reason="this CPU has no bfloat16 GEMM"
@@ -89,7 +89,7 @@ def test_what_pytorch_announces_is_heard_before_there_are_several_threads(
         return quantized(weight)
 
     monkeypatch.setattr(linear, "_quantized", noted)
-    linear._hear_deprecation.cache_clear()  # noqa: SLF001
+    linear.hear_deprecation.cache_clear()
     pack_linears(nn.Sequential(nn.Linear(16, 16)).requires_grad_(requires_grad=False), "int8")
 
     assert [thread is threading.main_thread() for thread in heard_in] == [True, False]

@@ -11,11 +11,12 @@ from torch import Tensor, nn
 
 from models.audio.load import load
 from models.audio.mel import LogMel
+from models.engine.instructions import has_int8_linear
 from models.engine.linear import Int8Linear
 from models.engine.loading import load_network
 from models.engine.network import Network
 from models.engine.padding import kept_positions
-from models.engine.precision import Precision, has_int8_linear
+from models.engine.precision import Precision
 from models.engine.rotation import basis
 from models.weights import Weights
 from tests.speech_clips import jfk
