@@ -34,9 +34,10 @@ T = TypeVar("T")
 
 
 _ENVIRONMENT = {
-    # How long a thread of the models busily waits for the others before it sleeps. GNU OpenMP's
-    # default is milliseconds, in which it keeps from the core just the thread that it waits for.
-    "GOMP_SPINCOUNT": "1000",
+    # How long a thread of the models busily waits for its next work before it sleeps: longer than
+    # from one operation to the next, a fraction of a millisecond. GNU OpenMP's default is several,
+    # in which it may keep from the core just the thread that it waits for.
+    "GOMP_SPINCOUNT": "10000",
     # BentoML would show one and the same GPU to all workers; each takes one of its own.
     "BENTOML_DISABLE_GPU_ALLOCATION": "1",
     # glibc has a heap for each thread, and each keeps what was freed there.
@@ -224,7 +225,8 @@ class Settings:
         0,
         whole(0, 1024),
         "a whole number from 0 to 1024",
-        "CPU threads for the models; 0 takes all cores.",
+        "CPU threads for the models, fewer while other processes keep the cores busy; 0 takes all "
+        "cores.",
     )
     timeout: int = _setting(
         3600, whole(1, 86400), "a whole number from 1 to 86400", "Seconds a request may take."

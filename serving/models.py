@@ -21,7 +21,7 @@ from models.engine.device import worker_device
 from models.engine.fair_lock import FairLock
 from models.engine.memory import give_back
 from models.engine.start import foresee_bytes, start_engine
-from models.engine.threads import cores, take_cores
+from models.engine.threads import cores, in_passing, take_cores
 from models.pool import ModelPool, PoolLimits
 from models.transcriber import Transcriber
 
@@ -42,24 +42,23 @@ class Models:
         self._sandbox = sandbox
         self._cpu = FairLock()
         device = worker_device(settings.device, bentoml.server_context.worker_index)
-        # An engine is to have as many as this thread, whichever starts it.
         threads = settings.threads or cores()
+        take_cores(1)  # the rest is the engines'
         self._config = replace(engine_config(settings), device=device, threads=threads)
 
-    def start(self, checkpoint: store.StoredCheckpoint) -> Transcriber:
+    def start(self, checkpoint: store.StoredCheckpoint, loading_cores: int) -> Transcriber:
         """Load a checkpoint, verified, start its engine and warm it up."""
         began = time.monotonic()
-        engine = start_engine(store.load(checkpoint), self._config, self._cpu)
+        engine = in_passing(
+            loading_cores,
+            lambda: start_engine(store.load(checkpoint), self._config, self._cpu),
+        )
         transcriber = Transcriber(engine, self._settings.strategy, self._sandbox.read)
         transcriber.warm_up()
         self._metrics.engines.loaded(checkpoint.name, time.monotonic() - began)
         where = f"{engine.device} in {engine.dtype}"
         logger.info("%s on %s, at %s", checkpoint.tag, where, self._url)
         return transcriber
-
-    def _start_beside_others(self, checkpoint: store.StoredCheckpoint) -> Transcriber:
-        take_cores(1)  # the others' requests go on meanwhile
-        return self.start(checkpoint)
 
     def pool(
         self,
@@ -70,9 +69,10 @@ class Models:
         later = {checkpoint.name: checkpoint for checkpoint in on_demand}
         settings = self._settings
         return ModelPool(
-            {each.name: self.start(each) for each in checkpoints},
+            {each.name: self.start(each, self._config.threads) for each in checkpoints},
             foreseen_bytes(on_demand, settings),
-            load=lambda name: self._start_beside_others(later[name]),
+            # The others' requests go on meanwhile.
+            load=lambda name: self.start(later[name], loading_cores=1),
             limits=PoolLimits(settings.memory_mib * MIB, settings.idle_seconds),
             give_back=give_back,
         )

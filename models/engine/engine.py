@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import torch
 
+from models.engine.contention import SpareCores
 from models.engine.counters import EngineCounters, EngineState
 from models.engine.device import describe_device
 from models.engine.runner import Runner
@@ -25,7 +26,8 @@ logger = logging.getLogger(__name__)
 class Engine:
     """Decodes windows on one device, in a thread of its own.
 
-    It computes with so many CPU `threads` (0: all), each step in its turn. `submit` may be called
+    It computes with so many CPU `threads` (0: all), fewer while other processes are at work there,
+    and each step in its turn. `submit` may be called
     from any thread. Cancelling the future drops the window before the next step.
     """
 
@@ -101,9 +103,10 @@ class Engine:
         self._thread.join()
 
     def _run(self) -> None:
-        take_cores(self._threads)
+        spare = SpareCores(self._threads)
         with self.runner.computing():
             while self._wait_for_work():
+                take_cores(spare.now())
                 try:
                     with self._cpu:
                         self._stepper.step()

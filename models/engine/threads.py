@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
 import torch
+
+R = TypeVar("R")
 
 
 def cores() -> int:
@@ -16,3 +22,19 @@ def take_cores(count: int) -> None:
     # thread has set last.
     torch.get_num_threads()
     torch.set_num_threads(count)
+
+
+def in_passing(count: int, work: Callable[[], R]) -> R:
+    """Do this on so many cores, in a thread that ends with it.
+
+    GNU OpenMP keeps a team of threads for each thread that has computed on several cores, and once
+    all of them are more than there are cores, none waits busily for its next work any more: each
+    operation begins with waking them. So engines alone keep a team.
+    """
+
+    def done() -> R:
+        take_cores(count)
+        return work()
+
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(done).result()

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from models.engine.config import EngineConfig
 from models.engine.start import start_engine
+from models.engine.threads import cores, in_passing, take_cores
 from models.options import TranscribeOptions
 from models.text.transcript import Transcript
 from models.transcriber import Transcriber
@@ -23,11 +24,12 @@ class Ours:
     """`Transcriber` on an engine of its own, greedy and without fallback."""
 
     def __init__(self, setup: Setup) -> None:
-        weights = weights_of(setup)
+        threads = setup.threads or cores()
+        take_cores(1)  # as in a server
         config = EngineConfig(
-            device=setup.device, dtype=setup.dtype, slots=setup.slots, threads=setup.threads
+            device=setup.device, dtype=setup.dtype, slots=setup.slots, threads=threads
         )
-        self.engine = start_engine(weights, config)
+        self.engine = in_passing(threads, lambda: start_engine(weights_of(setup), config))
         self.transcriber = Transcriber(self.engine)
         self.setup = setup
         self.description = f"{self.engine.dtype}, {self.engine.scheduler.slots} slots"

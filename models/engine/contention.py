@@ -1,0 +1,61 @@
+"""How many cores other processes leave to an engine."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+PERIOD_SECONDS = 1.0
+_STAT = Path("/proc/stat")
+# Of a line of it: time for users, nice and not, the system, interrupts of both kinds, and what the
+# host of a virtual machine took. Idle time lies between.
+_BUSY = (1, 2, 3, 6, 7, 8)
+
+
+class SpareCores:
+    """How many of `most` cores there are now, one at least, by what others took a period ago.
+
+    Threads of a team wait for each other: one that has to share its core holds up all, and costs
+    more than its core is worth. `others` is the CPU time of all other processes, in seconds.
+    """
+
+    def __init__(
+        self,
+        most: int,
+        others: Callable[[], float | None] | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._most, self._now = most, most
+        self._others, self._clock = others or others_seconds, clock
+        self._allowed = len(_allowed())
+        self._seen, self._since = self._others(), clock()
+
+    def now(self) -> int:
+        """The number of cores; to be asked often, as it looks but once in a period."""
+        elapsed = self._clock() - self._since
+        if elapsed >= PERIOD_SECONDS and self._seen is not None:
+            seen = self._others() or 0.0
+            spare = round(self._allowed - (seen - self._seen) / elapsed)
+            self._now = max(1, min(self._most, spare))
+            self._seen, self._since = seen, self._since + elapsed
+        return self._now
+
+
+def others_seconds() -> float | None:
+    """What others than this process took of the cores that it may use; None where nobody says."""
+    try:
+        lines = _STAT.read_text(encoding="ascii").splitlines()
+    except OSError:
+        return None
+    wanted = {f"cpu{number}" for number in _allowed()}
+    rows = [fields for line in lines if (fields := line.split()) and fields[0] in wanted]
+    ticks = sum(int(fields[place]) for fields in rows for place in _BUSY)
+    return ticks / os.sysconf("SC_CLK_TCK") - time.process_time()
+
+
+def _allowed() -> set[int]:
+    if hasattr(os, "sched_getaffinity"):
+        return os.sched_getaffinity(0)
+    return set(range(os.cpu_count() or 1))
