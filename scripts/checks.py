@@ -28,6 +28,7 @@ from models.engine.config import EngineConfig
 from models.engine.device import describe_device, resolve_device
 from models.engine.precision import resolve_precision
 from models.engine.start import start_engine
+from models.engine.threads import cores
 from models.errors import WhisperError
 from models.options import TranscribeOptions
 from models.transcriber import Transcriber
@@ -96,7 +97,7 @@ def check_device(settings: Settings) -> str:
             "GPU. See that nvidia-smi works and the driver is new enough for that CUDA, or set "
             "WHISPER_DEVICE=cpu"
         )
-    return f"{describe_device(device)} in {precision.name}"
+    return f"{describe_device(device, settings.threads or cores())} in {precision.name}"
 
 
 def check_transcription(settings: Settings) -> str:

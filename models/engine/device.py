@@ -33,12 +33,12 @@ def worker_device(wanted: str, worker: int | None) -> str:
     return wanted
 
 
-def describe_device(device: torch.device) -> str:
-    """The device as a person would name it, for the start line."""
+def describe_device(device: torch.device, threads: int) -> str:
+    """The device, or the threads on a CPU, as a person would name it, for the start line."""
     if device.type == "cuda":
         return f"{device} ({torch.cuda.get_device_name(device)})"
     none = "" if torch.cuda.is_available() else ", no CUDA device found"
-    return f"cpu ({torch.get_num_threads()} threads{none})"
+    return f"cpu ({threads} threads{none})"
 
 
 def device_bytes() -> int:

@@ -56,7 +56,7 @@ class Engine:
     @property
     def device(self) -> str:
         """The device as a person would name it."""
-        return describe_device(self.runner.device)
+        return describe_device(self.runner.device, self._threads)
 
     @property
     def dtype(self) -> str:

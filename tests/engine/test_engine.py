@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import CancelledError, Future
 from contextlib import closing
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from models.engine.scheduler import Scheduler
 from models.engine.sequence import DecodingResult, Sequence, Window
 from models.engine.start import start_engine
 from models.engine.stepper import Stepper
+from models.engine.threads import cores
 from models.errors import DeviceError, EngineStoppedError
 from models.usage import Usage
 from tests.tiny import tiny_weights
@@ -181,6 +183,12 @@ def test_cancel_of_one_that_is_encoded_with_others_leaves_theirs_as_they_are() -
     results = [sequence.future.result(0) for sequence in sequences if not sequence.abandoned]
     assert [result.tokens for result in results] == [alone[0], *alone[2:]]
     assert counters.cancelled == 1
+
+
+def test_device_names_the_threads_of_the_engine_whoever_asks() -> None:
+    config = replace(CONFIG, threads=cores() + 1)
+    with closing(start_engine(tiny_weights(), config)) as engine:
+        assert f"({cores() + 1} threads" in engine.device
 
 
 def test_step_fault_fails_its_windows_and_the_engine_goes_on(engine: Engine) -> None:

@@ -22,7 +22,7 @@ for module, name, pretended in (
     (torch.cuda, "device_count", lambda: 4),
     (device, "resolve_device", take),
     (start, "resolve_device", take),
-    (engine, "describe_device", lambda _: given[-1]),
+    (engine, "describe_device", lambda *_: given[-1]),
 ):
     patch.object(module, name, pretended).start()
 
