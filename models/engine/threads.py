@@ -32,9 +32,14 @@ def in_passing(count: int, work: Callable[[], R]) -> R:
     operation begins with waking them. So engines alone keep a team.
     """
 
+    before = cores()
+
     def done() -> R:
         take_cores(count)
-        return work()
+        try:
+            return work()
+        finally:
+            take_cores(before)  # threads to come take over what was set last
 
     with ThreadPoolExecutor(1) as thread:
         return thread.submit(done).result()

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 
 import torch
@@ -17,7 +16,7 @@ from torch import Tensor, nn
 from models.engine.attention import attend_window
 from models.engine.instructions import multiplies_bfloat16
 from models.engine.linear import BFloat16Linear, Int8Linear, LinearKind, hear_deprecation
-from models.engine.threads import cores, take_cores
+from models.engine.threads import in_passing
 
 _ROUNDS = 4
 # bfloat16 takes less off the accuracy than int8: it may take so much longer.
@@ -55,18 +54,13 @@ def _times(
 ) -> tuple[float, float]:
     """The shortest times of the two on one core: what else runs counts less there than on all."""
 
-    all_cores = cores()
-
     @torch.inference_mode()
     def measured() -> tuple[float, float]:
-        take_cores(1)
         # In the first round libraries prepare.
         rounds = [(_seconds(one, x), _seconds(other, x)) for _ in range(1 + _ROUNDS)][1:]
-        take_cores(all_cores)  # threads to come take over what was set last
         return min(first for first, _ in rounds), min(second for _, second in rounds)
 
-    with ThreadPoolExecutor(1) as thread:
-        return thread.submit(measured).result()
+    return in_passing(1, measured)
 
 
 def _seconds(work: Callable[[Tensor], Tensor], x: Tensor) -> float:
