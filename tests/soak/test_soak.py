@@ -1,0 +1,25 @@
+"""Five minutes of `scripts.soak` against the default server: every bar is met."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+from models.weights import Weights
+from scripts import soak
+from tests.operation.homes import own_home
+from tests.server import serving
+
+
+def test_five_minutes_of_rude_clients(weights: Callable[[str], Weights], tmp_path: Path) -> None:
+    weights("base")
+    report = tmp_path / "soak.json"
+    with serving(tmp_path / "output.txt", BENTOML_HOME=own_home(tmp_path)) as server:
+        status = soak.main(["--url", server.url, "--minutes", "5", "--json", str(report)])
+        assert server.stop() == 0
+    bars = json.loads(report.read_text())["bars"]
+    assert len(bars) == 5
+    assert [bar for bar in bars if not bar["is_met"]] == []
+    assert status == 0
+    assert "Traceback" not in server.printed
