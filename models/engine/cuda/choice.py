@@ -17,11 +17,11 @@ class FusedChoice:
     def __init__(self, rules: TokenRules) -> None:
         self._rules = rules
         bias = rules.suppression
-        self._kernel = Kernel("choose", {"N_VOCAB": len(bias)}, bias.device)
+        self._kernel = Kernel("choice.cu", "choose", {"N_VOCAB": len(bias)}, bias.device)
 
     def __call__(self, batch: int, logits: Tensor, rows: Rows, chosen: Tensor) -> None:
         rules = self._rules
         state = (rows.tokens, rows.positions, rows.pairs, rows.stamps)
         tensors = (logits, rules.suppression, *state, chosen[0], chosen[1])
         edges = (rules.begin, rules.eot, rows.nowhere)
-        self._kernel.launch((batch, 1), _THREADS, (*tensors, *edges))
+        self._kernel.launch((batch, 1, 1), _THREADS, (*tensors, *edges))

@@ -11,44 +11,60 @@ import torch
 from cuda.bindings import driver, nvrtc
 from torch import Tensor
 
-_SOURCE = Path(__file__).with_name("kernels.cu")
+_SOURCES = Path(__file__).parent
+_SHARED = "common.cuh"
+# Kernels that begin before the last one has ended are there from Hopper on, and so are clusters.
+_HOPPER = (9, 0)
 
 
 class CompileError(RuntimeError):
     """The compiler library or the driver does not do this."""
 
 
-class Kernel:
-    """A function of `kernels.cu` on one device; launched on the current stream."""
+def has_clusters(device: torch.device) -> bool:
+    """Whether blocks can read each other's memory there."""
+    return torch.cuda.get_device_capability(device) >= _HOPPER
 
-    def __init__(self, name: str, macros: dict[str, int], device: torch.device) -> None:
-        capability = torch.cuda.get_device_capability(device)
-        binary = _compile(macros, capability)
+
+class Kernel:
+    """A function of one of the sources here, on one device; launched on the current stream."""
+
+    def __init__(
+        self, source: str, name: str, macros: dict[str, int], device: torch.device
+    ) -> None:
+        binary = _compile(source, macros, torch.cuda.get_device_capability(device))
         with torch.cuda.device(device):
             torch.cuda.current_stream().synchronize()  # there is a context from here on
             (module,) = _checked(driver.cuModuleLoadData(binary))
         (self._function,) = _checked(driver.cuModuleGetFunction(module, name.encode()))
         self._module = module
+        self._begins_early = has_clusters(device)
 
     def launch(
-        self, grid: tuple[int, int], threads: int, arguments: Sequence[Tensor | int]
+        self, grid: tuple[int, int, int], threads: int, arguments: Sequence[Tensor | int]
     ) -> None:
         """Run `grid` blocks of so many threads over tensors and 32-bit integers."""
         values = tuple(a.data_ptr() if isinstance(a, Tensor) else a for a in arguments)
         types = tuple(ctypes.c_void_p if isinstance(a, Tensor) else ctypes.c_int for a in arguments)
-        stream = driver.CUstream(torch.cuda.current_stream().cuda_stream)
-        _checked(
-            driver.cuLaunchKernel(
-                self._function, *grid, 1, threads, 1, 1, 0, stream, (values, types), 0
-            )
-        )
+        config = driver.CUlaunchConfig()
+        config.gridDimX, config.gridDimY, config.gridDimZ = grid
+        config.blockDimX, config.blockDimY, config.blockDimZ = threads, 1, 1
+        config.hStream = driver.CUstream(torch.cuda.current_stream().cuda_stream)
+        if self._begins_early:
+            early = driver.CUlaunchAttribute()
+            names = driver.CUlaunchAttributeID
+            early.id = names.CU_LAUNCH_ATTRIBUTE_PROGRAMMATIC_STREAM_SERIALIZATION
+            early.value.programmaticStreamSerializationAllowed = 1
+            config.attrs, config.numAttrs = [early], 1
+        _checked(driver.cuLaunchKernelEx(config, self._function, (values, types), 0))
 
 
-def _compile(macros: dict[str, int], capability: tuple[int, int]) -> bytes:
+def _compile(source: str, macros: dict[str, int], capability: tuple[int, int]) -> bytes:
     options = [f"--gpu-architecture=sm_{capability[0]}{capability[1]}".encode()]
     options += [f"-D{name}={value}".encode() for name, value in macros.items()]
-    source = _SOURCE.read_bytes()
-    (program,) = _checked(nvrtc.nvrtcCreateProgram(source, b"kernels.cu", 0, [], []))
+    text, shared = ((_SOURCES / name).read_bytes() for name in (source, _SHARED))
+    made = nvrtc.nvrtcCreateProgram(text, source.encode(), 1, [shared], [_SHARED.encode()])
+    (program,) = _checked(made)
     (result,) = nvrtc.nvrtcCompileProgram(program, len(options), options)
     if result != nvrtc.nvrtcResult.NVRTC_SUCCESS:
         (size,) = _checked(nvrtc.nvrtcGetProgramLogSize(program))

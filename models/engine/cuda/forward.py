@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from typing import cast
 
-import torch
 from torch import Tensor
 
 from models.engine.alignment import Watch
 from models.engine.cache import KVCache
-from models.engine.cuda.compiler import Kernel
+from models.engine.cuda.attention import HEAD_DIM, TextAttention, window_attention
 from models.engine.cuda.layers import Block, FewRows, Multiply, multiply
 from models.engine.network import Decoder, DecoderBlock
 
-# So many rows are multiplied by kernels that read the weights as fast as they come; cuBLAS is made
-# for more.
+# So many rows go through kernels that read weights and windows as fast as they come; PyTorch's are
+# made for more.
 _FEW = 4
-_THREADS = 128
-HEAD_DIM = 64
 
 
 class FusedForward:
@@ -25,14 +22,8 @@ class FusedForward:
 
     def __init__(self, decoder: Decoder, cache: KVCache) -> None:
         self._decoder, self._cache = decoder, cache
-        embedding = decoder.embedding
-        self._dtype, self._device = embedding.dtype, embedding.device
-        self._state = embedding.shape[1]
-        n_ctx = cache.text.shape[4]
-        # A row reads its own text and no more, whatever the others have.
-        self.lengths: tuple[int, ...] = (n_ctx,)
-        macros = {"BFLOAT16": int(self._dtype is torch.bfloat16), "N_CTX": n_ctx}
-        self._attend = Kernel("attend_text", macros, self._device)
+        self.lengths: tuple[int, ...] = (cache.text.shape[4],)
+        self._attend_text, self._attend_window = TextAttention(cache), window_attention(cache)
         self._blocks = [Block.of(cast(DecoderBlock, block)) for block in decoder.blocks]
         self._few: dict[int, FewRows] = {}
 
@@ -45,27 +36,26 @@ class FusedForward:
     ) -> Tensor:
         """Tokens to states; their keys and values go into the cache."""
         decoder, through = self._decoder, self._multiply(len(tokens))
-        slots = range(len(tokens))
         x = decoder.embedding[tokens] + decoder.positions[positions]
         for layer, each in enumerate(self._blocks):
             qkv = through(x, each.qkv, None)
             x = through(self._attend_text(qkv, layer, positions), each.out, x)
-            q = through(x, each.cross_q, None).view(len(x), -1, 1, HEAD_DIM)
-            heard = each.block.listen(q, self._cache, layer, slots, watch).reshape(len(x), -1)
+            heard = self._listen(through(x, each.cross_q, None), each.block, layer, watch)
             x = through(heard, each.cross_out, x)
             x = through(through(x, each.up, None), each.down, x)
         return cast(Tensor, decoder.ln(x))
 
-    def _attend_text(self, qkv: Tensor, layer: int, positions: Tensor) -> Tensor:
-        out = qkv.new_empty(len(qkv), self._state)
-        keys, values = self._cache.text[layer]
-        grid = (self._state // HEAD_DIM, len(qkv))
-        self._attend.launch(grid, _THREADS, [qkv, keys, values, positions, out])
-        return out
+    def _listen(self, q: Tensor, block: DecoderBlock, layer: int, watch: Watch | None) -> Tensor:
+        watched = watch is not None and len(block.alignment_heads) > 0
+        if self._attend_window and len(q) <= _FEW and not watched:
+            return self._attend_window(q, layer)
+        heads = q.view(len(q), -1, 1, HEAD_DIM)
+        return block.listen(heads, self._cache, layer, range(len(q)), watch).reshape(len(q), -1)
 
     def _multiply(self, rows: int) -> Multiply:
         if rows > _FEW:
             return multiply
         if rows not in self._few:
-            self._few[rows] = FewRows(rows, self._state, self._dtype, self._device)
+            embedding = self._decoder.embedding
+            self._few[rows] = FewRows(rows, embedding.shape[1], embedding.dtype, embedding.device)
         return self._few[rows]

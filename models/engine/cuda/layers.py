@@ -13,8 +13,11 @@ from torch import Tensor, nn
 from models.engine.cuda.compiler import Kernel
 from models.engine.network import DecoderBlock
 
-_COLUMNS_PER_BLOCK = 4
-_LANES = 32
+_THREADS = 128
+_WARPS = 4
+# A warp reads two columns at once where its registers hold them, so that all of a layer is on its
+# way together.
+_NARROW = 2048
 
 
 @dataclass(frozen=True)
@@ -34,11 +37,9 @@ class FewRows:
     """Multiplies so many rows, each layer in one kernel."""
 
     def __init__(self, rows: int, state: int, dtype: torch.dtype, device: torch.device) -> None:
-        self._rows = rows
-        macros = {"BFLOAT16": int(dtype is torch.bfloat16), "ROWS": rows}
-        self._kernels = {
-            n_in: Kernel("linear", {**macros, "N_IN": n_in}, device) for n_in in (state, 4 * state)
-        }
+        self._rows, self._dtype, self._device = rows, dtype, device
+        kinds = ((state, True), (state, False), (4 * state, False))
+        self._kernels = {kind: self._kernel(*kind) for kind in kinds}
 
     def __call__(self, x: Tensor, layer: Layer, residual: Tensor | None) -> Tensor:
         linear, norm = layer.linear, layer.norm
@@ -46,12 +47,26 @@ class FewRows:
         gain, shift = (norm.weight, norm.bias) if norm else (x, x)
         added = x if residual is None else residual
         tensors = (x, gain, shift, linear.weight, linear.bias, added, out)
-        flags = (int(norm is not None), int(layer.activates), int(residual is not None))
-        blocks = -(-linear.out_features // _COLUMNS_PER_BLOCK)
-        self._kernels[linear.in_features].launch(
-            (blocks, 1), _LANES * _COLUMNS_PER_BLOCK, (*tensors, linear.out_features, *flags)
-        )
+        flags = (int(layer.activates), int(residual is not None))
+        columns = _WARPS * _columns(linear.in_features)
+        grid = (-(-linear.out_features // columns), 1, 1)
+        kernel = self._kernels[linear.in_features, norm is not None]
+        kernel.launch(grid, _THREADS, (*tensors, linear.out_features, *flags))
         return out
+
+    def _kernel(self, n_in: int, normalizes: bool) -> Kernel:
+        macros = {
+            "BFLOAT16": int(self._dtype is torch.bfloat16),
+            "ROWS": self._rows,
+            "N_IN": n_in,
+            "COLUMNS": _columns(n_in),
+            "NORMALIZES": int(normalizes),
+        }
+        return Kernel("linear.cu", "linear", macros, self._device)
+
+
+def _columns(n_in: int) -> int:
+    return 2 if n_in <= _NARROW else 1
 
 
 def multiply(x: Tensor, layer: Layer, residual: Tensor | None) -> Tensor:

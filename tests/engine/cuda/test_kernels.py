@@ -31,8 +31,9 @@ def network(dtype: str) -> Network:
 
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
 @pytest.mark.parametrize("batch", [1, 2, 3, 4, 5, 8])
+@pytest.mark.parametrize("watched", [False, True])
 @torch.inference_mode()
-def test_forward_is_that_of_pytorch(dtype: str, batch: int) -> None:
+def test_forward_is_that_of_pytorch(dtype: str, batch: int, watched: bool) -> None:
     from models.engine.cuda.forward import FusedForward
 
     net = network(dtype)
@@ -47,7 +48,8 @@ def test_forward_is_that_of_pytorch(dtype: str, batch: int) -> None:
         for step in range(3):
             tokens = torch.arange(100, 100 + batch, device=net.device) + 7 * step
             positions = torch.arange(batch, device=net.device) * 50 + step
-            states = forward(tokens, positions, 448, StaticWatch(heard))
+            watch = StaticWatch(heard) if watched else None
+            states = forward(tokens, positions, 448, watch)
         found.append(states.float())
         scores.append(heard)
         texts.append(cache.text.float())

@@ -1,0 +1,104 @@
+// A linear layer with what is around it, for so many ROWS of N_IN inputs: with few rows the time goes
+// into starting kernels and waiting for memory, so one does as much as it can.
+
+#include "common.cuh"
+
+#define THREADS 128
+#define PIECES (N_IN / 8)  // of eight numbers, which a lane reads at once
+#define OWN ((PIECES + LANES - 1) / LANES)
+
+// Which of a row's pieces is a lane's n-th; there may be no such.
+static __device__ int own_piece(int n) { return threadIdx.x % LANES + n * LANES; }
+
+static __device__ void read_own(uint4 *own, const half_t *row) {
+#pragma unroll
+    for (int n = 0; n < OWN; n++) {
+        own[n] = make_uint4(0, 0, 0, 0);
+        if (own_piece(n) < PIECES) own[n] = ((const uint4 *)row)[own_piece(n)];
+    }
+}
+
+#if NORMALIZES
+
+// Where a row's numbers lie: their mean, and what scales them to a variance of one.
+struct Spread {
+    float mean, scale;
+};
+
+static __device__ Spread spread_of(const uint4 *own) {
+    float sum = 0, squares = 0, numbers[8];
+#pragma unroll
+    for (int n = 0; n < OWN; n++) {
+        widen8(own[n], numbers);
+        for (int i = 0; i < 8; i++) sum += numbers[i];
+    }
+    float mean = over_warp<Sum>(sum) / N_IN;
+#pragma unroll
+    for (int n = 0; n < OWN; n++) {
+        widen8(own[n], numbers);
+        for (int i = 0; i < 8 && own_piece(n) < PIECES; i++)
+            squares += (numbers[i] - mean) * (numbers[i] - mean);
+    }
+    Spread spread = {mean, rsqrtf(over_warp<Sum>(squares) / N_IN + 1e-5f)};
+    return spread;
+}
+
+#endif
+
+// out = residual + gelu(norm(x) weight + bias), [ROWS, n_out]: a warp for each COLUMNS of the columns. What
+// is not there (`activates`, `adds`, NORMALIZES are 0) is left out.
+extern "C" __global__ void __launch_bounds__(THREADS, COLUMNS > 1 ? 5 : 4) linear(
+    const half_t *x, const half_t *gain, const half_t *shift, const half_t *weight,
+    const half_t *bias, const half_t *residual, half_t *out, int n_out, int activates, int adds) {
+    int first = (blockIdx.x * (THREADS / LANES) + threadIdx.x / LANES) * COLUMNS;
+    let_next_begin();
+    uint4 weights[COLUMNS][OWN];
+    float constant[COLUMNS];
+#pragma unroll
+    for (int n = 0; n < COLUMNS; n++) {
+        int column = min(first + n, n_out - 1);
+        read_own(weights[n], weight + (long long)column * N_IN);
+        constant[n] = widen(bias[column]);
+    }
+#if NORMALIZES
+    __shared__ uint4 gains[PIECES], shifts[PIECES];
+    for (int at = threadIdx.x; at < PIECES; at += THREADS) {
+        gains[at] = ((const uint4 *)gain)[at];
+        shifts[at] = ((const uint4 *)shift)[at];
+    }
+    __syncthreads();
+#endif
+    wait_for_last();
+#pragma unroll
+    for (int row = 0; row < ROWS; row++) {
+        uint4 own[OWN];
+        float sums[COLUMNS] = {}, added[COLUMNS] = {};
+        read_own(own, x + row * N_IN);
+        for (int n = 0; n < COLUMNS && adds; n++)
+            added[n] = widen(residual[row * n_out + min(first + n, n_out - 1)]);
+#if NORMALIZES
+        Spread spread = spread_of(own);
+#endif
+#pragma unroll
+        for (int piece = 0; piece < OWN; piece++) {
+            float numbers[8];
+            widen8(own[piece], numbers);
+#if NORMALIZES
+            float times[8], plus[8];
+            int at = min(own_piece(piece), PIECES - 1);
+            widen8(gains[at], times);
+            widen8(shifts[at], plus);
+            for (int i = 0; i < 8; i++)
+                numbers[i] = (numbers[i] - spread.mean) * spread.scale * times[i] + plus[i];
+#endif
+            for (int n = 0; n < COLUMNS; n++) sums[n] += dot8(weights[n][piece], numbers);
+        }
+#pragma unroll
+        for (int n = 0; n < COLUMNS; n++) {
+            float sum = over_warp<Sum>(sums[n]) + constant[n];
+            if (activates) sum = 0.5f * sum * (1 + erff(sum * 0.70710678f));
+            if (threadIdx.x % LANES == 0 && first + n < n_out)
+                out[row * n_out + first + n] = narrow(sum + added[n]);
+        }
+    }
+}
