@@ -47,7 +47,7 @@ class Transcriber:
         self._read = read or self._sandbox.read
         self.vocabulary = engine.vocabulary
         self.detector = load_silero()
-        self._readers = Readers()
+        self._readers = Readers(engine.spare_threads)
 
     @property
     def nbytes(self) -> int:

@@ -7,6 +7,7 @@ from typing import Protocol
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 from whisper.audio import (
@@ -24,6 +25,7 @@ Samples = NDArray[np.float32]
 
 _EDGE = N_FFT // 2  # samples that a frame sees on either side of where it stands
 _BLOCK = 500 * HOP_LENGTH
+_QUIETEST = -10.0  # of a frame without sound, in powers of ten
 
 
 class Mel(Protocol):
@@ -56,10 +58,13 @@ class LogMel:
         self.frames = len(samples) // HOP_LENGTH
         self.fits_one_window = len(samples) <= N_SAMPLES
         padding = N_SAMPLES - len(samples) if self.fits_one_window else N_SAMPLES
-        padded = np.pad(samples, (0, padding))
+        # No frame with sound sees more of it, and the others are all alike.
+        padded = np.pad(samples, (0, min(padding, N_FFT)))
         # whisper mirrors the end, too, and leaves out the frame that stands on it
         pieces = [padded, padded[-2 : -_EDGE - 2 : -1]]
         mel = torch.cat(list(_spectra(pieces, n_mels)), dim=1)[:, :-1]
+        if self.fits_one_window:
+            mel = F.pad(mel, (0, N_FRAMES - mel.shape[1]), value=_QUIETEST)
         self._mel = _normalized(mel, float(mel.max()))
 
     def window(self, seek: int) -> Tensor:
@@ -84,7 +89,7 @@ class StreamedLogMel:
     """
 
     def __init__(self, passes: Callable[[], Iterable[Samples]], n_mels: int) -> None:
-        self._length, self._loudest = 0, -10.0
+        self._length, self._loudest = 0, _QUIETEST
         for spectrum in _spectra(_with_silence(self._counted(passes())), n_mels):
             self._loudest = max(self._loudest, float(spectrum.max()))
         self.frames = self._length // HOP_LENGTH
@@ -141,7 +146,7 @@ def _spectra(pieces: Iterable[Samples], n_mels: int) -> Iterator[Tensor]:
             torch.from_numpy(seen), N_FFT, HOP_LENGTH, window=window, center=False,
             return_complex=True,
         )  # fmt: skip
-        yield (filters @ stft.abs().square_()).clamp_(min=1e-10).log10_()
+        yield (filters @ stft.abs().square_()).clamp_(min=10**_QUIETEST).log10_()
         before = seen[stft.shape[1] * HOP_LENGTH :]
 
 

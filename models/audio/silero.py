@@ -20,7 +20,6 @@ Memory = tuple[Tensor, Tensor]
 FRAME = 512  # samples the detector judges at once: 32 ms
 _CONTEXT = 64  # samples of the frame before that it sees, too
 _STFT, _STFT_HOP, _STFT_PADDING = 256, 128, 64
-_BINS = 129
 _STRIDES = (1, 2, 2, 1)
 BLOCK = 256 * FRAME  # samples heard together (8 s): memory does not grow with the recording
 
@@ -34,9 +33,10 @@ class Silero(nn.Module):
 
     def __init__(self, tensors: dict[str, Tensor]) -> None:
         super().__init__()
-        self.fourier = tensors["stft_conv.weight"]
+        # `stft_conv.weight` is its Fourier transform as a matrix, which takes three times as long.
+        self.window = torch.hann_window(_STFT)
         self.convolutions = [
-            (tensors[f"conv{i}.weight"], tensors[f"conv{i}.bias"], stride)
+            (_as_matrix(tensors[f"conv{i}.weight"]), tensors[f"conv{i}.bias"], stride)
             for i, stride in enumerate(_STRIDES, start=1)
         ]
         self.lstm = nn.LSTM(128, 128)
@@ -65,13 +65,26 @@ class Silero(nn.Module):
 
     def _encode(self, frames: Tensor) -> Tensor:
         padded = F.pad(frames[:, None], (0, _STFT_PADDING), mode="reflect")
-        # As one product of matrices it takes half the time of a convolution.
-        spectrum = F.linear(padded[:, 0].unfold(1, _STFT, _STFT_HOP), self.fourier[:, 0]).mT
-        real, imaginary = spectrum[:, :_BINS], spectrum[:, _BINS:]
-        x = (real.square() + imaginary.square()).sqrt()  # [frames, bins, 4]
-        for weight, bias, stride in self.convolutions:
-            x = F.conv1d(x, weight, bias, stride=stride, padding=1).relu()
-        return x[:, :, 0]  # [frames, 128]
+        x: Tensor = torch.fft.rfft(padded[:, 0].unfold(1, _STFT, _STFT_HOP) * self.window).abs()
+        for weight, bias, stride in self.convolutions:  # [frames, 4, bins], fewer and fewer
+            x = _convolve(x, weight, bias, stride)
+        return x[:, 0]  # [frames, 128]
+
+
+def _as_matrix(weight: Tensor) -> Tensor:
+    """A convolution's weight, [out, in, width], as one of `_convolve`."""
+    return weight.transpose(1, 2).flatten(1).contiguous()
+
+
+def _convolve(x: Tensor, weight: Tensor, bias: Tensor, stride: int) -> Tensor:
+    """What three neighbours of [frames, places, in] come to, [frames, places / stride, out].
+
+    Over so few places one product of matrices takes a third of a convolution's time.
+    """
+    seen = F.pad(x, (0, 0, 1, 1)).unfold(1, 3, stride).mT
+    # A copy: where neighbours overlap in memory, the product is several times slower.
+    out = F.linear(seen.reshape(-1, weight.shape[1]), weight, bias)
+    return out.relu_().view(len(x), seen.shape[1], -1)
 
 
 class Listener:

@@ -63,6 +63,11 @@ class Engine:
         """The precision: float32, float16, bfloat16 or int8."""
         return self.runner.precision.name
 
+    @property
+    def spare_threads(self) -> int:
+        """How many of its CPU threads it does not compute with itself."""
+        return 0 if self.runner.device.type == "cpu" else self._threads
+
     def state(self) -> EngineState:
         """How busy the engine is, and what it has done; any thread may ask."""
         counters = replace(self.counters, batch_sizes=self.counters.batch_sizes.copy())

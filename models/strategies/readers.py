@@ -9,19 +9,24 @@ from contextlib import suppress
 
 from models.engine.threads import take_cores
 
-# As many as are busy at once: each keeps memory of its own.
-_THREADS = 2
+# Beside an engine that computes on all cores itself, and at most beside one that does not: each
+# keeps memory of its own, and they take turns at Python's lock.
+_FEWEST, _MOST = 2, 4
 # Of Linux: enough to give way to the engine's threads, which wait for each other at every layer,
 # and not so much that the engine runs out of windows.
 _NICENESS = 5
 
 
 class Readers:
-    """`first` reads what a request is waiting for, `ahead` what the engine will need later."""
+    """`first` reads what a request is waiting for, `ahead` what the engine will need later.
 
-    def __init__(self) -> None:
-        self.first = ThreadPoolExecutor(_THREADS, "whisper-read", take_cores, (1,))
-        self.ahead = ThreadPoolExecutor(_THREADS, "whisper-read-ahead", _give_way)
+    `cores` is how many the engine leaves them.
+    """
+
+    def __init__(self, cores: int) -> None:
+        threads = min(max(cores // 2, _FEWEST), _MOST)
+        self.first = ThreadPoolExecutor(threads, "whisper-read", take_cores, (1,))
+        self.ahead = ThreadPoolExecutor(threads, "whisper-read-ahead", _give_way)
 
     def close(self) -> None:
         """End the threads; what they do is completed."""

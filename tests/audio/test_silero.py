@@ -11,6 +11,7 @@ import torch
 
 from models.audio.load import load
 from models.audio.silero import FRAME, Silero, load_silero
+from models.tensor_file import read_tensors
 from tests.speech_clips import Clip, clips, jfk
 
 CLIPS = [clip for clip in clips() if not clip.is_long]
@@ -46,6 +47,20 @@ def test_probabilities_do_not_depend_on_the_blocks(
 
 def test_probabilities_no_samples_no_frames(detector: Silero) -> None:
     assert detector.probabilities(np.zeros(0, np.float32)).shape == (0,)
+
+
+def test_the_wheels_transform_is_that_of_a_hann_window() -> None:
+    package = find_spec("silero_vad")
+    assert package is not None
+    assert package.origin is not None
+    weights = Path(package.origin).parent / "data" / "silero_vad_16k.safetensors"
+    matrix = read_tensors(weights)["stft_conv.weight"][:, 0]
+
+    transform = torch.fft.rfft(torch.eye(256) * torch.hann_window(256)).T
+
+    torch.testing.assert_close(
+        matrix, torch.cat([transform.real, transform.imag]), atol=1e-6, rtol=0
+    )
 
 
 @pytest.mark.filterwarnings("ignore:.*torch.jit.load:DeprecationWarning")
