@@ -18,8 +18,8 @@ from models import store
 from models.audio.sandbox.reader import Sandbox
 from models.engine.config import EngineConfig
 from models.engine.device import worker_device
-from models.engine.fair_lock import FairLock
 from models.engine.memory import give_back
+from models.engine.shared_thread import SharedThread
 from models.engine.start import foresee_bytes, start_engine
 from models.engine.threads import cores, in_passing, take_cores
 from models.pool import ModelPool, PoolLimits
@@ -40,7 +40,7 @@ class Models:
     def __init__(self, settings: Settings, metrics: Metrics, sandbox: Sandbox, url: str) -> None:
         self._settings, self._metrics, self._url = settings, metrics, url
         self._sandbox = sandbox
-        self._cpu = FairLock()
+        self._cpu = SharedThread()
         device = worker_device(settings.device, bentoml.server_context.worker_index)
         threads = settings.threads or cores()
         take_cores(1)  # the rest is the engines'

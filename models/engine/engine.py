@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import threading
 from concurrent.futures import Future
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 
 import torch
@@ -16,6 +15,7 @@ from models.engine.device import describe_device
 from models.engine.runner import Runner
 from models.engine.scheduler import Scheduler
 from models.engine.sequence import DecodingResult, Sequence, Window, settle_all
+from models.engine.shared_thread import SharedThread
 from models.engine.stepper import Stepper
 from models.engine.threads import take_cores
 from models.errors import EngineStoppedError
@@ -24,11 +24,11 @@ logger = logging.getLogger(__name__)
 
 
 class Engine:
-    """Decodes windows on one device, in a thread of its own.
+    """Decodes windows on one device, in a thread of its own or, step by step, in that of `cpu`.
 
-    It computes with so many CPU `threads` (0: all), fewer while other processes are at work there,
-    and each step in its turn. `submit` may be called
-    from any thread. Cancelling the future drops the window before the next step.
+    It computes with so many CPU `threads` (0: all), fewer while other processes are at work there.
+    `submit` may be called from any thread. Cancelling the future drops the window before the next
+    step.
     """
 
     def __init__(
@@ -38,18 +38,19 @@ class Engine:
         slots: int,
         encode_batch: int,
         threads: int = 0,
-        cpu: AbstractContextManager[None] | None = None,
+        cpu: SharedThread | None = None,
     ) -> None:
         self.runner = runner
         self.vocabulary = runner.vocabulary
         self.scheduler = Scheduler(slots, encode_batch, overlaps=runner.overlaps)
         self.counters = EngineCounters()
         self._stepper = Stepper(runner, self.scheduler, self.counters)
-        self._cpu = cpu or nullcontext()
+        self._cpu = cpu
         self._arrived: list[Sequence] = []
         self._wakeup = threading.Condition()
         self._stopping = False
         self._threads = threads or torch.get_num_threads()
+        self._spare = SpareCores(self._threads)
         self._thread = threading.Thread(target=self._run, name="whisper-engine", daemon=True)
         self._thread.start()
 
@@ -108,19 +109,20 @@ class Engine:
         self._thread.join()
 
     def _run(self) -> None:
-        spare = SpareCores(self._threads)
         with self.runner.computing():
             while self._wait_for_work():
-                take_cores(spare.now())
                 try:
-                    with self._cpu:
-                        self._stepper.step()
+                    self._cpu.run(self._step) if self._cpu else self._step()
                 except Exception:  # one step's fault must not end the server
                     logger.exception("a decoding step failed; its windows are given up")
                     failure = EngineStoppedError("The model failed while decoding this recording.")
                     settle_all(self.scheduler.drain(waiting=False), failure)
         stopped = EngineStoppedError("The server is shutting down.")
         settle_all(self.scheduler.drain(waiting=True), stopped)
+
+    def _step(self) -> None:
+        take_cores(self._spare.now())
+        self._stepper.step()
 
     def _wait_for_work(self) -> bool:
         """Take in what has arrived, sleeping while there is nothing; False when stopping."""

@@ -10,12 +10,12 @@ from models.catalogue import Dimensions
 from models.engine.config import FEWER_SLOTS, MOST_SLOTS, EngineConfig, Padding
 from models.engine.device import resolve_device
 from models.engine.engine import Engine
-from models.engine.fair_lock import FairLock
 from models.engine.loading import load_network
 from models.engine.memory import expected_bytes, slots_that_fit
 from models.engine.network import Network
 from models.engine.precision import Precision, resolve_precision
 from models.engine.runner import Runner
+from models.engine.shared_thread import SharedThread
 from models.engine.static.launch import CudaLauncher
 from models.engine.static.runner import StaticRunner
 from models.engine.vocabulary import Vocabulary
@@ -54,8 +54,8 @@ def foresee_bytes(dims: Dimensions, config: EngineConfig) -> int:
     return expected_bytes(dims, precision, resolve_slots(config, dims, precision, device))
 
 
-def start_engine(weights: Weights, config: EngineConfig, cpu: FairLock | None = None) -> Engine:
-    """An engine over a checkpoint's weights; on a CPU each of its steps waits for its turn.
+def start_engine(weights: Weights, config: EngineConfig, cpu: SharedThread | None = None) -> Engine:
+    """An engine over a checkpoint's weights; on a CPU it computes in that thread, if there is one.
 
     Raises:
         DeviceError: the configured device is not there.

@@ -29,7 +29,8 @@ def in_passing(count: int, work: Callable[[], R]) -> R:
 
     GNU OpenMP keeps a team of threads for each thread that has computed on several cores, and once
     all of them are more than there are cores, none waits busily for its next work any more: each
-    operation begins with waking them. So engines alone keep a team.
+    operation begins with waking them. So nobody but the engines keeps a team, in one thread for
+    all of them.
     """
 
     before = cores()

@@ -7,13 +7,20 @@ from dataclasses import replace
 import pytest
 
 from models.engine.config import EngineConfig
+from models.engine.instructions import has_bfloat16_linear, has_int8_linear
 from models.engine.start import foresee_bytes, start_engine
 from tests.tiny import TINY, tiny_weights
 
+# Those of this CPU.
+DTYPES = [
+    "float32",
+    *(["bfloat16"] if has_bfloat16_linear() else []),
+    *(["int8"] if has_int8_linear() else []),
+]
 SIZES = {"n_audio_layer": 2, "n_text_layer": 3, "n_audio_state": 64, "n_text_state": 64}
 
 
-@pytest.mark.parametrize("dtype", ["float32", "bfloat16", "int8"])
+@pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("slots", [1, 5])
 def test_bytes_are_foreseen_as_they_are_counted(dtype: str, slots: int) -> None:
     config = EngineConfig(device="cpu", dtype=dtype, slots=slots)

@@ -1,0 +1,69 @@
+"""Engines that compute in one thread, in turn."""
+
+from __future__ import annotations
+
+import threading
+from itertools import groupby
+
+import pytest
+import torch
+
+from models.engine.shared_thread import SharedThread
+
+ROUNDS = 200
+
+
+def together(*work: threading.Thread) -> None:
+    for thread in work:
+        thread.start()
+    for thread in work:
+        thread.join(60)
+        assert not thread.is_alive()
+
+
+def test_all_is_done_in_one_thread_without_gradients() -> None:
+    cpu = SharedThread()
+    found: list[tuple[int, bool]] = []
+
+    def compute() -> None:
+        for _ in range(ROUNDS):
+            cpu.run(
+                lambda: found.append((threading.get_ident(), torch.is_inference_mode_enabled()))
+            )
+
+    together(*(threading.Thread(target=compute) for _ in range(4)))
+
+    assert len(found) == 4 * ROUNDS
+    assert len(set(found)) == 1
+    assert found[0][0] != threading.get_ident()
+    assert found[0][1]
+
+
+def test_who_wants_the_next_turn_gets_it_before_who_had_this_one() -> None:
+    cpu, order = SharedThread(), []
+    started = threading.Barrier(2)
+
+    def turn(name: str) -> None:
+        order.append(name)
+        # Long enough for the other to ask.
+        threading.Event().wait(0.001)
+
+    def compute(name: str) -> None:
+        started.wait()
+        for _ in range(ROUNDS):
+            cpu.run(lambda: turn(name))
+
+    together(*(threading.Thread(target=compute, args=(name,)) for name in "ab"))
+
+    runs = [len(list(run)) for _, run in groupby(order)]
+    # But for the ends, where one is alone or late.
+    assert sorted(runs)[len(runs) // 2] == 1
+    assert len(runs) > ROUNDS
+
+
+def test_what_the_work_returns_or_raises_comes_back() -> None:
+    cpu = SharedThread()
+
+    with pytest.raises(ZeroDivisionError):
+        cpu.run(lambda: 1 // 0)
+    assert cpu.run(lambda: 6 * 7) == 42
