@@ -39,6 +39,10 @@ def window(seed: int, request: str = "r", **options: object) -> Window:
     return Window(request=request, mel=mel, **options)  # type: ignore[arg-type]
 
 
+def test_on_a_cpu_the_engine_leaves_no_thread_to_others(engine: Engine) -> None:
+    assert engine.spare_threads == 0
+
+
 def test_submit_batch_gives_each_its_own_result(engine: Engine) -> None:
     alone = [engine.submit(window(seed)).result(60) for seed in range(5)]
 

@@ -54,6 +54,8 @@ extern "C" __global__ void __launch_bounds__(CHOOSERS) choose(
     int nowhere) {
     __shared__ Best scratch[CHOOSERS / LANES];
     int row = blockIdx.x;
+    let_next_begin();
+    wait_for_last();
     bool after_time = tokens[row] >= begin, pair = pairs[row] > 0;
     bool opened = after_time && !pair, closed = after_time && pair;
     int least = closed ? N_VOCAB : (int)stamps[row] + !opened;

@@ -40,9 +40,9 @@ static __device__ float dot8(uint4 eight, const float *with) {
     return sum;
 }
 
-// From Hopper on the next kernel may begin as soon as all of this one's blocks have: it takes what
-// no kernel of a step writes (weights, windows) from memory, and waits with the rest for the last
-// one to be over. Every thread has to wait, so that who waits for this kernel waits for those before.
+// From Hopper on a kernel begins as soon as all blocks of the one before have. Every thread of every
+// kernel calls both: before it waits it may read what no kernel of a step writes (weights, windows,
+// the text so far), and who waits for it waits for all before it.
 static __device__ void let_next_begin() {
 #if __CUDA_ARCH__ >= 900
     asm volatile("griddepcontrol.launch_dependents;" ::: "memory");
