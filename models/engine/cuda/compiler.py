@@ -45,7 +45,7 @@ class Kernel:
     ) -> None:
         """Run `grid` blocks of so many threads over tensors and 32-bit integers.
 
-        From Hopper on it begins before the last kernel ends, and waits for that itself (common.cuh).
+        From Hopper on it begins before the last kernel ends, for which it waits (common.cuh).
         """
         values = tuple(a.data_ptr() if isinstance(a, Tensor) else a for a in arguments)
         types = tuple(ctypes.c_void_p if isinstance(a, Tensor) else ctypes.c_int for a in arguments)
