@@ -57,8 +57,7 @@ def read(source: BinaryIO | Path) -> Generator[Samples, None, None]:
 class AudioFile:
     """The first audio track of a file, of at most `max_seconds`; 0: of any length.
 
-    `seconds` is how long it is said to be, by the header or, where there is a limit to keep, by
-    the packets; None: nothing says it.
+    How long it is said to be, by the header or by the packets, may be too long already.
 
     Raises:
         AudioError: as for `read`, or the recording is longer.
@@ -69,12 +68,12 @@ class AudioFile:
         self._source, self._max = source, max_seconds
         self._least = stated_seconds(source)
         self._container = open_container(source)
-        self.seconds = header_seconds(self._container) or self._least
+        seconds = header_seconds(self._container) or self._least
         # Headers may say less than there is, as where files were joined.
-        self._believed = 1.1 * self.seconds + 10 if self.seconds and max_seconds else math.inf
-        if max_seconds and self.seconds is None:
-            self.seconds = packet_seconds(source, max_seconds) or None
-        self._check_limit(self.seconds or 0)
+        self._believed = 1.1 * seconds + 10 if seconds and max_seconds else math.inf
+        if max_seconds and seconds is None:
+            seconds = packet_seconds(source, max_seconds)
+        self._check_limit(seconds or 0)
 
     def pieces(self) -> Iterator[NDArray[np.int16]]:
         """Its samples, mono at 16 kHz, in pieces of about a second."""

@@ -12,7 +12,6 @@ _HEAD = struct.Struct("<cI")
 class Kind(bytes, Enum):
     """What the bytes are."""
 
-    SECONDS = b"D"  # a double: how long the recording is said to be; nan if nothing says it
     SAMPLES = b"S"  # int16, mono at 16 kHz
     ERROR = b"E"  # the message of an AudioError
     END = b"."  # none: that was all

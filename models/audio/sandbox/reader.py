@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
-import math
 import os
 import shutil
 import signal
-import struct
 import tempfile
 from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager
@@ -58,33 +55,18 @@ class Sandbox:
             OSError: the file cannot be read, or the system gives no process.
         """
         with closing(self._messages(source)) as messages:
-            for kind, content in messages:
-                if kind is Kind.SAMPLES:
-                    yield np.frombuffer(content, "<i2").astype(np.float32) / np.float32(32768)
+            for content in messages:
+                yield np.frombuffer(content, "<i2").astype(np.float32) / np.float32(32768)
 
-    async def probe(self, source: BinaryIO | Path) -> float | None:
-        """How many seconds long the recording is said to be, before anything is decoded.
-
-        Raises:
-            AudioError, SandboxError, OSError: as for `read`.
-        """
-        return await asyncio.to_thread(self._probe, source)
-
-    def _probe(self, source: BinaryIO | Path) -> float | None:
-        with closing(self._messages(source)) as messages:
-            _, content = next(messages)
-        seconds = float(struct.unpack("<d", content)[0])
-        return None if math.isnan(seconds) else seconds
-
-    def _messages(self, source: BinaryIO | Path) -> Generator[tuple[Kind, bytes], None, None]:
-        """Those of a child, without the last one; it is reaped at the end."""
+    def _messages(self, source: BinaryIO | Path) -> Generator[bytes, None, None]:
+        """The samples that a child sends; it is reaped at the end."""
         with _descriptor(source) as descriptor:
             child = self._children.start(descriptor)
         try:
             while (message := child.receive())[0] is not Kind.END:
                 if message[0] is Kind.ERROR:
                     raise AudioError(message[1].decode())
-                yield message
+                yield message[1]
         except TimeoutError:
             raise AudioError(_TOO_MUCH_TIME) from None
         except (EOFError, ConnectionError):

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import io
-import math
 import os
-import struct
 from contextlib import closing
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -56,13 +54,11 @@ class SharedFile(io.RawIOBase):
 
 
 def send_samples(limits: Limits, source: int, output: BinaryIO) -> None:
-    """Send how long the recording of this descriptor is, and its samples, or what is wrong."""
+    """Send the samples of the recording of this descriptor, or what is wrong."""
     file = io.BufferedReader(SharedFile(source), _BUFFER)
     sent = 0
     try:
         with closing(AudioFile(file, limits.max_seconds)) as audio:
-            seconds = math.nan if audio.seconds is None else audio.seconds
-            send(output, Kind.SECONDS, struct.pack("<d", seconds))
             for piece in audio.pieces():
                 send(output, Kind.SAMPLES, piece.tobytes())
                 if sent < _FIRST <= sent + len(piece):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import io
 import signal
 import subprocess
@@ -281,14 +280,3 @@ def test_template_ends_with_the_process_that_started_it() -> None:
     assert done.returncode == -signal.SIGKILL
     assert len(pids) == 2
     wait_until_gone(pids)
-
-
-def test_probe_tells_the_seconds_without_reading_on(plain: Watched) -> None:
-    assert asyncio.run(plain.probe(jfk().path)) == pytest.approx(11, abs=0.02)
-    assert asyncio.run(plain.probe(recording(100))) == pytest.approx(100, abs=0.02)
-    assert plain.template.children() == []
-
-
-def test_probe_refuses_what_cannot_be_read(plain: Watched) -> None:
-    with pytest.raises(AudioError, match="supported format"):
-        asyncio.run(plain.probe(BROKEN / "text.mp3"))
