@@ -49,10 +49,11 @@ class Models:
     def start(self, checkpoint: store.StoredCheckpoint, loading_cores: int) -> Transcriber:
         """Load a checkpoint, verified, start its engine and warm it up."""
         began = time.monotonic()
-        engine = in_passing(
-            loading_cores,
-            lambda: start_engine(store.load(checkpoint), self._config, self._cpu),
-        )
+        with self._cpu.lending(loading_cores):
+            engine = in_passing(
+                loading_cores,
+                lambda: start_engine(store.load(checkpoint), self._config, self._cpu),
+            )
         transcriber = Transcriber(engine, self._settings.strategy, self._sandbox.read)
         transcriber.warm_up()
         self._metrics.engines.loaded(checkpoint.name, time.monotonic() - began)

@@ -121,7 +121,8 @@ class Engine:
         settle_all(self.scheduler.drain(waiting=True), stopped)
 
     def _step(self) -> None:
-        take_cores(self._spare.now())
+        lent = self._cpu.lent if self._cpu else 0
+        take_cores(max(1, self._spare.now() - lent))
         self._stepper.step()
 
     def _wait_for_work(self) -> bool:

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from itertools import groupby
 
 import pytest
 import torch
 
+from models.engine.config import EngineConfig
+from models.engine.sequence import Window
 from models.engine.shared_thread import SharedThread
+from models.engine.start import start_engine
+from tests.tiny import tiny_weights
 
 ROUNDS = 200
 
@@ -67,3 +72,37 @@ def test_what_the_work_returns_or_raises_comes_back() -> None:
     with pytest.raises(ZeroDivisionError):
         cpu.run(lambda: 1 // 0)
     assert cpu.run(lambda: 6 * 7) == 42
+
+
+def test_lent_cores_come_back() -> None:
+    cpu, seen = SharedThread(), []
+
+    def fail() -> None:
+        with cpu.lending(1):
+            seen.append(cpu.lent)
+            raise ZeroDivisionError
+
+    with cpu.lending(2):
+        with pytest.raises(ZeroDivisionError):
+            fail()
+        seen.append(cpu.lent)
+
+    assert [*seen, cpu.lent] == [3, 2, 0]
+
+
+def test_an_engine_computes_on_what_is_not_lent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("models.engine.contention.others_seconds", lambda: None)
+    cpu, cores = SharedThread(), []
+
+    def choose(probs: Mapping[str, float]) -> str:
+        cores.append(torch.get_num_threads())
+        return "en"
+
+    engine = start_engine(tiny_weights(), EngineConfig(device="cpu", threads=3), cpu)
+    window = Window("r", torch.zeros(80, 3000), choose_language=choose, detects_only=True)
+    for lent in (1, 0, 5):
+        with cpu.lending(lent):
+            engine.submit(window).result(60)
+    engine.close()
+
+    assert cores == [2, 3, 1]
