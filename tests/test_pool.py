@@ -250,13 +250,13 @@ def test_use_begins_the_idle_time_anew(loader: Loader) -> None:
     async def scenario(pool: ModelPool[Loaded]) -> None:
         begin = time.monotonic()
         async with pool.use("a") as held:
-            await asyncio.sleep(0.2)
+            await asyncio.sleep(0.4)
             assert not held.closed
-        while time.monotonic() - begin < 0.6:
+        while time.monotonic() - begin < 1.2:
             assert await used(pool, "a") is held
             await asyncio.sleep(0.01)
 
-    run(loader, scenario, idle_seconds=0.15)
+    run(loader, scenario, idle_seconds=0.3)
 
 
 def test_model_stays_until_those_who_were_told_to_come_again_could(loader: Loader) -> None:

@@ -1,0 +1,1 @@
+"""Tests of the text that real weights make of real speech, too many for each run."""
