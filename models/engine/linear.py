@@ -76,7 +76,8 @@ class Int8Linear(nn.Module):
         self.packed_bytes = linear.weight.numel()
         self.bias = linear.bias
 
-    def forward(self, x: Tensor) -> Tensor:  # [..., in] float32 -> [..., out] float32
+    def forward(self, x: Tensor) -> Tensor:  # [..., in] any float -> [..., out] float32
+        x = x.float()
         size = self.weight.inputs.size(x)
         y = self.weight.multiply(x / size)
         return y.mul_(size) if self.bias is None else torch.addcmul(self.bias, y, size, out=y)

@@ -7,12 +7,15 @@ from difflib import SequenceMatcher
 from typing import Literal
 
 import pytest
+import torch
 
 from models.audio.load import load
 from models.audio.mel import LogMel
+from models.engine import precision
 from models.engine.config import EngineConfig
 from models.engine.engine import Engine
 from models.engine.instructions import has_bfloat16_linear, has_int8_linear
+from models.engine.linear import LinearKind
 from models.engine.sequence import DecodingResult, Window
 from models.engine.start import start_engine
 from models.weights import Weights
@@ -72,9 +75,35 @@ def test_precision_changes_few_tokens_and_no_accuracy(
     exact: list[DecodingResult],
     weights: Callable[[str], Weights],
 ) -> None:
-    loaded = weights("base")
-    config = EngineConfig(device="cpu", dtype=dtype, padding=padding)
-    packed = start_engine(loaded, config)
+    assert_near(exact, weights("base"), dtype, padding)
+
+
+@needs(has_int8_linear() and has_bfloat16_linear(), "bfloat16 or no int8")
+@pytest.mark.parametrize(
+    ("attention", "linear"),
+    [
+        (torch.float32, "int8"),
+        (torch.float32, "bfloat16"),
+        (torch.bfloat16, "int8"),
+        (torch.bfloat16, "bfloat16"),
+    ],
+)
+def test_formats_that_trials_may_choose_change_as_little(
+    attention: torch.dtype,
+    linear: LinearKind,
+    exact: list[DecodingResult],
+    weights: Callable[[str], Weights],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(precision, "attention_format", lambda: attention)
+    monkeypatch.setattr(precision, "encoder_linear", lambda: linear)
+    assert_near(exact, weights("base"), "int8", "thin")
+
+
+def assert_near(
+    exact: list[DecodingResult], weights: Weights, dtype: str, padding: Literal["full", "thin"]
+) -> None:
+    packed = start_engine(weights, EngineConfig(device="cpu", dtype=dtype, padding=padding))
     found = decode_all(packed)
     alone = packed.submit(window(CLIPS[0])).result(300)
     packed.close()
