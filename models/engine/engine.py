@@ -112,7 +112,7 @@ class Engine:
         with self.runner.computing():
             while self._wait_for_work():
                 try:
-                    self._cpu.run(self._step) if self._cpu else self._step()
+                    self._cpu.run(self._turn) if self._cpu else self._turn()
                 except Exception:  # one step's fault must not end the server
                     logger.exception("a decoding step failed; its windows are given up")
                     failure = EngineStoppedError("The model failed while decoding this recording.")
@@ -120,17 +120,28 @@ class Engine:
         stopped = EngineStoppedError("The server is shutting down.")
         settle_all(self.scheduler.drain(waiting=True), stopped)
 
+    def _turn(self) -> None:
+        """Step after step: until there is nothing to do, or another engine wants the thread."""
+        self._step()
+        while self._take_in() and not (self._cpu and self._cpu.is_wanted):
+            self._step()
+
     def _step(self) -> None:
         lent = self._cpu.lent if self._cpu else 0
         take_cores(max(1, self._spare.now() - lent))
         self._stepper.step()
 
     def _wait_for_work(self) -> bool:
-        """Take in what has arrived, sleeping while there is nothing; False when stopping."""
+        """Sleep while there is nothing to do; False when stopping."""
         with self._wakeup:
             while self.scheduler.is_idle and not self._arrived and not self._stopping:
                 self._wakeup.wait()
+        return self._take_in()
+
+    def _take_in(self) -> bool:
+        """Schedule what has arrived; whether there is something to do."""
+        with self._wakeup:
             for sequence in self._arrived:
                 self.scheduler.add(sequence)
             self._arrived.clear()
-            return not self._stopping
+            return not (self._stopping or self.scheduler.is_idle)

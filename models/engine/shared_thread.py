@@ -16,17 +16,33 @@ R = TypeVar("R")
 class SharedThread:
     """Does one piece of work after another, in the order they come in.
 
-    As each waits for its work before it brings the next, whoever has waited longest is next.
+    As each waits for its work before it brings the next, whoever has waited longest is next. Who
+    has much to do looks between two parts of it whether the thread `is_wanted`.
     """
 
     def __init__(self) -> None:
-        self._thread = ThreadPoolExecutor(1, "whisper-compute")
+        without_gradients = torch.inference_mode().__enter__
+        self._thread = ThreadPoolExecutor(1, "whisper-compute", initializer=without_gradients)
         self._lock = threading.Lock()
-        self.lent = 0
+        self._waiting = self.lent = 0
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether other work waits."""
+        return self._waiting > 0
 
     def run(self, work: Callable[[], R]) -> R:
         """What the work returns or raises."""
-        return self._thread.submit(torch.inference_mode()(work)).result()
+        self._wait(1)
+        return self._thread.submit(self._begin, work).result()
+
+    def _begin(self, work: Callable[[], R]) -> R:
+        self._wait(-1)
+        return work()
+
+    def _wait(self, more: int) -> None:
+        with self._lock:
+            self._waiting += more
 
     @contextmanager
     def lending(self, cores: int) -> Iterator[None]:
