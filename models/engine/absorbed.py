@@ -84,21 +84,36 @@ def _by_row(x: Tensor, batch: int) -> Tensor:
     return x.unflatten(1, (batch, -1)).transpose(0, 1)
 
 
+def with_values_bias_behind(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The network's weights with the values' bias in the layer behind.
+
+    It comes through attention whole, as weights add up to 1.
+    """
+    out = dict(weights)
+    for layer in range(_layers(weights)):
+        behind, name = f"decoder.blocks.{layer}.cross_out", f"decoder.cross_kv.{layer}.bias"
+        keys, values = out[name].chunk(2)
+        out[name] = torch.cat([keys, torch.zeros_like(values)])
+        passed_on = out[f"{behind}.weight"].float() @ values.float()
+        out[f"{behind}.bias"] = out[f"{behind}.bias"] + passed_on
+    return out
+
+
 def absorbed(weights: Mapping[str, Tensor], n_head: int) -> dict[str, Tensor]:
     """The network's weights with the keys' and values' projections on the query's side.
 
-    The scale of the scores goes with the keys; their bias tells no position from another. The
-    values' bias comes through whole, as weights add up to 1, and goes on to the layer behind.
+    The scale of the scores goes with the keys; their bias tells no position from another.
     """
-    out = dict(weights)
-    layers = sum(name.startswith("decoder.cross_kv.") for name in weights) // 2
-    for layer in range(layers):
+    out = with_values_bias_behind(weights)
+    for layer in range(_layers(weights)):
         block, kv = f"decoder.blocks.{layer}", f"decoder.cross_kv.{layer}"
         key, value = out.pop(f"{kv}.weight").chunk(2)
-        _, bias = out.pop(f"{kv}.bias").chunk(2)
+        out.pop(f"{kv}.bias")
         key, value = key.unflatten(0, (n_head, -1)), value.unflatten(0, (n_head, -1))
         out[f"{block}.cross.key"] = key * key.shape[1] ** -0.5
         out[f"{block}.cross.value"] = value.mT.contiguous()
-        behind = f"{block}.cross_out"
-        out[f"{behind}.bias"] = out[f"{behind}.bias"] + out[f"{behind}.weight"] @ bias
     return out
+
+
+def _layers(weights: Mapping[str, Tensor]) -> int:
+    return sum(name.startswith("decoder.cross_kv.") for name in weights) // 2

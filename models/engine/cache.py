@@ -67,6 +67,7 @@ class KVCache:
     `state` is the format of those over text: short, and read fastest as it is. `attention` is
     that of those over audio, which are most of what a decode step reads; None where the states
     of a window take their place (absorbed.py). `nbytes` is what it holds when all slots are taken.
+    `states`, [slot, position, n_audio_state], has no slots unless `keep_states` has been called.
     """
 
     def __init__(
@@ -87,12 +88,23 @@ class KVCache:
         # Where there are no keys and values of windows: their states, packed twice (absorbed.py).
         states = 0 if attention else 2 * slots * dims.n_audio_ctx * dims.n_audio_state
         self.nbytes = self.text.nbytes + self.audio.nbytes + states
+        self.states = self.audio.new_zeros(0, dims.n_audio_ctx, dims.n_audio_state)
         self._kept: list[Kept | None] = [None] * slots
         self._heard: list[HeardWindow | None] = [None] * slots
 
     def write_cross(self, layer: int, slots: Tensor, kv: Tensor) -> None:
         """Store one layer's keys and values over audio, [batch, kept, 2, head, head_dim]."""
         self.audio[layer, :, :, :, : kv.shape[1]].index_copy_(1, slots, kv.permute(2, 0, 3, 1, 4))
+
+    def keep_states(self) -> None:
+        """From now on store the states of windows as well, for kernels that read them."""
+        self.states = self.states.new_zeros(self.audio.shape[2], *self.states.shape[1:])
+        self.nbytes += self.states.nbytes
+
+    def write_states(self, slots: Tensor, states: Tensor) -> None:
+        """Store the states of windows, [batch, n_audio_ctx, n_audio_state], if they are kept."""
+        if len(self.states):
+            self.states.index_copy_(0, slots, states)
 
     def keep(self, slots: Sequence[int], kept: Kept) -> None:
         """Note which positions of their windows the slots hold."""

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from models.catalogue import Dimensions
-from models.engine.absorbed import absorbed
+from models.engine.absorbed import absorbed, with_values_bias_behind
 from models.engine.linear import pack_linears
 from models.engine.network import Network, sinusoids
 from models.engine.precision import Precision
@@ -39,6 +39,8 @@ def load_network(weights: Weights, device: torch.device, precision: Precision) -
         state = rotated(state)
     if precision.absorbs:
         state = absorbed(state, dims.n_text_head)
+    elif precision.state is not torch.float32:  # on a GPU, whose kernels know of no such bias
+        state = with_values_bias_behind(state)
     with torch.device("meta"):
         network = Network(dims, precision, weights.alignment_heads)
     state = {name: tensor.to(device, precision.state) for name, tensor in state.items()}

@@ -6,7 +6,12 @@ import pytest
 import torch
 from torch import Tensor
 
-from models.engine.absorbed import AbsorbedCross, HeardWindow, absorbed
+from models.engine.absorbed import (
+    AbsorbedCross,
+    HeardWindow,
+    absorbed,
+    with_values_bias_behind,
+)
 from models.engine.attention import attend_audio, split_heads
 from models.engine.instructions import has_int8_linear
 from models.engine.padding import Kept, kept_positions
@@ -58,6 +63,17 @@ def test_absorbed_cross_hears_what_keys_and_values_say(frames: int, ctx: int) ->
         found = project(folded, cross_of(folded)(q, [HeardWindow(states, kept)])[0])
         wanted = exact(layer, q, states, kept)
     assert float((found - wanted).norm() / wanted.norm()) < 0.02
+
+
+def test_values_bias_behind_is_the_same_function() -> None:
+    layer = random_layer()
+    kept = kept_positions(3000, 1500, "full", CPU)
+    states, q = torch.randn(kept.size, N_AUDIO), torch.randn(1, N_HEAD, 1, N_STATE // N_HEAD)
+    handed_on = with_values_bias_behind(layer)
+
+    assert not handed_on["decoder.cross_kv.0.bias"][N_STATE:].any()
+    found, wanted = (exact(each, q, states, kept) for each in (handed_on, layer))
+    torch.testing.assert_close(found, wanted, atol=1e-4, rtol=1e-4)
 
 
 @pytest.mark.parametrize("ctx", [1, 3])

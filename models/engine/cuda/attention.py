@@ -6,7 +6,8 @@ import torch
 from torch import Tensor
 
 from models.engine.cache import KVCache
-from models.engine.cuda.compiler import Kernel, has_clusters
+from models.engine.cuda.abilities import has_clusters
+from models.engine.cuda.compiler import Kernel
 
 HEAD_DIM = 64
 _THREADS = 128

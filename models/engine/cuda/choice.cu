@@ -47,7 +47,7 @@ static __device__ Best best_of(
 }
 
 // The most probable token under the rules of timestamps, a block for each row, and the row one
-// step further: see static/greedy.py and static/rows.py.
+// step further: see static/choice.py and static/rows.py.
 extern "C" __global__ void __launch_bounds__(CHOOSERS) choose(
     const float *logits, const float *bias, long long *tokens, long long *positions,
     long long *pairs, long long *stamps, float *chosen, float *logprobs, int begin, int eot,

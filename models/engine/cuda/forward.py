@@ -10,11 +10,14 @@ from models.engine.alignment import Watch
 from models.engine.cache import KVCache
 from models.engine.cuda.attention import HEAD_DIM, TextAttention, window_attention
 from models.engine.cuda.layers import Block, FewRows, Multiply, multiply
+from models.engine.cuda.states import state_attention
 from models.engine.network import Decoder, DecoderBlock
 
 # So many rows go through kernels that read weights and windows as fast as they come; PyTorch's are
 # made for more.
 _FEW = 4
+# From so many on a step is as long as reading their windows takes.
+_MANY = 32
 
 
 class FusedForward:
@@ -24,6 +27,7 @@ class FusedForward:
         self._decoder, self._cache = decoder, cache
         self.lengths: tuple[int, ...] = (cache.text.shape[4],)
         self._attend_text, self._attend_window = TextAttention(cache), window_attention(cache)
+        self._attend_states = state_attention(decoder, cache)
         self._blocks = [Block.of(cast(DecoderBlock, block)) for block in decoder.blocks]
         self._few: dict[int, FewRows] = {}
 
@@ -49,6 +53,8 @@ class FusedForward:
         watched = watch is not None and len(block.alignment_heads) > 0
         if self._attend_window and len(q) <= _FEW and not watched:
             return self._attend_window(q, layer)
+        if self._attend_states and len(q) >= _MANY and not watched:
+            return self._attend_states(q, layer)
         heads = q.view(len(q), -1, 1, HEAD_DIM)
         return block.listen(heads, self._cache, layer, range(len(q)), watch).reshape(len(q), -1)
 

@@ -17,7 +17,7 @@ from models.engine.static.sizes import filled_up, least_of, powers_of_two
 
 
 class StaticEncoder:
-    """From log-mel windows to their keys and values in the cache's slots."""
+    """From log-mel windows to what the cache's slots have of them."""
 
     def __init__(self, network: Network, cache: KVCache, launcher: Launcher, most: int) -> None:
         self._network, self._cache, self._launcher = network, cache, launcher
@@ -53,6 +53,7 @@ class StaticEncoder:
     def _run(self, size: int) -> None:
         mel = self._mel[:size].to(self._network.dtype)
         *_, states = self._network.encoder.stages(mel, self._kept)
+        self._cache.write_states(self._slots[:size], states)
         self._network.decoder.write_cross(states, self._cache, self._slots[:size])
 
     def _staged(self, dtype: torch.dtype, *shape: int) -> Tensor:

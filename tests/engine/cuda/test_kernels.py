@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
+from models.engine.attention import attend_audio
 from models.engine.cache import KVCache
 from models.engine.decoding import TokenRules
 from models.engine.loading import load_network
@@ -19,18 +20,59 @@ from tests.engine.static.test_choice import in_slots
 from tests.tiny import TINY, tiny_weights
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU")
-SLOTS = 8
+SLOTS = 40
+HEAD_DIM = 64
 
 
-def network(dtype: str) -> Network:
-    sizes = {"n_audio_state": 384, "n_audio_head": 6, "n_text_state": 384, "n_text_head": 6}
+def network(dtype: str, state: int = 384) -> Network:
+    heads = state // HEAD_DIM
+    sizes = {"n_audio_head": heads, "n_text_head": heads}
     device = torch.device("cuda")
-    weights = tiny_weights(n_text_layer=2, **sizes)
+    weights = tiny_weights(n_text_layer=2, n_audio_state=state, n_text_state=state, **sizes)
     return load_network(weights, device, resolve_precision(dtype, device))
 
 
+def empty_cache(net: Network, slots: int) -> KVCache:
+    return KVCache(net.dims, slots, net.device, state=net.dtype, attention=net.dtype)
+
+
+def fill(cache: KVCache, net: Network) -> None:
+    """Texts, and windows' states with their keys and values, drawn at random."""
+    cache.text.normal_()
+    every = torch.arange(cache.text.shape[2], device=net.device)
+    states = torch.randn(len(every), net.dims.n_audio_ctx, net.dims.n_audio_state)
+    states = states.to(net.device, net.dtype)
+    cache.write_states(every, states)
+    net.decoder.write_cross(states, cache, every)
+
+
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
-@pytest.mark.parametrize("batch", [1, 2, 3, 4, 5, 8])
+@pytest.mark.parametrize("state", [384, 512, 768, 1024, 1280])
+@torch.inference_mode()
+def test_states_tell_what_keys_and_values_do(dtype: str, state: int) -> None:
+    from models.engine.cuda.states import state_attention
+
+    net = network(dtype, state)
+    torch.manual_seed(0)
+    cache = empty_cache(net, 150)
+    attend = state_attention(net.decoder, cache)
+    if attend is None:
+        pytest.skip("this GPU does not read states")
+    fill(cache, net)
+    for rows in (1, 2, 8, 21, 40, 64, 150):
+        for layer in range(2):
+            # So large that a few positions count and the rest hardly does, as in speech.
+            q = 4 * torch.randn(rows, state, device=net.device, dtype=net.dtype)
+            heads = q.float().view(rows, -1, 1, HEAD_DIM)
+            expected = attend_audio(heads, *cache.audio[layer, :, :rows].float()).view(rows, state)
+            found = attend(q, layer)
+
+            error = (found.float() - expected).norm() / expected.norm()
+            assert error < (5e-3 if dtype == "float16" else 4e-2)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+@pytest.mark.parametrize("batch", [1, 2, 3, 4, 5, 8, 40])
 @pytest.mark.parametrize("watched", [False, True])
 @torch.inference_mode()
 def test_forward_is_that_of_pytorch(dtype: str, batch: int, watched: bool) -> None:
@@ -40,14 +82,13 @@ def test_forward_is_that_of_pytorch(dtype: str, batch: int, watched: bool) -> No
     found, scores, texts = [], [], []
     for forward_of in (PlainForward, FusedForward):
         torch.manual_seed(0)
-        cache = KVCache(net.dims, SLOTS, net.device, state=net.dtype, attention=net.dtype)
-        cache.audio.normal_()
-        cache.text.normal_()
+        cache = empty_cache(net, SLOTS)
         forward = forward_of(net.decoder, cache)
+        fill(cache, net)
         heard = torch.zeros(SLOTS, net.decoder.n_alignment_head, 1500, device=net.device)
         for step in range(3):
             tokens = torch.arange(100, 100 + batch, device=net.device) + 7 * step
-            positions = torch.arange(batch, device=net.device) * 50 + step
+            positions = torch.arange(batch, device=net.device) * 50 % 400 + step
             watch = StaticWatch(heard) if watched else None
             states = forward(tokens, positions, 448, watch)
         found.append(states.float())

@@ -18,7 +18,7 @@ KERNELS = [
 
 
 def test_there_are_kernels() -> None:
-    assert len(KERNELS) == 4
+    assert len(KERNELS) == 5
 
 
 @pytest.mark.parametrize("kernel", KERNELS)

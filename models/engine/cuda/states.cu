@@ -1,0 +1,258 @@
+// Attention over a window by its encoder states, N_STATE numbers a position, which all layers and heads
+// share. It is a product of matrices: the scores of a tile of positions for all of a row's heads, then
+// their mixture, by tensor cores. A tile is scored while the one before it is weighed.
+
+#include "common.cuh"
+
+#define HEAD_DIM 64
+#define THREADS (WARPS * LANES)
+#define TILE 16  // positions
+#define PLACES 4  // for tiles: two are computed with, two on their way
+#define GROUPS ((N_HEAD + 7) / 8)  // of eight heads
+#define SHARE (N_STATE / WARPS)  // of a position, for a warp
+#define STEPS (SHARE / 16)
+#define STRIDE (N_STATE + 8)  // of a position in shared memory: eight of them in banks of their own
+#define SCORES (TILE + 4)  // of a head, likewise
+#define WEIGHTS (TILE + 8)  // of a head, likewise
+
+struct Shared {
+    half_t tiles[PLACES][TILE][STRIDE];
+    float scores[2][WARPS][8 * GROUPS][SCORES];
+    half_t weights[8 * GROUPS][WEIGHTS];
+    float scales[8 * GROUPS], largest[8 * GROUPS], sums[8 * GROUPS];
+    unsigned long long arrived[PLACES];
+};
+
+#if __CUDA_ARCH__ >= 900
+
+static_assert(sizeof(Shared) <= SHARED, "as much as is asked for");
+
+static __device__ unsigned address(const void *shared) {
+    return (unsigned)__cvta_generic_to_shared(shared);
+}
+
+// A barrier that waits for bytes to arrive in shared memory.
+static __device__ void begin_barrier(unsigned long long *barrier) {
+    asm volatile("mbarrier.init.shared.b64 [%0], 1;" ::"r"(address(barrier)));
+    asm volatile("fence.mbarrier_init.release.cluster;" ::: "memory");
+}
+
+static __device__ void expect(unsigned long long *barrier, int bytes) {
+    asm volatile("mbarrier.arrive.expect_tx.shared.b64 _, [%0], %1;" ::"r"(address(barrier)),
+                 "r"(bytes) : "memory");
+}
+
+static __device__ void wait_for(unsigned long long *barrier, int phase) {
+    unsigned done = 0;
+    while (!done)
+        asm volatile("{ .reg .pred p; mbarrier.try_wait.parity.shared.b64 p, [%1], %2;"
+                     " selp.u32 %0, 1, 0, p; }"
+                     : "=r"(done) : "r"(address(barrier)), "r"(phase) : "memory");
+}
+
+// A tile on its way, a position for each of the first threads; behind the end the last one again.
+static __device__ void fetch(Shared *shared, int tile, const half_t *states, int first, int end) {
+    if (threadIdx.x >= TILE) return;
+    unsigned long long *barrier = &shared->arrived[tile % PLACES];
+    int bytes = N_STATE * sizeof(half_t), at = min(first + tile * TILE + (int)threadIdx.x, end - 1);
+    if (threadIdx.x == 0) expect(barrier, TILE * bytes);
+    __syncwarp((1u << TILE) - 1);
+    const half_t *from = states + (long long)at * N_STATE;
+    asm volatile("cp.async.bulk.shared::cluster.global.mbarrier::complete_tx::bytes [%0], [%1], %2, [%3];"
+                 ::"r"(address(shared->tiles[tile % PLACES][threadIdx.x])), "l"(from), "r"(bytes),
+                 "r"(address(barrier)) : "memory");
+}
+
+static __device__ void read_matrices(unsigned *four, const half_t *row) {
+    asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0, %1, %2, %3}, [%4];"
+                 : "=r"(four[0]), "=r"(four[1]), "=r"(four[2]), "=r"(four[3]) : "r"(address(row)));
+}
+
+static __device__ void read_turned(unsigned *four, const half_t *row) {
+    asm volatile("ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {%0, %1, %2, %3}, [%4];"
+                 : "=r"(four[0]), "=r"(four[1]), "=r"(four[2]), "=r"(four[3]) : "r"(address(row)));
+}
+
+// Joined over the lanes that have the positions of a tile.
+template <typename Join> static __device__ float over_tile(float value) {
+    for (int step = TILE / 2; step; step /= 2)
+        value = Join::of(value, __shfl_xor_sync(~0u, value, step));
+    return value;
+}
+
+// sum += a b, of [16, 16] and [16, 8].
+static __device__ void multiply(float *sum, const unsigned *a, const unsigned *b) {
+#if BFLOAT16
+    asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32"
+#else
+    asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32"
+#endif
+                 " {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"
+                 : "+f"(sum[0]), "+f"(sum[1]), "+f"(sum[2]), "+f"(sum[3])
+                 : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
+}
+
+// A warp's share of the queries, [N_HEAD, rows, N_STATE], of one row.
+static __device__ void read_queries(unsigned (*queries)[GROUPS][2], const half_t *row, int rows) {
+    int warp = threadIdx.x / LANES, lane = threadIdx.x % LANES;
+#pragma unroll
+    for (int n = 0; n < STEPS * GROUPS * 2; n++) {
+        int step = n / (2 * GROUPS), group = n / 2 % GROUPS, half = n % 2;
+        int head = 8 * group + lane / 4, at = warp * SHARE + 16 * step + 8 * half + lane % 4 * 2;
+        const half_t *from = row + (long long)head * rows * N_STATE + at;
+        queries[step][group][half] = head < N_HEAD ? *(const unsigned *)from : 0;
+    }
+}
+
+// What a warp's share of a tile adds to its scores.
+static __device__ void score(
+    float (*scores)[SCORES], const half_t (*tile)[STRIDE], const unsigned (*queries)[GROUPS][2]) {
+    int warp = threadIdx.x / LANES, lane = threadIdx.x % LANES;
+    float sums[GROUPS][4] = {};
+#pragma unroll
+    for (int step = 0; step < STEPS; step++) {
+        unsigned states[4];
+        read_matrices(states, &tile[lane % 16][warp * SHARE + 16 * step + lane / 16 * 8]);
+#pragma unroll
+        for (int group = 0; group < GROUPS; group++)
+            multiply(sums[group], states, queries[step][group]);
+    }
+#pragma unroll
+    for (int n = 0; n < GROUPS * 4; n++) {
+        int head = 8 * (n / 4) + lane % 4 * 2 + n % 2, position = lane / 4 + n / 2 % 2 * 8;
+        scores[head][position] = sums[n / 4][n % 4];
+    }
+}
+
+// The largest score of a head so far, and the sum of e^(score - largest).
+struct Softmax {
+    float largest, sum;
+};
+
+// Scores of a tile, of which so many positions are there, to weights: a thread for each of a head.
+static __device__ void weigh(
+    Shared *shared, const float (*scores)[8 * GROUPS][SCORES], int there, Softmax *softmax) {
+    int head = threadIdx.x / TILE, position = threadIdx.x % TILE;
+    if (head >= 8 * GROUPS) return;
+    float total = 0;
+#pragma unroll
+    for (int part = 0; part < WARPS; part++) total += scores[part][head][position];
+    total = position < there ? total * rsqrtf(HEAD_DIM) : -1e30f;
+    float largest = fmaxf(softmax->largest, over_tile<Largest>(total));
+    float weight = expf(total - largest), scale = expf(softmax->largest - largest);
+    softmax->sum = softmax->sum * scale + over_tile<Sum>(weight);
+    softmax->largest = largest;
+    shared->weights[head][position] = narrow(weight);
+    if (position == 0) shared->scales[head] = scale;
+}
+
+// heard = heard * scale + what a tile adds to it, for a warp's share of the states.
+static __device__ void mix(
+    const Shared *shared, const half_t (*tile)[STRIDE], float (*heard)[GROUPS][4]) {
+    int warp = threadIdx.x / LANES, lane = threadIdx.x % LANES;
+    unsigned weights[GROUPS][2];
+#pragma unroll
+    for (int n = 0; n < GROUPS * 2; n++) {
+        int head = 8 * (n / 2) + lane / 4;
+        weights[n / 2][n % 2] = *(const unsigned *)&shared->weights[head][8 * (n % 2) + lane % 4 * 2];
+        float scale = shared->scales[8 * (n / 2) + lane % 4 * 2 + n % 2];
+#pragma unroll
+        for (int step = 0; step < STEPS; step++) {
+            heard[step][n / 2][n % 2] *= scale;
+            heard[step][n / 2][2 + n % 2] *= scale;
+        }
+    }
+#pragma unroll
+    for (int step = 0; step < STEPS; step++) {
+        unsigned states[4];
+        int position = lane % 8 + lane / 16 * 8;
+        read_turned(states, &tile[position][warp * SHARE + 16 * step + lane / 8 % 2 * 8]);
+#pragma unroll
+        for (int group = 0; group < GROUPS; group++)
+            multiply(heard[step][group], states, weights[group]);
+    }
+}
+
+static __device__ float of_block(const float *shared, unsigned block) {
+    unsigned there;
+    float value;
+    asm("mapa.shared::cluster.u32 %0, %1, %2;" : "=r"(there) : "r"(address(shared)), "r"(block));
+    asm volatile("ld.shared::cluster.f32 %0, [%1];" : "=f"(value) : "r"(there) : "memory");
+    return value;
+}
+
+static __device__ void meet_cluster() {
+    asm volatile("barrier.cluster.arrive.aligned;" ::: "memory");
+    asm volatile("barrier.cluster.wait.aligned;" ::: "memory");
+}
+
+// What the blocks of a cluster have heard of a row, together, a part of the states each.
+static __device__ void join_cluster(Shared *shared, half_t *out, int rows) {
+    int blocks = gridDim.x;
+    const float *heard = (const float *)shared->tiles;
+    meet_cluster();
+    for (int n = blockIdx.x * THREADS + threadIdx.x; n < N_HEAD * N_STATE; n += blocks * THREADS) {
+        int head = n / N_STATE;
+        float largest = -1e30f, sum = 0, total = 0;
+        for (int block = 0; block < blocks; block++)
+            largest = fmaxf(largest, of_block(&shared->largest[head], block));
+        for (int block = 0; block < blocks; block++) {
+            float scale = expf(of_block(&shared->largest[head], block) - largest);
+            sum += scale * of_block(&heard[n], block);
+            total += scale * of_block(&shared->sums[head], block);
+        }
+        out[(long long)head * rows * N_STATE + n % N_STATE] = narrow(sum / total);
+    }
+    meet_cluster();  // nobody's memory goes before it has been read
+}
+
+// `queries` and `out` are [N_HEAD, rows, N_STATE], `states` [slots, n_ctx, N_STATE]: a cluster for each
+// row, whose blocks share out its window.
+extern "C" __global__ void __launch_bounds__(THREADS, 1) attend_states(
+    const half_t *queries, const half_t *states, half_t *out, int n_ctx) {
+    extern __shared__ __align__(128) unsigned char memory[];
+    Shared *shared = (Shared *)memory;
+    int warp = threadIdx.x / LANES, lane = threadIdx.x % LANES, row = blockIdx.y, rows = gridDim.y;
+    int share = (n_ctx + gridDim.x - 1) / gridDim.x, first = blockIdx.x * share;
+    int end = min(first + share, n_ctx), tiles = (end - first + TILE - 1) / TILE;
+    let_next_begin();
+    states += (long long)row * n_ctx * N_STATE;
+    if (threadIdx.x < PLACES) begin_barrier(&shared->arrived[threadIdx.x]);
+    __syncthreads();
+    for (int tile = 0; tile < min(tiles, PLACES); tile++) fetch(shared, tile, states, first, end);
+    wait_for_last();
+    unsigned own[STEPS][GROUPS][2];
+    read_queries(own, queries + (long long)row * N_STATE, rows);
+    float heard[STEPS][GROUPS][4] = {};
+    Softmax softmax = {-1e30f, 0};
+    wait_for(&shared->arrived[0], 0);
+    score(shared->scores[0][warp], shared->tiles[0], own);
+    __syncthreads();
+    for (int tile = 0; tile < tiles; tile++) {
+        int next = tile + 1;
+        weigh(shared, shared->scores[tile % 2], end - first - tile * TILE, &softmax);
+        if (next < tiles) {
+            wait_for(&shared->arrived[next % PLACES], next / PLACES % 2);
+            score(shared->scores[next % 2][warp], shared->tiles[next % PLACES], own);
+        }
+        __syncthreads();
+        mix(shared, shared->tiles[tile % PLACES], heard);
+        __syncthreads();
+        if (tile + PLACES < tiles) fetch(shared, tile + PLACES, states, first, end);
+    }
+    if (threadIdx.x % TILE == 0 && threadIdx.x / TILE < 8 * GROUPS) {
+        shared->largest[threadIdx.x / TILE] = softmax.largest;
+        shared->sums[threadIdx.x / TILE] = softmax.sum;
+    }
+    float *all = (float *)shared->tiles;
+#pragma unroll
+    for (int n = 0; n < STEPS * GROUPS * 4; n++) {
+        int step = n / (4 * GROUPS), group = n / 4 % GROUPS, i = n % 4;
+        int head = 8 * group + lane % 4 * 2 + i % 2;
+        int at = warp * SHARE + 16 * step + lane / 4 + i / 2 * 8;
+        if (head < N_HEAD) all[head * N_STATE + at] = heard[step][group][i];
+    }
+    join_cluster(shared, out + (long long)row * N_STATE, rows);
+}
+
+#endif
