@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from itertools import groupby
 
 import pytest
@@ -72,6 +72,45 @@ def test_what_the_work_returns_or_raises_comes_back() -> None:
     with pytest.raises(ZeroDivisionError):
         cpu.run(lambda: 1 // 0)
     assert cpu.run(lambda: 6 * 7) == 42
+
+
+def test_it_is_wanted_while_other_work_waits() -> None:
+    cpu, told = SharedThread(), []
+
+    def keep_on() -> None:
+        told.append(cpu.is_wanted)
+        other.start()
+        while not cpu.is_wanted:
+            pass
+
+    other = threading.Thread(target=cpu.run, args=(lambda: told.append(cpu.is_wanted),))
+    together(threading.Thread(target=cpu.run, args=(keep_on,)))
+    other.join(60)
+
+    assert told == [False, False]
+
+
+def test_an_engine_keeps_the_thread_until_another_wants_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    cpu, turns = SharedThread(), []
+    run, config = cpu.run, EngineConfig(device="cpu", threads=1)
+
+    def counted(work: Callable[[], None]) -> None:
+        turns.append(work)
+        run(work)
+
+    monkeypatch.setattr(cpu, "run", counted)
+    one, two = (start_engine(tiny_weights(), config, cpu) for _ in range(2))
+    window = Window("r", torch.randn(80, 3000), language="en")
+
+    one.submit(window).result(60)
+    alone, steps = len(turns), one.counters.steps
+    for future in [engine.submit(window) for engine in (one, two)]:
+        future.result(60)
+    for engine in (one, two):
+        engine.close()
+
+    assert 10 * alone < steps
+    assert 2 * (len(turns) - alone) > one.counters.steps - steps + two.counters.steps
 
 
 def test_lent_cores_come_back() -> None:
