@@ -2,6 +2,7 @@
 // PASSES passes before it waits for any of it.
 
 #include "common.cuh"
+#include "hopper.cuh"
 
 #define HEAD_DIM 64
 #define THREADS 128
@@ -147,19 +148,6 @@ extern "C" __global__ void __launch_bounds__(THREADS) attend_text(
 }
 
 #if __CUDA_ARCH__ >= 900
-
-static __device__ float of_block(const float *shared, unsigned block) {
-    unsigned here = (unsigned)__cvta_generic_to_shared(shared), there;
-    float value;
-    asm("mapa.shared::cluster.u32 %0, %1, %2;" : "=r"(there) : "r"(here), "r"(block));
-    asm volatile("ld.shared::cluster.f32 %0, [%1];" : "=f"(value) : "r"(there) : "memory");
-    return value;
-}
-
-static __device__ void meet_cluster() {
-    asm volatile("barrier.cluster.arrive.aligned;" ::: "memory");
-    asm volatile("barrier.cluster.wait.aligned;" ::: "memory");
-}
 
 // Attention over a whole window, whose SPLITS are a block each, in a cluster that reads each other's
 // memory: `q` and `out` are [rows, heads, HEAD_DIM], `keys` and `values` the cache of a layer,

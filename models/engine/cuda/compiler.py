@@ -14,7 +14,7 @@ from torch import Tensor
 from models.engine.cuda.abilities import has_clusters
 
 _SOURCES = Path(__file__).parent
-_SHARED = "common.cuh"
+_HEADERS = "*.cuh"
 
 
 class CompileError(RuntimeError):
@@ -98,8 +98,10 @@ class Kernel:
 def _compile(source: str, macros: dict[str, int], capability: tuple[int, int]) -> bytes:
     options = [f"--gpu-architecture=sm_{capability[0]}{capability[1]}".encode()]
     options += [f"-D{name}={value}".encode() for name, value in macros.items()]
-    text, shared = ((_SOURCES / name).read_bytes() for name in (source, _SHARED))
-    made = nvrtc.nvrtcCreateProgram(text, source.encode(), 1, [shared], [_SHARED.encode()])
+    paths = list(_SOURCES.glob(_HEADERS))
+    headers = [path.read_bytes() for path in paths], [path.name.encode() for path in paths]
+    text = (_SOURCES / source).read_bytes()
+    made = nvrtc.nvrtcCreateProgram(text, source.encode(), len(paths), *headers)
     (program,) = _checked(made)
     (result,) = nvrtc.nvrtcCompileProgram(program, len(options), options)
     if result != nvrtc.nvrtcResult.NVRTC_SUCCESS:

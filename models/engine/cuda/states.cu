@@ -3,6 +3,8 @@
 // their mixture, by tensor cores. A tile is scored while the one before it is weighed.
 
 #include "common.cuh"
+#include "hopper.cuh"
+#include "matrices.cuh"
 
 #define HEAD_DIM 64
 #define THREADS (WARPS * LANES)
@@ -27,29 +29,6 @@ struct Shared {
 
 static_assert(sizeof(Shared) <= SHARED, "as much as is asked for");
 
-static __device__ unsigned address(const void *shared) {
-    return (unsigned)__cvta_generic_to_shared(shared);
-}
-
-// A barrier that waits for bytes to arrive in shared memory.
-static __device__ void begin_barrier(unsigned long long *barrier) {
-    asm volatile("mbarrier.init.shared.b64 [%0], 1;" ::"r"(address(barrier)));
-    asm volatile("fence.mbarrier_init.release.cluster;" ::: "memory");
-}
-
-static __device__ void expect(unsigned long long *barrier, int bytes) {
-    asm volatile("mbarrier.arrive.expect_tx.shared.b64 _, [%0], %1;" ::"r"(address(barrier)),
-                 "r"(bytes) : "memory");
-}
-
-static __device__ void wait_for(unsigned long long *barrier, int phase) {
-    unsigned done = 0;
-    while (!done)
-        asm volatile("{ .reg .pred p; mbarrier.try_wait.parity.shared.b64 p, [%1], %2;"
-                     " selp.u32 %0, 1, 0, p; }"
-                     : "=r"(done) : "r"(address(barrier)), "r"(phase) : "memory");
-}
-
 // A tile on its way, a position for each of the first threads; behind the end the last one again.
 static __device__ void fetch(Shared *shared, int tile, const half_t *states, int first, int end) {
     if (threadIdx.x >= TILE) return;
@@ -58,19 +37,7 @@ static __device__ void fetch(Shared *shared, int tile, const half_t *states, int
     if (threadIdx.x == 0) expect(barrier, TILE * bytes);
     __syncwarp((1u << TILE) - 1);
     const half_t *from = states + (long long)at * N_STATE;
-    asm volatile("cp.async.bulk.shared::cluster.global.mbarrier::complete_tx::bytes [%0], [%1], %2, [%3];"
-                 ::"r"(address(shared->tiles[tile % PLACES][threadIdx.x])), "l"(from), "r"(bytes),
-                 "r"(address(barrier)) : "memory");
-}
-
-static __device__ void read_matrices(unsigned *four, const half_t *row) {
-    asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0, %1, %2, %3}, [%4];"
-                 : "=r"(four[0]), "=r"(four[1]), "=r"(four[2]), "=r"(four[3]) : "r"(address(row)));
-}
-
-static __device__ void read_turned(unsigned *four, const half_t *row) {
-    asm volatile("ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {%0, %1, %2, %3}, [%4];"
-                 : "=r"(four[0]), "=r"(four[1]), "=r"(four[2]), "=r"(four[3]) : "r"(address(row)));
+    begin_copy(shared->tiles[tile % PLACES][threadIdx.x], from, bytes, barrier);
 }
 
 // Joined over the lanes that have the positions of a tile.
@@ -78,18 +45,6 @@ template <typename Join> static __device__ float over_tile(float value) {
     for (int step = TILE / 2; step; step /= 2)
         value = Join::of(value, __shfl_xor_sync(~0u, value, step));
     return value;
-}
-
-// sum += a b, of [16, 16] and [16, 8].
-static __device__ void multiply(float *sum, const unsigned *a, const unsigned *b) {
-#if BFLOAT16
-    asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32"
-#else
-    asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32"
-#endif
-                 " {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"
-                 : "+f"(sum[0]), "+f"(sum[1]), "+f"(sum[2]), "+f"(sum[3])
-                 : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
 }
 
 // A warp's share of the queries, [N_HEAD, rows, N_STATE], of one row.
@@ -171,19 +126,6 @@ static __device__ void mix(
         for (int group = 0; group < GROUPS; group++)
             multiply(heard[step][group], states, weights[group]);
     }
-}
-
-static __device__ float of_block(const float *shared, unsigned block) {
-    unsigned there;
-    float value;
-    asm("mapa.shared::cluster.u32 %0, %1, %2;" : "=r"(there) : "r"(address(shared)), "r"(block));
-    asm volatile("ld.shared::cluster.f32 %0, [%1];" : "=f"(value) : "r"(there) : "memory");
-    return value;
-}
-
-static __device__ void meet_cluster() {
-    asm volatile("barrier.cluster.arrive.aligned;" ::: "memory");
-    asm volatile("barrier.cluster.wait.aligned;" ::: "memory");
 }
 
 // What the blocks of a cluster have heard of a row, together, a part of the states each.

@@ -1,0 +1,49 @@
+// What blocks can do from Hopper on: copies that go on by themselves, and reading each other's memory.
+
+#if __CUDA_ARCH__ >= 900
+
+static __device__ unsigned address(const void *shared) {
+    return (unsigned)__cvta_generic_to_shared(shared);
+}
+
+// A barrier that waits for bytes to arrive in shared memory.
+static __device__ void begin_barrier(unsigned long long *barrier) {
+    asm volatile("mbarrier.init.shared.b64 [%0], 1;" ::"r"(address(barrier)));
+    asm volatile("fence.mbarrier_init.release.cluster;" ::: "memory");
+}
+
+static __device__ void expect(unsigned long long *barrier, int bytes) {
+    asm volatile("mbarrier.arrive.expect_tx.shared.b64 _, [%0], %1;" ::"r"(address(barrier)),
+                 "r"(bytes) : "memory");
+}
+
+static __device__ void wait_for(unsigned long long *barrier, int phase) {
+    unsigned done = 0;
+    while (!done)
+        asm volatile("{ .reg .pred p; mbarrier.try_wait.parity.shared.b64 p, [%1], %2;"
+                     " selp.u32 %0, 1, 0, p; }"
+                     : "=r"(done) : "r"(address(barrier)), "r"(phase) : "memory");
+}
+
+// Begin to copy so many bytes to shared memory; the barrier hears of their arrival.
+static __device__ void begin_copy(
+    void *to, const void *from, int bytes, unsigned long long *barrier) {
+    asm volatile("cp.async.bulk.shared::cluster.global.mbarrier::complete_tx::bytes [%0], [%1], %2, [%3];"
+                 ::"r"(address(to)), "l"(from), "r"(bytes), "r"(address(barrier)) : "memory");
+}
+
+// What another block of the cluster has in its shared memory where this one has `shared`.
+static __device__ float of_block(const float *shared, unsigned block) {
+    unsigned there;
+    float value;
+    asm("mapa.shared::cluster.u32 %0, %1, %2;" : "=r"(there) : "r"(address(shared)), "r"(block));
+    asm volatile("ld.shared::cluster.f32 %0, [%1];" : "=f"(value) : "r"(there) : "memory");
+    return value;
+}
+
+static __device__ void meet_cluster() {
+    asm volatile("barrier.cluster.arrive.aligned;" ::: "memory");
+    asm volatile("barrier.cluster.wait.aligned;" ::: "memory");
+}
+
+#endif
