@@ -17,7 +17,10 @@ from models.engine.precision import Precision
 
 
 def expected_bytes(dims: Dimensions, precision: Precision, slots: int) -> int:
-    """Bytes of the weights and the cache that a model will hold; none are taken for the answer."""
+    """Bytes of the weights and the cache that a model will hold; none are taken for the answer.
+
+    Of some GPUs it is a little less: not all keep the states of windows (cuda/states.py).
+    """
     meta = torch.device("meta")
     with meta:
         network = Network(dims, precision, ())
@@ -42,6 +45,8 @@ def expected_bytes(dims: Dimensions, precision: Precision, slots: int) -> int:
         state=precision.state,
         attention=precision.window_state,
     )
+    if precision.state is not torch.float32:
+        cache.keep_states()
     return held + cache.nbytes
 
 

@@ -33,14 +33,14 @@ class SharedThread:
 
     def run(self, work: Callable[[], R]) -> R:
         """What the work returns or raises."""
-        self._wait(1)
+        self._count(1)
         return self._thread.submit(self._begin, work).result()
 
     def _begin(self, work: Callable[[], R]) -> R:
-        self._wait(-1)
+        self._count(-1)
         return work()
 
-    def _wait(self, more: int) -> None:
+    def _count(self, more: int) -> None:
         with self._lock:
             self._waiting += more
 

@@ -7,25 +7,18 @@ import copy
 import pytest
 import torch
 
-from models.engine.instructions import has_bfloat16_linear, has_int8_linear
 from models.engine.linear import LinearKind, pack_linears
 from models.engine.network import EncoderBlock
 from models.engine.padding import kept_positions
+from tests.engine.test_linear import needs_bfloat16, needs_int8, relative_error
 
 N_STATE = 128
-
-
-def needs(known: bool) -> pytest.MarkDecorator:
-    return pytest.mark.skipif(not known, reason="PyTorch has no such GEMM for this CPU")
 
 
 @pytest.mark.parametrize("attention", [torch.float32, torch.bfloat16])
 @pytest.mark.parametrize(
     "kind",
-    [
-        pytest.param("int8", marks=needs(has_int8_linear())),
-        pytest.param("bfloat16", marks=needs(has_bfloat16_linear())),
-    ],
+    [pytest.param("int8", marks=needs_int8), pytest.param("bfloat16", marks=needs_bfloat16)],
 )
 def test_encoder_block_is_near_the_exact_one(attention: torch.dtype, kind: LinearKind) -> None:
     torch.manual_seed(0)
@@ -40,4 +33,4 @@ def test_encoder_block_is_near_the_exact_one(attention: torch.dtype, kind: Linea
 
     assert found.dtype is torch.float32
     # Without what goes past the block, of which there is more than of what it adds.
-    assert (found - expected).norm() / (expected - x).norm() < 0.02
+    assert relative_error(found - x, expected - x) < 0.02

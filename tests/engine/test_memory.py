@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+import torch
 
 from models.engine.config import EngineConfig
 from models.engine.instructions import has_bfloat16_linear, has_int8_linear
+from models.engine.memory import expected_bytes
+from models.engine.precision import Precision
 from models.engine.start import foresee_bytes, start_engine
 from tests.tiny import TINY, tiny_weights
 
@@ -37,3 +40,11 @@ def test_slots_take_what_the_catalogue_says() -> None:
     )
 
     assert nine - one == 8 * TINY.bytes_per_slot(4)
+
+
+def test_states_that_a_gpu_may_keep_are_foreseen() -> None:
+    half = Precision("float16", torch.float16, torch.float16)
+    one, nine = (expected_bytes(TINY, half, slots) for slots in (1, 9))
+
+    states = 2 * TINY.n_audio_ctx * TINY.n_audio_state
+    assert nine - one == 8 * (TINY.bytes_per_slot(2) + states)

@@ -4,7 +4,6 @@
 #include "common.cuh"
 #include "hopper.cuh"
 
-#define HEAD_DIM 64
 #define THREADS 128
 #define GROUP 8  // lanes that share a position, eight numbers each
 #define POSITIONS (THREADS / GROUP)  // that a block reads at once
@@ -170,15 +169,9 @@ extern "C" __global__ void __cluster_dims__(SPLITS, 1, 1) __launch_bounds__(THRE
     join_block(heard, joined);
     meet_cluster();
     if (blockIdx.x == 0 && threadIdx.x < HEAD_DIM) {
-        float largest = joined[HEAD_DIM], sum = 0, total = 0;
-        for (int block = 1; block < SPLITS; block++)
-            largest = fmaxf(largest, of_block(joined + HEAD_DIM, block));
-        for (int block = 0; block < SPLITS; block++) {
-            float scale = expf(of_block(joined + HEAD_DIM, block) - largest);
-            sum += scale * of_block(joined + threadIdx.x, block);
-            total += scale * of_block(joined + HEAD_DIM + 1, block);
-        }
-        out[head * HEAD_DIM + threadIdx.x] = narrow(sum / total);
+        const float *largest = joined + HEAD_DIM, *sum = largest + 1;
+        float all = over_cluster(joined + threadIdx.x, largest, sum, SPLITS);
+        out[head * HEAD_DIM + threadIdx.x] = narrow(all);
     }
     meet_cluster();  // nobody's memory goes before it has been read
 }

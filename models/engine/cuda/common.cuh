@@ -4,6 +4,7 @@
 typedef unsigned short half_t;
 
 #define LANES 32
+#define HEAD_DIM 64
 
 static __device__ float widen(half_t bits) {
 #if BFLOAT16

@@ -46,4 +46,18 @@ static __device__ void meet_cluster() {
     asm volatile("barrier.cluster.wait.aligned;" ::: "memory");
 }
 
+// A softmax's mixture over the blocks of a cluster, where each has its own largest score, the sum of
+// e^(score - largest) and the values weighted by these.
+static __device__ float over_cluster(
+    const float *value, const float *largest, const float *sum, int blocks) {
+    float most = -1e30f, mixed = 0, total = 0;
+    for (int block = 0; block < blocks; block++) most = fmaxf(most, of_block(largest, block));
+    for (int block = 0; block < blocks; block++) {
+        float scale = expf(of_block(largest, block) - most);
+        mixed += scale * of_block(value, block);
+        total += scale * of_block(sum, block);
+    }
+    return mixed / total;
+}
+
 #endif

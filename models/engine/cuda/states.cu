@@ -6,7 +6,6 @@
 #include "hopper.cuh"
 #include "matrices.cuh"
 
-#define HEAD_DIM 64
 #define THREADS (WARPS * LANES)
 #define TILE 16  // positions
 #define PLACES 4  // for tiles: two are computed with, two on their way
@@ -135,15 +134,8 @@ static __device__ void join_cluster(Shared *shared, half_t *out, int rows) {
     meet_cluster();
     for (int n = blockIdx.x * THREADS + threadIdx.x; n < N_HEAD * N_STATE; n += blocks * THREADS) {
         int head = n / N_STATE;
-        float largest = -1e30f, sum = 0, total = 0;
-        for (int block = 0; block < blocks; block++)
-            largest = fmaxf(largest, of_block(&shared->largest[head], block));
-        for (int block = 0; block < blocks; block++) {
-            float scale = expf(of_block(&shared->largest[head], block) - largest);
-            sum += scale * of_block(&heard[n], block);
-            total += scale * of_block(&shared->sums[head], block);
-        }
-        out[(long long)head * rows * N_STATE + n % N_STATE] = narrow(sum / total);
+        float all = over_cluster(&heard[n], &shared->largest[head], &shared->sums[head], blocks);
+        out[(long long)head * rows * N_STATE + n % N_STATE] = narrow(all);
     }
     meet_cluster();  // nobody's memory goes before it has been read
 }

@@ -27,7 +27,7 @@ class StateAttention:
     """
 
     def __init__(self, decoder: Decoder, cache: KVCache) -> None:
-        self._states, self._heads = cache.states, decoder.n_head
+        self._cache, self._heads = cache, decoder.n_head
         n_state, device = cache.states.shape[2], cache.states.device
         projections = [cast(nn.Linear, linear) for linear in decoder.cross_kv]
         self._projections = [self._by_head(linear) for linear in projections]
@@ -50,8 +50,8 @@ class StateAttention:
         rows, (key, value) = len(q), self._projections[layer]
         queries = torch.bmm(q.view(rows, self._heads, -1).transpose(0, 1), key)
         heard = torch.empty_like(queries)  # [head, rows, n_audio_state]
-        blocks = self._blocks(rows)
-        arguments = (queries, self._states, heard, self._states.shape[1])
+        blocks, states = self._blocks(rows), self._cache.states
+        arguments = (queries, states, heard, states.shape[1])
         self._kernel.launch((blocks, rows, 1), self._threads, arguments, cluster=blocks)
         out = q.new_empty(rows, self._heads, value.shape[2])
         torch.bmm(heard, value, out=out.transpose(0, 1))
@@ -72,8 +72,9 @@ def state_attention(decoder: Decoder, cache: KVCache) -> StateAttention | None:
     """As above, where the device has the room for it; from then on the cache keeps states."""
     if not reads_states(cache.audio.device):
         return None
+    attention = StateAttention(decoder, cache)
     cache.keep_states()
-    return StateAttention(decoder, cache)
+    return attention
 
 
 def _shared_bytes(n_state: int, heads: int, warps: int) -> int:
