@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from models.engine.draws import with_noise
 from models.engine.sequence import Sequence
 from models.engine.vocabulary import Vocabulary
 
@@ -92,11 +93,12 @@ def choose(logits: Tensor, sequences: Seq[Sequence]) -> Chosen:
     The most probable one at temperature 0, else one drawn from softmax(logits / temperature).
     """
     scores = logits
-    if any(sequence.temperature > 0 for sequence in sequences):
+    if drawn := [row for row, sequence in enumerate(sequences) if sequence.temperature > 0]:
+        own = [sequences[row] for row in drawn]
+        temperatures = torch.tensor([each.temperature for each in own], device=logits.device)
+        seeds = torch.tensor([each.seed for each in own], device=logits.device)
         scores = logits.clone()
-        for row, sequence in enumerate(sequences):
-            if sequence.temperature > 0:
-                scores[row] = logits[row] / sequence.temperature + _gumbel(sequence, logits)
+        scores[drawn] = with_noise(logits[drawn], temperatures, seeds)
     tokens = scores.argmax(-1)
     return tokens.tolist(), logprobs_of(tokens, logits).tolist()
 
@@ -104,15 +106,3 @@ def choose(logits: Tensor, sequences: Seq[Sequence]) -> Chosen:
 def logprobs_of(tokens: Tensor, logits: Tensor) -> Tensor:
     """The log-probabilities, [rows], of tokens [rows] under logits [rows, n_vocab]."""
     return logits.gather(-1, tokens[:, None])[:, 0] - logits.logsumexp(-1)
-
-
-def _gumbel(sequence: Sequence, logits: Tensor) -> Tensor:
-    """Noise that makes argmax a draw (the Gumbel-max trick), [n_vocab].
-
-    It depends on the attempt and the position alone, so that a recording gives the same text
-    whatever else is in the batch.
-    """
-    generator = torch.Generator(logits.device)
-    generator.manual_seed(sequence.attempt * 1_000_003 + len(sequence.tokens))
-    uniform = torch.rand(logits.shape[-1], generator=generator, device=logits.device)
-    return -torch.log(-torch.log(uniform.clamp_(1e-20, 1 - 1e-7)))

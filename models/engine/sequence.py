@@ -14,6 +14,9 @@ from models.usage import StageName, Usage
 if TYPE_CHECKING:
     from torch import Tensor
 
+# More than a text has tokens.
+_SEEDS_PER_ATTEMPT = 1_000_003
+
 
 @dataclass(frozen=True)
 class DecodingResult:
@@ -126,6 +129,15 @@ class Sequence:
     def position(self) -> int:
         """Where the next token's input stands in the text context."""
         return len(self.prompt) + len(self.tokens) - 1
+
+    @property
+    def seed(self) -> int:
+        """What the draw of the next token depends on: the attempt and the place in the text alone.
+
+        So a recording gives the same text whatever else is in the batch. From token to token it
+        grows by one.
+        """
+        return self.attempt * _SEEDS_PER_ATTEMPT + len(self.tokens)
 
     def enter(self, stage: StageName | None) -> None:
         """Go from one stage to the next; None: it is over."""

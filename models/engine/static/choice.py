@@ -7,11 +7,12 @@ from typing import Protocol
 from torch import Tensor
 
 from models.engine.decoding import TokenRules, logprobs_of
+from models.engine.draws import with_noise
 from models.engine.static.rows import Rows
 
 
 class Choice(Protocol):
-    """What follows in the first `batch` of the rows: the most probable token."""
+    """What follows in the first `batch` of the rows."""
 
     def __call__(self, batch: int, logits: Tensor, rows: Rows, chosen: Tensor) -> None:
         """[slots, n_vocab] -> `chosen`, [2, slots]: tokens and log-probabilities."""
@@ -19,14 +20,21 @@ class Choice(Protocol):
 
 
 class PlainChoice:
-    """In PyTorch, on any device; changes the logits."""
+    """The most probable token; where it `draws`, one at random for rows with a temperature.
 
-    def __init__(self, rules: TokenRules) -> None:
-        self._rules = rules
+    In PyTorch, on any device; changes the logits.
+    """
+
+    def __init__(self, rules: TokenRules, *, draws: bool = False) -> None:
+        self._rules, self._draws = rules, draws
 
     def __call__(self, batch: int, logits: Tensor, rows: Rows, chosen: Tensor) -> None:
+        """[slots, n_vocab] -> `chosen`, [2, slots]: tokens and log-probabilities."""
         scores = logits[:batch]
         self._rules.apply(scores, rows.state(batch))
-        tokens = scores.argmax(-1)
+        tokens = (self._with_noise(batch, scores, rows) if self._draws else scores).argmax(-1)
         chosen[0, :batch], chosen[1, :batch] = tokens, logprobs_of(tokens, scores)
         rows.go_on(batch, tokens)
+
+    def _with_noise(self, batch: int, scores: Tensor, rows: Rows) -> Tensor:
+        return with_noise(scores, rows.temperatures[:batch], rows.seeds(batch))

@@ -12,11 +12,10 @@ from models.engine.network import Network
 from models.engine.runner import slots_of
 from models.engine.sequence import Sequence
 from models.engine.static.captures import Captures
-from models.engine.static.choice import Choice
-from models.engine.static.forward import Forward
 from models.engine.static.launch import Computation, Launcher
 from models.engine.static.rows import Rows
 from models.engine.static.sizes import least_of, with_halves
+from models.engine.static.step import Step
 from models.engine.vocabulary import Vocabulary
 
 # Steps until the host reads what was chosen: it is slower than a small model.
@@ -41,13 +40,12 @@ class StaticDecoder:
     def __init__(
         self,
         network: Network,
-        forward: Forward,
-        choice: Choice,
+        step: Step,
         vocabulary: Vocabulary,
         launcher: Launcher,
         slots: int,
     ) -> None:
-        self._forward, self._choice = forward, choice
+        self._step = step
         self._head = network.decoder.head
         device, dims = network.device, network.dims
         self._rows = Rows(vocabulary, slots, device)
@@ -56,21 +54,22 @@ class StaticDecoder:
         self._chosen = torch.zeros(2, slots, device=device)
         shape = (slots, network.decoder.n_alignment_head, dims.n_audio_ctx)
         self._scores = torch.zeros(shape, device=device, dtype=torch.float16)
-        self._batches, self._lengths = with_halves(slots), forward.lengths
+        self._batches, self._lengths = with_halves(slots), step.feed.lengths
         self._feed, self._choose = Captures(launcher, self._run), Captures(launcher, self._take)
         self._left: set[tuple[Sequence, int, int]] = set()
 
     def warm_up(self) -> None:
         """Capture all but what word timestamps need; the largest first, as memory is shared."""
         for batch in self._batches[::-1]:
-            self._choose.of(batch)
+            for draws in (True, False):
+                self._choose.of(batch, draws)
             for length in self._lengths[::-1]:
                 self._feed.of(batch, length, False)
 
     def steps(self, sequences: Seq[Sequence]) -> list[Chosen]:
-        """Feed each row's last token and choose the most probable next one, `STEPS` times."""
-        batch, feed = self._load(sequences, STEPS)
-        choose = self._choose.of(batch)
+        """Feed each row's last token and choose the next one, `STEPS` times."""
+        batch, feed = self._load(sequences)
+        choose = self._choose.of(batch, any(each.temperature > 0 for each in sequences))
         chosen = torch.empty(STEPS, 2, batch, device=self._chosen.device)
         for step in range(STEPS):
             feed()
@@ -81,17 +80,10 @@ class StaticDecoder:
         self._left = _states(sequences, STEPS)
         return [(tokens.long().tolist(), logprobs.tolist()) for tokens, logprobs in own]
 
-    def logits(self, sequences: Seq[Sequence]) -> Tensor:
-        """Feed each row's last token once; the logits after it, [rows, n_vocab]."""
-        _, feed = self._load(sequences, 1)
-        feed()
-        self._note(sequences, 0)
-        return self._logits[slots_of(sequences)]
-
-    def _load(self, sequences: Seq[Sequence], steps: int) -> tuple[int, Computation]:
+    def _load(self, sequences: Seq[Sequence]) -> tuple[int, Computation]:
         """Bring the rows where these stand; their batch, and what feeds it."""
         batch = least_of(self._batches, max(slots_of(sequences)) + 1)
-        furthest = max(sequence.position for sequence in sequences) + steps
+        furthest = max(sequence.position for sequence in sequences) + STEPS
         length = least_of(self._lengths, min(furthest, self._lengths[-1]))
         watches = any(sequence.window.word_timestamps for sequence in sequences)
         # Where each row is as the last steps have left it, the device knows all.
@@ -111,11 +103,12 @@ class StaticDecoder:
     def _run(self, batch: int, length: int, watches: bool) -> None:
         watch = StaticWatch(self._scores) if watches else None
         tokens, positions = self._rows.tokens[:batch], self._rows.positions[:batch]
-        states = self._forward(tokens, positions, length, watch)
+        states = self._step.feed(tokens, positions, length, watch)
         self._logits[:batch] = self._head(states)
 
-    def _take(self, batch: int) -> None:
-        self._choice(batch, self._logits, self._rows, self._chosen)
+    def _take(self, batch: int, draws: bool) -> None:
+        choose = self._step.draw if draws else self._step.choose
+        choose(batch, self._logits, self._rows, self._chosen)
 
 
 def _states(sequences: Seq[Sequence], more: int = 0) -> set[tuple[Sequence, int, int]]:

@@ -16,7 +16,9 @@ class Rows:
     """One row for each slot, so that a batch is a view: the first so many.
 
     `tokens` are the last ones and `positions` where they stand; `pairs` says whether there was a
-    timestamp before (1) or not (0), `stamps` is the last timestamp. [slots] each, int64.
+    timestamp before (1) or not (0), `stamps` is the last timestamp. What is drawn depends on
+    `temperatures`, float32, and on seeds that are by `offsets` more than the positions. [slots]
+    each, int64 but for the temperatures.
     """
 
     def __init__(self, vocabulary: Vocabulary, slots: int, device: torch.device) -> None:
@@ -25,18 +27,22 @@ class Rows:
         # what another step has written.
         self.nowhere = vocabulary.dims.n_text_ctx - 1
         self._fields = self._idle(slots).to(device, copy=True)
-        self.tokens, self.positions, self.pairs, self.stamps = self._fields
-        self._staged = self._idle(slots)
-        if device.type == "cuda":
-            self._staged = self._staged.pin_memory()
+        self.tokens, self.positions, self.pairs, self.stamps, self.offsets = self._fields
+        self.temperatures = torch.zeros(slots, device=device)
+        self._staged = _staged(self._fields)
+        self._staged_temperatures = _staged(self.temperatures)
 
     def load(self, sequences: Seq[Sequence], batch: int) -> None:
         """Take over where these sequences stand; every other row of the batch is idle."""
         self._staged[:, :batch] = self._idle(batch)
+        self._staged_temperatures.zero_()
         where = [sequence.slot for sequence in sequences]
         rows = torch.tensor([self._row(sequence) for sequence in sequences]).T
         self._staged[:, where] = rows
+        temperatures = [sequence.temperature for sequence in sequences]
+        self._staged_temperatures[where] = torch.tensor(temperatures)
         self._fields.copy_(self._staged, non_blocking=True)
+        self.temperatures.copy_(self._staged_temperatures, non_blocking=True)
 
     def go_on(self, batch: int, chosen: Tensor) -> None:
         """The next step's rows, after tokens [batch] have been chosen."""
@@ -55,6 +61,10 @@ class Rows:
         least = torch.where(opened, stamps, stamps + 1)
         return TimestampState(torch.zeros_like(opened), opened, is_timestamp & pairs, least)
 
+    def seeds(self, batch: int) -> Tensor:
+        """What the next draws of the first rows depend on, [batch]."""
+        return self.offsets[:batch] + self.positions[:batch]
+
     def _row(self, sequence: Sequence) -> tuple[int, ...]:
         tokens = sequence.tokens
         return (
@@ -62,8 +72,14 @@ class Rows:
             sequence.position,
             int(follows_timestamp(tokens, self._begin)),
             last_timestamp(tokens, self._begin),
+            sequence.seed - sequence.position,
         )
 
     def _idle(self, count: int) -> Tensor:
-        row = torch.tensor([self._eot, self.nowhere, 0, self._begin - 1])
+        row = torch.tensor([self._eot, self.nowhere, 0, self._begin - 1, 0])
         return row[:, None].expand(-1, count).contiguous()
+
+
+def _staged(fields: Tensor) -> Tensor:
+    """A copy in memory of the host that a GPU reads by itself."""
+    return torch.empty_like(fields, device="cpu", pin_memory=fields.is_cuda).copy_(fields)

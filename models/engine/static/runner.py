@@ -21,7 +21,7 @@ from models.engine.vocabulary import Vocabulary
 
 
 class StaticRunner(Runner):
-    """Prompts with previous text, and tokens that are drawn at random, go as with `Runner`."""
+    """Prompts with previous text, and the first tokens of a text, go as with `Runner`."""
 
     def __init__(
         self,
@@ -38,7 +38,7 @@ class StaticRunner(Runner):
         with launcher.computing():
             self._encoder = StaticEncoder(network, self.cache, launcher, encode_batch)
             step = launcher.step(network.decoder, self.cache, self.rules)
-            self._decoder = StaticDecoder(network, *step, vocabulary, launcher, slots)
+            self._decoder = StaticDecoder(network, step, vocabulary, launcher, slots)
             # Those of both lanes may have been encoded at the same moment.
             most = min(slots, 2 * encode_batch)
             self._prompts = StaticPrompts(network, self.cache, launcher, most, vocabulary.eot)
@@ -75,7 +75,5 @@ class StaticRunner(Runner):
         return self._prompts.feed(prompts, slots_of(sequences))
 
     def step(self, sequences: Seq[Sequence]) -> list[Chosen]:
-        """Feed each row's last token and choose the next, several times where none is drawn."""
-        if any(sequence.temperature > 0 for sequence in sequences):
-            return [self.choose(self._decoder.logits(sequences), sequences)]
+        """Feed each row's last token and choose the next, several times."""
         return self._decoder.steps(sequences)

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from models.engine.cache import KVCache
 from models.engine.decoding import TokenRules
 from models.engine.network import Decoder
 from models.engine.static.choice import Choice, PlainChoice
 from models.engine.static.forward import Forward, PlainForward
 
-Step = tuple[Forward, Choice]
+
+@dataclass(frozen=True)
+class Step:
+    """How tokens are fed; how the most probable next ones are chosen, and how some are drawn."""
+
+    feed: Forward
+    choose: Choice
+    draw: Choice
 
 
 def plain_step(decoder: Decoder, cache: KVCache, rules: TokenRules) -> Step:
     """In PyTorch, on any device."""
-    return PlainForward(decoder, cache), PlainChoice(rules)
+    feed = PlainForward(decoder, cache)
+    return Step(feed, PlainChoice(rules), PlainChoice(rules, draws=True))

@@ -8,6 +8,7 @@ import torch
 from models.engine.attention import attend_audio
 from models.engine.cache import KVCache
 from models.engine.decoding import TokenRules
+from models.engine.draws import with_noise
 from models.engine.loading import load_network
 from models.engine.network import Network
 from models.engine.precision import resolve_precision
@@ -124,3 +125,14 @@ def test_choice_is_that_of_pytorch() -> None:
 
         torch.testing.assert_close(found[1][0], found[0][0], atol=1e-3, rtol=1e-5)
         assert torch.equal(found[1][1], found[0][1])
+
+
+@torch.inference_mode()
+def test_draws_on_a_gpu_are_those_of_a_cpu() -> None:
+    logits = torch.randn(SLOTS, TINY.n_vocab, generator=torch.Generator().manual_seed(0)) * 4
+    heat = (torch.arange(SLOTS) % 3 * 0.4, torch.arange(SLOTS) * 1_000_003)
+    expected = with_noise(logits, *heat)
+    found = with_noise(logits.cuda(), *(each.cuda() for each in heat)).cpu()
+
+    torch.testing.assert_close(found, expected, atol=1e-3, rtol=1e-5)
+    assert torch.equal(found.argmax(-1), expected.argmax(-1))

@@ -19,8 +19,11 @@ CPU = torch.device("cpu")
 SLOTS = 6
 
 
-def in_slots(rows: list[list[int]], slots: list[int]) -> list[Sequence]:
-    sequences = [sequence_with(row) for row in rows]
+def in_slots(
+    rows: list[list[int]], slots: list[int], temperatures: tuple[float, ...] | list[float] = ()
+) -> list[Sequence]:
+    heat = [*temperatures, *[0.0] * len(rows)]
+    sequences = [sequence_with(row, each) for row, each in zip(rows, heat, strict=False)]
     for sequence, slot in zip(sequences, slots, strict=False):
         sequence.slot = slot
     return sequences
@@ -32,11 +35,16 @@ def in_slots(rows: list[list[int]], slots: list[int]) -> list[Sequence]:
 def test_choice_is_that_of_the_rules_step_by_step(name: str, data: st.DataObject) -> None:
     vocabulary = Vocabulary(DIMS[name])
     rules = TokenRules(vocabulary, CPU)
-    choice = PlainChoice(rules)
+    choice = PlainChoice(rules, draws=True)
     texts = data.draw(
         st.lists(sampled(rules.begin).filter(bool), min_size=1, max_size=SLOTS), label="texts"
     )
-    sequences = in_slots(texts, data.draw(st.permutations(range(SLOTS)), label="slots"))
+    heat = st.lists(st.sampled_from([0.0, 0.4, 1.0]), min_size=SLOTS, max_size=SLOTS)
+    sequences = in_slots(
+        texts,
+        data.draw(st.permutations(range(SLOTS)), label="slots"),
+        data.draw(heat, label="temperatures"),
+    )
     rows, chosen = Rows(vocabulary, SLOTS, CPU), torch.zeros(2, SLOTS)
     torch.manual_seed(data.draw(st.integers(0, 1000)))
     rows.load(sequences, SLOTS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from models.engine.loading import load_network
 from models.engine.precision import resolve_precision
 from models.engine.runner import Runner
 from models.engine.sequence import DecodingResult, Window
+from models.engine.static.decoder import STEPS
 from models.engine.static.launch import DirectLauncher
 from models.engine.static.runner import StaticRunner
 from models.engine.vocabulary import Vocabulary
@@ -81,6 +83,43 @@ def test_results_are_those_of_the_plain_runner(
     for ours, theirs in zip(found, expected, strict=True):
         assert ours.logprobs == pytest.approx(theirs.logprobs, abs=1e-4)
         assert ours.no_speech_prob == pytest.approx(theirs.no_speech_prob, abs=1e-5)
+
+
+def test_windows_at_a_temperature_leave_the_others_as_they_are(
+    plain: Runner, static: StaticRunner
+) -> None:
+    def mixed(runner: Runner) -> list[tuple[int, ...]]:
+        heat = [(0.0,), (0.7,), (0.0, 0.9)]
+        with engine(runner) as running:
+            futures = [
+                running.submit(
+                    replace(
+                        window,
+                        temperatures=heat[n % 3],
+                        accept=lambda result: result.temperature > 0,
+                    )
+                )
+                for n, window in enumerate(windows(language="en"))
+            ]
+            return [future.result(60).tokens for future in futures]
+
+    found = mixed(static)
+
+    assert found == mixed(plain)
+    greedy = [result.tokens for result in results_of(static, language="en")]
+    assert found[::3] == greedy[::3]
+    assert all(drawn != most for drawn, most in zip(found[1::3], greedy[1::3], strict=True))
+
+
+def test_a_row_that_draws_takes_as_many_steps_at_once(static: StaticRunner) -> None:
+    heat: dict[str, Any] = {"language": "en", "temperatures": (0.5,)}
+    with engine(static) as running:
+        before = running.counters.steps
+        futures = [running.submit(window) for window in windows(**heat)[:SLOTS]]
+        tokens = max(len(future.result(60).tokens) for future in futures)
+
+        assert tokens > 8 * STEPS
+        assert running.counters.steps - before < tokens / 2
 
 
 def test_words_are_timed_as_by_the_plain_runner(plain: Runner, static: StaticRunner) -> None:
