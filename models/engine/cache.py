@@ -92,9 +92,10 @@ class KVCache:
         self._kept: list[Kept | None] = [None] * slots
         self._heard: list[HeardWindow | None] = [None] * slots
 
-    def write_cross(self, layer: int, slots: Tensor, kv: Tensor) -> None:
-        """Store one layer's keys and values over audio, [batch, kept, 2, head, head_dim]."""
-        self.audio[layer, :, :, :, : kv.shape[1]].index_copy_(1, slots, kv.permute(2, 0, 3, 1, 4))
+    def write_cross(self, layers: slice, slots: Tensor, kv: Tensor) -> None:
+        """Store keys and values over audio, [batch, kept, layer, 2, head, head_dim]."""
+        by_layer = kv.permute(2, 3, 0, 4, 1, 5)
+        self.audio[layers, :, :, :, : kv.shape[1]].index_copy_(2, slots, by_layer)
 
     def keep_states(self) -> None:
         """From now on store the states of windows as well, for kernels that read them."""

@@ -190,8 +190,8 @@ class Decoder(nn.Module):
     def write_cross(self, audio: Tensor, cache: KVCache, slots: Tensor) -> None:
         """Keys and values of windows, [batch, kept, n_audio_state], into the slots."""
         for layer, project in enumerate(self.cross_kv):
-            kv = project(audio).unflatten(-1, (2, self.n_head, -1))
-            cache.write_cross(layer, slots, kv)
+            kv = project(audio).unflatten(-1, (1, 2, self.n_head, -1))
+            cache.write_cross(slice(layer, layer + 1), slots, kv)
 
     def forward(
         self, tokens: Tensor, cache: KVCache, rows: CacheRows, watch: Watch | None = None

@@ -12,6 +12,7 @@ from models.engine.cache import KVCache
 from models.engine.network import Network
 from models.engine.padding import FRAMES_PER_POSITION, kept_positions
 from models.engine.static.captures import Captures
+from models.engine.static.cross import CrossProducts
 from models.engine.static.launch import Launcher
 from models.engine.static.sizes import filled_up, least_of, powers_of_two
 
@@ -27,6 +28,7 @@ class StaticEncoder:
         self._slots = torch.zeros(most, dtype=torch.int64, device=device)
         self._kept = kept_positions(frames, dims.n_audio_ctx, "full", device)
         self._sizes = powers_of_two(most)
+        self._cross = CrossProducts(network.decoder, cache, most)
         self._encode = Captures(launcher, self._run, aside=True)
 
     def warm_up(self) -> None:
@@ -54,7 +56,7 @@ class StaticEncoder:
         mel = self._mel[:size].to(self._network.dtype)
         *_, states = self._network.encoder.stages(mel, self._kept)
         self._cache.write_states(self._slots[:size], states)
-        self._network.decoder.write_cross(states, self._cache, self._slots[:size])
+        self._cross.write(states, self._slots[:size])
 
     def _staged(self, dtype: torch.dtype, *shape: int) -> Tensor:
         """Memory of the host that a GPU reads by itself."""
