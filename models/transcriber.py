@@ -11,7 +11,7 @@ from typing import BinaryIO
 import numpy as np
 
 from models.audio.load import SAMPLE_RATE
-from models.audio.mel import LogMel, Mel, Samples, StreamedLogMel
+from models.audio.mel import Mel, Samples, StreamedLogMel
 from models.audio.sandbox.reader import Sandbox
 from models.audio.silero import load_silero
 from models.audio.speech import SpeechMap
@@ -22,6 +22,7 @@ from models.engine.sequence import Window
 from models.errors import OptionError
 from models.options import Strategy, TranscribeOptions, VoiceOptions
 from models.strategies.detecting import detect
+from models.strategies.hearing import heard_by
 from models.strategies.parallel import parallel
 from models.strategies.readers import Readers
 from models.strategies.recording import Recording
@@ -124,7 +125,7 @@ class Transcriber:
     async def _segments(self, recording: Recording, source: Source) -> AsyncIterator[Segment]:
         speech = SpeechMap(self.detector, recording.options.voice)
         mel = await source.run(partial(self._mel, recording.options, source, speech))
-        recording.is_long = not isinstance(mel, LogMel)
+        recording.is_long = not (mel and mel.fits_one_window)
         if mel is None:
             segments = parallel(recording, source, self.detector)
         elif speech.spans or "no_speech" not in recording.options.drop:
@@ -136,14 +137,14 @@ class Transcriber:
 
     def _mel(self, options: TranscribeOptions, source: Source, speech: SpeechMap) -> Mel | None:
         """What the sequential strategy decodes, where it is the one to take."""
-        n_mels = self.vocabulary.dims.n_mels
         if options.strategy == "parallel":
             return None
         beginning = source.beginning(LONGEST)
         if sum(map(len, beginning)) <= LONGEST:
-            return LogMel(np.concatenate(list(speech.through(beginning))), n_mels)
+            return heard_by(self.engine, np.concatenate(list(speech.through(beginning))))
         if options.strategy == "auto" and not options.condition_on_previous_text:
             return None
+        n_mels = self.vocabulary.dims.n_mels
         return StreamedLogMel(lambda: speech.through(source.pieces()), n_mels)
 
     def state(self) -> EngineState:
@@ -162,10 +163,10 @@ class Transcriber:
         self._readers.close()
         self._sandbox.close()
 
-    def _silence(self) -> LogMel:
+    def _silence(self) -> Mel:
         silence = np.zeros(SAMPLE_RATE, np.float32)
         heard = SpeechMap(self.detector, VoiceOptions()).through([silence])
-        return LogMel(np.concatenate(list(heard)), self.vocabulary.dims.n_mels)
+        return heard_by(self.engine, np.concatenate(list(heard)))
 
     def _check(self, options: TranscribeOptions) -> None:
         if options.task == "translate" and not self.vocabulary.dims.is_multilingual:

@@ -40,7 +40,7 @@ def assert_decodes_as_whisper(engine: Engine, reference: Whisper, clip: Clip) ->
     language = None if reference.is_multilingual else "en"
     expected = decoded(reference, mel, language=language)
 
-    result = engine.submit(Window(request=str(clip), mel=mel)).result(120)
+    result = engine.submit(Window(request=str(clip), audio=mel)).result(120)
 
     assert list(result.tokens) == expected.tokens
     assert result.text == expected.text

@@ -51,7 +51,7 @@ def test_task_first_window_tokens_equal_whisper_decode(
     mel = LogMel(samples_of(clip.path), 80).window(0)
     expected = decoded(reference("base"), mel, language="de", task=task)
 
-    window = Window(request=task, mel=mel, language="de", task=task)  # type: ignore[arg-type]
+    window = Window(request=task, audio=mel, language="de", task=task)  # type: ignore[arg-type]
 
     assert list(engine("base").submit(window).result(120).tokens) == expected.tokens
 
@@ -65,6 +65,6 @@ def test_prompt_tokens_equal_whisper_decode(
     expected = decoded(reference("base"), mel, language="en", prompt=prompt)
 
     previous = engine("base").vocabulary.encode(" " + prompt.strip())
-    window = Window(request="prompt", mel=mel, language="en", previous=previous)
+    window = Window(request="prompt", audio=mel, language="en", previous=previous)
 
     assert list(engine("base").submit(window).result(120).tokens) == expected.tokens

@@ -32,9 +32,10 @@ class Mel(Protocol):
     """The log-mel of one recording of so many frames, handed out as windows of 3000."""
 
     frames: int
+    fits_one_window: bool
 
     def window(self, seek: int) -> Tensor:
-        """The window that starts at frame `seek`, [n_mels, 3000]."""
+        """The window that starts at frame `seek`, [n_mels, 3000]; of some (waveform.py) samples."""
         ...
 
     def content(self, seek: int) -> int:
@@ -87,6 +88,8 @@ class StreamedLogMel:
     The first time tells its length and its loudest place, which all frames are measured by; the
     second time, windows are handed out, with seeks that never go back.
     """
+
+    fits_one_window = False
 
     def __init__(self, passes: Callable[[], Iterable[Samples]], n_mels: int) -> None:
         self._length, self._loudest = 0, _QUIETEST

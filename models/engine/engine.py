@@ -65,6 +65,11 @@ class Engine:
         return self.runner.precision.name
 
     @property
+    def takes_samples(self) -> bool:
+        """Whether windows may be samples: see `Window`."""
+        return self.runner.takes_samples
+
+    @property
     def spare_threads(self) -> int:
         """How many of its CPU threads it does not compute with itself."""
         return 0 if self.runner.device.type == "cpu" else self._threads

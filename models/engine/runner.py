@@ -50,6 +50,11 @@ class Runner:
         """Whether windows are encoded while others decode."""
         return False
 
+    @property
+    def takes_samples(self) -> bool:
+        """Whether windows may be samples, whose log-mel is made on the device."""
+        return False
+
     def computing(self) -> AbstractContextManager[None]:
         """What the thread that computes has to be in."""
         return torch.inference_mode()
@@ -69,7 +74,7 @@ class Runner:
         """
         sequences = tuple(sequences)
         kept = self._kept(sequences[0])
-        mel = torch.stack([sequence.window.mel for sequence in sequences])
+        mel = torch.stack([sequence.window.audio for sequence in sequences])
         audio = mel.to(self.device, self.precision.state)
         for states in self.network.encoder.stages(audio, kept):
             yield

@@ -48,9 +48,10 @@ def _most_probable(probs: Mapping[str, float]) -> str:
 
 @dataclass(frozen=True, eq=False)
 class Window:
-    """One window to decode: `mel` is [n_mels, 3000], `previous` the text tokens before it.
+    """One window to decode: `audio` is [n_mels, 3000], `previous` the text tokens before it.
 
-    The recording fills `frames` of the 3000; behind them is padding. `language` None asks for
+    To an engine that takes samples they may be given instead, [samples], at most 30 s. The
+    recording fills `frames` of the 3000; behind them is padding. `language` None asks for
     detection: `choose_language` takes one by their probabilities, in the engine's thread, and a
     window that `detects_only` is done. The window is decoded at each of `temperatures` in turn
     until `accept` takes the result; if it takes none, the one that `prefer` ranks highest is the
@@ -60,7 +61,7 @@ class Window:
     """
 
     request: str
-    mel: Tensor
+    audio: Tensor
     frames: int = 3000
     task: Task = "transcribe"
     language: str | None = None

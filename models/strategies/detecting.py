@@ -7,12 +7,13 @@ import uuid
 from collections.abc import Sequence
 from itertools import islice
 
-from models.audio.mel import LogMel
+from models.audio.mel import Mel
 from models.audio.silero import Silero
 from models.audio.stream import speech_windows
 from models.engine.engine import Engine
 from models.engine.sequence import Window
 from models.options import VoiceOptions
+from models.strategies.hearing import heard_by
 from models.strategies.languages import WINDOWS, mean_probabilities
 from models.strategies.source import Source
 from models.usage import Usage
@@ -27,10 +28,9 @@ async def detect(
     `among` these languages, if there are any.
     """
 
-    def windows() -> list[LogMel]:
+    def windows() -> list[Mel]:
         spoken = speech_windows(source.pieces(), detector, VoiceOptions())
-        n_mels = engine.vocabulary.dims.n_mels
-        return [LogMel(window.samples, n_mels) for window in islice(spoken, WINDOWS)]
+        return [heard_by(engine, window.samples) for window in islice(spoken, WINDOWS)]
 
     request = uuid.uuid4().hex
     futures = [

@@ -8,9 +8,10 @@ from collections.abc import AsyncIterator, Iterator
 from itertools import count, islice
 from typing import Any
 
-from models.audio.mel import LogMel
+from models.audio.mel import Mel
 from models.audio.silero import Silero
 from models.audio.stream import SpeechWindow, speech_windows
+from models.strategies.hearing import heard_by
 from models.strategies.languages import WINDOWS, LanguageChoice
 from models.strategies.recording import Recording, numbered
 from models.strategies.source import Source
@@ -21,7 +22,7 @@ from models.text.transcript import Segment
 # are made, few enough that a recording of hours holds no more memory than one of minutes.
 IN_FLIGHT = 16
 
-Reading = asyncio.Task[tuple[SpeechWindow, LogMel] | None]
+Reading = asyncio.Task[tuple[SpeechWindow, Mel] | None]
 
 
 async def parallel(
@@ -71,12 +72,12 @@ async def parallel(
 def _next(
     recording: Recording, source: Source, windows: Iterator[SpeechWindow], *, ahead: bool
 ) -> Reading:
-    """Reads on to the next window, and makes its log-mel in the same thread."""
+    """Reads on to the next window, and makes what is heard of it in the same thread."""
 
-    def read() -> tuple[SpeechWindow, LogMel] | None:
+    def read() -> tuple[SpeechWindow, Mel] | None:
         window = next(windows, None)
         if window is None:
             return None
-        return window, LogMel(window.samples, recording.vocabulary.dims.n_mels)
+        return window, heard_by(recording.engine, window.samples)
 
     return asyncio.create_task(source.run(read, ahead=ahead))

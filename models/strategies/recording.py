@@ -67,7 +67,7 @@ class Recording:
         """
         window = Window(
             request=self.request,
-            mel=mel.window(seek),
+            audio=mel.window(seek),
             frames=mel.content(seek),
             task=self.options.task,
             previous=_last(self.vocabulary.prompt_limit, self._carried, history),

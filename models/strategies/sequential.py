@@ -29,7 +29,9 @@ async def sequential(
     history = recording.first_history()
     detect = partial(most_probable, among=recording.options.languages)
     while seek < mel.frames:
-        window = recording.window(mel, seek, history, recording.language or detect)
+        make = partial(recording.window, mel, seek, history, recording.language or detect)
+        # Of some recordings only the first is there at once.
+        window = await source.run(make) if seek else make()
         result = await _decoded(recording, source, mel, window, seek)
         recording.language = result.language
         frames = mel.content(seek)

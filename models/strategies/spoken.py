@@ -8,13 +8,14 @@ from functools import partial
 from itertools import pairwise
 from operator import attrgetter
 
-from models.audio.mel import LogMel
+from models.audio.mel import Mel
 from models.audio.stream import SpeechWindow
 from models.audio.vad import SAMPLE_RATE
 from models.audio.windows import HOP
 from models.engine.sequence import DecodingResult, Window
 from models.guards import says_nothing
 from models.strategies.cutting import CutWindow
+from models.strategies.hearing import heard_by
 from models.strategies.languages import LanguageChoice
 from models.strategies.recording import Recording
 from models.strategies.source import Source
@@ -36,7 +37,7 @@ class SpokenWindow:
         source: Source,
         languages: LanguageChoice,
         speech: SpeechWindow,
-        mel: LogMel,
+        mel: Mel,
         *,
         is_first: bool,
     ) -> None:
@@ -79,8 +80,7 @@ class SpokenWindow:
 
     async def _window(self, start: int, end: int, language: str) -> Window:
         samples = self.samples[start - self.plan.start : end - self.plan.start]
-        n_mels = self.recording.vocabulary.dims.n_mels
-        mel = await self.source.run(partial(LogMel, samples, n_mels))
+        mel = await self.source.run(partial(heard_by, self.recording.engine, samples))
         return self.recording.window(mel, 0, (), language, hurries=self.hurries)
 
     def _speech(self, start: float, end: float) -> float:

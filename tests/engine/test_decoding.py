@@ -21,7 +21,7 @@ CPU = torch.device("cpu")
 
 
 def sequence_with(tokens: list[int], temperature: float = 0.0) -> Sequence:
-    window = Window(request="r", mel=torch.empty(0), temperatures=(temperature,))
+    window = Window(request="r", audio=torch.empty(0), temperatures=(temperature,))
     return Sequence(window, Future(), "en", slot=0, prompt=(1,), tokens=tokens)
 
 

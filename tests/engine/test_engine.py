@@ -36,7 +36,7 @@ def engine() -> Iterator[Engine]:
 
 def window(seed: int, request: str = "r", **options: object) -> Window:
     mel = torch.randn(80, 3000, generator=torch.Generator().manual_seed(seed))
-    return Window(request=request, mel=mel, **options)  # type: ignore[arg-type]
+    return Window(request=request, audio=mel, **options)  # type: ignore[arg-type]
 
 
 def test_on_a_cpu_the_engine_leaves_no_thread_to_others(engine: Engine) -> None:
@@ -196,7 +196,7 @@ def test_device_names_the_threads_of_the_engine_whoever_asks() -> None:
 
 
 def test_step_fault_fails_its_windows_and_the_engine_goes_on(engine: Engine) -> None:
-    wrong_shape = Window(request="r", mel=torch.zeros(80, 17))
+    wrong_shape = Window(request="r", audio=torch.zeros(80, 17))
 
     with pytest.raises(EngineStoppedError):
         engine.submit(wrong_shape).result(60)

@@ -86,7 +86,7 @@ def engine(**memory: int) -> Iterator[Engine]:
 
 
 def windows(count: int = 6, **options: Any) -> list[Window]:
-    return [Window(request=str(seed), mel=MEL[seed], **options) for seed in range(count)]
+    return [Window(request=str(seed), audio=MEL[seed], **options) for seed in range(count)]
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ from models.engine.sequence import Sequence, Window
 
 
 def waiting(*, background: bool = False) -> Sequence:
-    window = Window(request="r", mel=torch.empty(0), is_background=background)
+    window = Window(request="r", audio=torch.empty(0), is_background=background)
     return Sequence(window, Future(), "en")
 
 

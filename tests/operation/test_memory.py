@@ -22,7 +22,7 @@ STATM = Path("/proc/self/statm")
 
 def window(seed: int) -> Window:
     mel = torch.randn(80, 3000, generator=torch.Generator().manual_seed(seed))
-    return Window(request="r", mel=mel, language="en")
+    return Window(request="r", audio=mel, language="en")
 
 
 def used_after(engine: Engine, rounds: int) -> int:

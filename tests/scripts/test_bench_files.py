@@ -64,7 +64,7 @@ def test_random_weights_decode_exactly_so_many_tokens(tokens: int) -> None:
     weights = random_weights(dims, tokens)
     engine = start_engine(weights, EngineConfig(device="cpu", dtype="float32"))
     noise = np.random.default_rng(0).normal(0, 0.1, 16_000).astype(np.float32)
-    window = Window(request="random", mel=LogMel(noise, dims.n_mels).window(0), language="en")
+    window = Window(request="random", audio=LogMel(noise, dims.n_mels).window(0), language="en")
     result = engine.submit(window).result(60)
     engine.close()
     assert len(result.tokens) == tokens - 1  # end-of-text is the last

@@ -13,19 +13,20 @@ from models.engine.network import Network
 from models.engine.padding import FRAMES_PER_POSITION, kept_positions
 from models.engine.static.captures import Captures
 from models.engine.static.cross import CrossProducts
+from models.engine.static.inputs import StaticInputs
 from models.engine.static.launch import Launcher
 from models.engine.static.sizes import filled_up, least_of, powers_of_two
 
 
 class StaticEncoder:
-    """From log-mel windows to what the cache's slots have of them."""
+    """From windows to what the cache's slots have of them."""
 
     def __init__(self, network: Network, cache: KVCache, launcher: Launcher, most: int) -> None:
         self._network, self._cache, self._launcher = network, cache, launcher
         dims, device = network.dims, network.device
-        frames = FRAMES_PER_POSITION * dims.n_audio_ctx
-        self._mel = torch.zeros(most, dims.n_mels, frames, device=device)
+        self._inputs = StaticInputs(dims, launcher, most, device)
         self._slots = torch.zeros(most, dtype=torch.int64, device=device)
+        frames = FRAMES_PER_POSITION * dims.n_audio_ctx
         self._kept = kept_positions(frames, dims.n_audio_ctx, "full", device)
         self._sizes = powers_of_two(most)
         self._cross = CrossProducts(network.decoder, cache, most)
@@ -34,30 +35,26 @@ class StaticEncoder:
     def warm_up(self) -> None:
         """Capture every size, the largest first, as memory is shared."""
         for size in self._sizes[::-1]:
+            self._inputs.warm_up(size)
             self._encode.of(size)
 
-    def begin(self, mel: Seq[Tensor], slots: Seq[int]) -> Callable[[], bool]:
-        """Encode windows, [n_mels, frames] each; what is returned tells whether that is done."""
-        size = least_of(self._sizes, len(mel))
-        staged = self._staged(torch.float32, *self._mel[:size].shape)
-        torch.stack(filled_up(mel, size), out=staged)
-        where = self._staged(torch.int64, size)
+    def begin(self, windows: Seq[Tensor], slots: Seq[int]) -> Callable[[], bool]:
+        """Encode windows, log-mel or samples; what is returned tells whether that is done."""
+        size = least_of(self._sizes, len(windows))
+        bring = self._inputs.stage(windows, size)
+        where = torch.empty(size, dtype=torch.int64, pin_memory=self._slots.is_cuda)
         where.copy_(torch.tensor(filled_up(slots, size)))
         encode = self._encode.of(size)
 
         def compute() -> None:
-            self._mel[:size].copy_(staged, non_blocking=True)
+            bring()
             self._slots[:size].copy_(where, non_blocking=True)
             encode()
 
         return self._launcher.begin_aside(compute)
 
     def _run(self, size: int) -> None:
-        mel = self._mel[:size].to(self._network.dtype)
+        mel = self._inputs.mel[:size].to(self._network.dtype)
         *_, states = self._network.encoder.stages(mel, self._kept)
         self._cache.write_states(self._slots[:size], states)
         self._cross.write(states, self._slots[:size])
-
-    def _staged(self, dtype: torch.dtype, *shape: int) -> Tensor:
-        """Memory of the host that a GPU reads by itself."""
-        return torch.empty(shape, dtype=dtype, pin_memory=self._mel.is_cuda)

@@ -50,6 +50,11 @@ class StaticRunner(Runner):
         """Windows are encoded while others decode."""
         return True
 
+    @property
+    def takes_samples(self) -> bool:
+        """Log-mel is made on the device."""
+        return True
+
     def computing(self) -> AbstractContextManager[None]:
         """What the thread that computes has to be in."""
         return self._launcher.computing()
@@ -63,8 +68,8 @@ class StaticRunner(Runner):
 
         A slot that was given to another window meanwhile is that one's: it is encoded later.
         """
-        mels = [sequence.window.mel for sequence in sequences]
-        is_done = self._encoder.begin(mels, slots_of(sequences))
+        windows = [sequence.window.audio for sequence in sequences]
+        is_done = self._encoder.begin(windows, slots_of(sequences))
         while not is_done():
             yield
 

@@ -7,9 +7,11 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
+from models.audio.mel import LogMel
 from models.engine.engine import Engine
 from models.engine.loading import load_network
 from models.engine.precision import resolve_precision
@@ -43,7 +45,7 @@ def engine(runner: Runner) -> Iterator[Engine]:
 
 
 def windows(**options: Any) -> list[Window]:
-    return [Window(request=str(n), mel=mel, **options) for n, mel in enumerate(MEL)]
+    return [Window(request=str(n), audio=mel, **options) for n, mel in enumerate(MEL)]
 
 
 def results_of(runner: Runner, **options: Any) -> list[DecodingResult]:
@@ -130,10 +132,36 @@ def test_words_are_timed_as_by_the_plain_runner(plain: Runner, static: StaticRun
     assert all(result.starts for result in found)
 
 
+def test_samples_are_heard_as_their_log_mel_whatever_is_beside_them(
+    plain: Runner, static: StaticRunner
+) -> None:
+    noise = np.random.default_rng(0)
+    sounds = [noise.normal(0, 0.1, 48_000 * (n + 1)).astype(np.float32) for n in range(COUNT)]
+    mels = [LogMel(samples, 80) for samples in sounds]
+
+    def texts(runner: Runner, audio: list[torch.Tensor]) -> list[tuple[int, ...]]:
+        with engine(runner) as running:
+            sizes = [mel.content(0) for mel in mels]
+            submitted = [
+                running.submit(Window(str(n), each, frames, language="en"))
+                for n, (each, frames) in enumerate(zip(audio, sizes, strict=True))
+            ]
+            return [future.result(60).tokens for future in submitted]
+
+    expected = texts(plain, [mel.window(0) for mel in mels])
+    assert len(set(expected)) > COUNT // 2
+    mixed = [
+        torch.from_numpy(samples) if n % 3 else mel.window(0)
+        for n, (samples, mel) in enumerate(zip(sounds, mels, strict=True))
+    ]
+    assert texts(static, mixed) == expected
+    assert texts(static, [torch.from_numpy(samples) for samples in sounds]) == expected
+
+
 def test_rows_of_long_and_short_recordings_decode_together(static: StaticRunner) -> None:
     with engine(static) as running:
         for n, window in enumerate(windows(language="en")[:4]):
-            mixed = Window("x" if n % 2 else "y", window.mel, language="en", is_background=n > 1)
+            mixed = Window("x" if n % 2 else "y", window.audio, language="en", is_background=n > 1)
             running.submit(mixed)
         running.submit(windows(language="en")[4]).result(60)
 
