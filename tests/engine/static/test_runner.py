@@ -1,4 +1,7 @@
-"""The runner of static shapes gives what the plain one gives, whatever comes when."""
+"""The runner of static shapes gives what the plain one gives, whatever comes when.
+
+On a GPU, where there is one, as graphs.
+"""
 
 from __future__ import annotations
 
@@ -14,27 +17,24 @@ import torch
 from models.audio.mel import LogMel
 from models.engine.engine import Engine
 from models.engine.loading import load_network
+from models.engine.network import Network
 from models.engine.precision import resolve_precision
 from models.engine.runner import Runner
 from models.engine.sequence import DecodingResult, Window
 from models.engine.static.decoder import STEPS
-from models.engine.static.launch import DirectLauncher
+from models.engine.static.launch import CudaLauncher, DirectLauncher
 from models.engine.static.runner import StaticRunner
 from models.engine.vocabulary import Vocabulary
 from tests.tiny import TINY, tiny_weights
 
-CPU = torch.device("cpu")
-FLOAT32 = resolve_precision("float32", CPU)
+HAS_GPU = torch.cuda.is_available()
+DEVICES = [
+    "cpu",
+    pytest.param("cuda", marks=pytest.mark.skipif(not HAS_GPU, reason="there is no GPU")),
+]
 SLOTS = 5
 COUNT = 9
 MEL = [torch.randn(80, 3000, generator=torch.Generator().manual_seed(n)) for n in range(COUNT)]
-
-
-def static_runner() -> StaticRunner:
-    network = load_network(tiny_weights(), CPU, FLOAT32)
-    launcher = DirectLauncher()
-    vocabulary = Vocabulary(TINY)
-    return StaticRunner(network, vocabulary, FLOAT32, launcher, slots=SLOTS, encode_batch=3)
 
 
 @contextmanager
@@ -54,15 +54,29 @@ def results_of(runner: Runner, **options: Any) -> list[DecodingResult]:
         return [future.result(60) for future in futures]
 
 
-@pytest.fixture(scope="module")
-def plain() -> Runner:
-    network = load_network(tiny_weights(), CPU, FLOAT32)
-    return Runner(network, Vocabulary(TINY), FLOAT32, slots=SLOTS, padding="full")
+@pytest.fixture(scope="module", params=DEVICES)
+def network(request: pytest.FixtureRequest) -> Network:
+    device = torch.device(request.param)
+    return load_network(tiny_weights(), device, resolve_precision("float32", device))
 
 
 @pytest.fixture(scope="module")
-def static() -> StaticRunner:
-    return static_runner()
+def plain(network: Network) -> Runner:
+    precision = resolve_precision("float32", network.device)
+    return Runner(network, Vocabulary(TINY), precision, slots=SLOTS, padding="full")
+
+
+@pytest.fixture(scope="module")
+def static(network: Network) -> StaticRunner:
+    on_gpu = network.device.type == "cuda"
+    return StaticRunner(
+        network,
+        Vocabulary(TINY),
+        resolve_precision("float32", network.device),
+        CudaLauncher(network.device) if on_gpu else DirectLauncher(),
+        slots=SLOTS,
+        encode_batch=3,
+    )
 
 
 @pytest.mark.parametrize(

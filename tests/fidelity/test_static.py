@@ -1,0 +1,82 @@
+"""What a GPU runs, on a CPU: real speech from samples to text, as the plain runner tells it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+
+import pytest
+import torch
+
+from models.engine.engine import Engine
+from models.engine.loading import load_network
+from models.engine.precision import resolve_precision
+from models.engine.static.launch import DirectLauncher
+from models.engine.static.runner import StaticRunner
+from models.engine.vocabulary import Vocabulary
+from models.options import TranscribeOptions
+from models.text.transcript import Transcript, Word
+from models.transcriber import Transcriber
+from models.weights import Weights
+from tests.against_whisper import ROUNDING, SHORT, samples_of
+from tests.speech_clips import clips
+
+NAME = "tiny.en"
+SLOTS, ENCODE_BATCH = 6, 4
+CLIPS = [clip for clip in SHORT if clip.is_speech and clip.language == "en"][:12]
+LONG = next(clip for clip in clips() if clip.is_long and clip.is_speech)
+OPTIONS = {
+    "greedy": TranscribeOptions(temperature=(0.0,)),
+    # No text is as likely as that: every window is decoded again, at random.
+    "drawn": TranscribeOptions(temperature=(0.0, 0.3), logprob_threshold=-0.01),
+    "words": TranscribeOptions(temperature=(0.0,), word_timestamps=True),
+    "in order": TranscribeOptions(temperature=(0.0,), strategy="sequential"),
+}
+
+
+@pytest.fixture(scope="module")
+def static(weights: Callable[[str], Weights]) -> Iterator[Transcriber]:
+    device = torch.device("cpu")
+    precision = resolve_precision("float32", device)
+    loaded = weights(NAME)
+    runner = StaticRunner(
+        load_network(loaded, device, precision),
+        Vocabulary(loaded.dims),
+        precision,
+        DirectLauncher(),
+        slots=SLOTS,
+        encode_batch=ENCODE_BATCH,
+    )
+    engine = Engine(runner, slots=SLOTS, encode_batch=ENCODE_BATCH)
+    yield Transcriber(engine)
+    engine.close()
+
+
+def words_of(transcript: Transcript) -> list[Word]:
+    return [word for segment in transcript.segments for word in segment.words]
+
+
+@pytest.mark.parametrize("options", OPTIONS.values(), ids=OPTIONS)
+def test_recordings_together_have_the_text_that_each_has_alone(
+    static: Transcriber, engine: Callable[[str], Engine], options: TranscribeOptions
+) -> None:
+    assert static.engine.takes_samples
+    recordings = [samples_of(clip.path) for clip in [*CLIPS, LONG]]
+
+    async def together(transcriber: Transcriber) -> list[Transcript]:
+        work = [transcriber.transcribe_samples(samples, options) for samples in recordings]
+        return await asyncio.gather(*work)
+
+    expected = asyncio.run(together(Transcriber(engine(NAME))))
+    found = asyncio.run(together(static))
+
+    for ours, theirs in zip(found, expected, strict=True):
+        assert [each.tokens for each in ours.segments] == [each.tokens for each in theirs.segments]
+        for one, other in zip(words_of(ours), words_of(theirs), strict=True):
+            assert one.text == other.text
+            # Scores are kept in float16 there: a time may fall on the next position.
+            assert (one.start, one.end) == pytest.approx((other.start, other.end), abs=0.03)
+            assert one.probability == pytest.approx(other.probability, abs=ROUNDING)
+    assert any(map(words_of, found)) == options.word_timestamps
+    temperatures = {segment.temperature for each in found for segment in each.segments}
+    assert max(temperatures) == max(options.temperature)
