@@ -42,6 +42,10 @@ class Mel(Protocol):
         """How many frames of the recording the window at frame `seek` holds."""
         ...
 
+    def is_made(self, seek: int) -> bool:
+        """Whether the window at frame `seek` is there at once."""
+        ...
+
     def read_ahead(self, seek: int) -> None:
         """Makes ready what the window after the one at frame `seek` may hold."""
         ...
@@ -78,6 +82,10 @@ class LogMel:
         """How many frames of the recording the window at frame `seek` holds."""
         return min(N_FRAMES, self.frames - seek)
 
+    def is_made(self, seek: int) -> bool:
+        """It is."""
+        return True
+
     def read_ahead(self, seek: int) -> None:
         """All of it is there."""
 
@@ -109,6 +117,10 @@ class StreamedLogMel:
     def content(self, seek: int) -> int:
         """How many frames of the recording the window at frame `seek` holds."""
         return min(N_FRAMES, self.frames - seek)
+
+    def is_made(self, seek: int) -> bool:
+        """Whether it has been read."""
+        return self._first + self._held.shape[1] >= min(seek + N_FRAMES, self.frames)
 
     def read_ahead(self, seek: int) -> None:
         """Makes ready what the window after the one at frame `seek` may hold."""

@@ -15,7 +15,7 @@ class Waveform:
     """What `LogMel` is, of at most 30 s, but its first window is the samples, [samples].
 
     The windows behind it, which few recordings have, are log-mel: they are measured by the loudest
-    place of all. The first of them takes its time.
+    place of all.
     """
 
     fits_one_window = True
@@ -31,6 +31,10 @@ class Waveform:
     def content(self, seek: int) -> int:
         """How many frames of the recording the window at frame `seek` holds."""
         return self.frames - seek
+
+    def is_made(self, seek: int) -> bool:
+        """The first is; the others are made when one of them is asked for."""
+        return seek == 0
 
     def read_ahead(self, seek: int) -> None:
         """All of it is there."""

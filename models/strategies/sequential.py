@@ -30,8 +30,7 @@ async def sequential(
     detect = partial(most_probable, among=recording.options.languages)
     while seek < mel.frames:
         make = partial(recording.window, mel, seek, history, recording.language or detect)
-        # Of some recordings only the first is there at once.
-        window = await source.run(make) if seek else make()
+        window = make() if mel.is_made(seek) else await source.run(make)
         result = await _decoded(recording, source, mel, window, seek)
         recording.language = result.language
         frames = mel.content(seek)
