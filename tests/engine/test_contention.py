@@ -6,9 +6,11 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
 import pytest
 
 from models.engine.contention import PERIOD_SECONDS, SpareCores, others_seconds
@@ -74,21 +76,32 @@ def test_where_nobody_says_all_are_taken(machine: Machine) -> None:
     assert cores.now() == 3
 
 
-@needs_proc
-def test_another_process_is_seen_and_this_one_is_not() -> None:
-    def taken() -> float:
-        before, begun = others_seconds(), time.monotonic()
-        end = begun + 1.0
-        while time.monotonic() < end:
-            os.getpid()
-        after = others_seconds()
-        assert before is not None
-        assert after is not None
-        return (after - before) / (time.monotonic() - begun)
+@pytest.fixture
+def one_core() -> Iterator[None]:
+    """This thread, and what it starts, on one core."""
+    allowed = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(allowed)})
+    yield
+    os.sched_setaffinity(0, allowed)
 
-    others = taken()
+
+@needs_proc
+@pytest.mark.usefixtures("one_core")
+def test_another_process_is_seen_and_this_one_is_not() -> None:
+    # Of what is counted in ticks.
+    exact = 0.2
     with subprocess.Popen([sys.executable, "-c", SPIN]) as busy:
         try:
-            assert taken() > others + 0.2 or taken() > others + 0.2
+            before, begun, own = others_seconds(), time.monotonic(), time.process_time()
+            began = sum(psutil.Process(busy.pid).cpu_times()[:2])
+            while (its := sum(psutil.Process(busy.pid).cpu_times()[:2]) - began) < 1.0:
+                assert time.monotonic() - begun < 60
+            after, wall = others_seconds(), time.monotonic() - begun
+            own = time.process_time() - own
         finally:
             busy.kill()
+
+    assert before is not None
+    assert after is not None
+    assert own > 2 * exact
+    assert its - exact < after - before < wall - own + exact
