@@ -16,7 +16,7 @@ from models.catalogue import (
     AlignmentHeads,
     Dimensions,
 )
-from models.engine.network import sinusoids
+from models.engine.encoder import sinusoids
 from models.errors import CheckpointFormatError
 
 VOCABULARIES = {

@@ -33,11 +33,11 @@ class Waveform:
         return self.frames - seek
 
     def is_made(self, seek: int) -> bool:
-        """The first is; the others are made when one of them is asked for."""
-        return seek == 0
+        """The first is; the others are made together, when one of them is asked for."""
+        return seek == 0 or "_mel" in vars(self)
 
     def read_ahead(self, seek: int) -> None:
-        """All of it is there."""
+        """There is nothing to read."""
 
     @cached_property
     def _mel(self) -> LogMel:

@@ -1,3 +1,3 @@
-"""Windows of log-mel to tokens with scores: the only place that touches a device."""
+"""Windows to tokens with scores: the only place that touches a device."""
 
 from __future__ import annotations

@@ -8,6 +8,8 @@ from concurrent.futures import Future
 from dataclasses import replace
 
 import torch
+from torch import Tensor
+from whisper.audio import N_SAMPLES
 
 from models.engine.contention import SpareCores
 from models.engine.counters import EngineCounters, EngineState
@@ -92,7 +94,9 @@ class Engine:
 
         Raises:
             EngineStoppedError: the engine has been closed.
+            ValueError: it is given samples, and takes none or not so many.
         """
+        self._check(window.audio)
         future: Future[DecodingResult] = Future()
         language = window.language
         if language is None and not self.vocabulary.dims.is_multilingual:
@@ -112,6 +116,11 @@ class Engine:
             self._stopping = True
             self._wakeup.notify()
         self._thread.join()
+
+    def _check(self, audio: Tensor) -> None:
+        # What fails only in a step fails all windows that are with the engine.
+        if audio.dim() == 1 and not (self.takes_samples and len(audio) <= N_SAMPLES):
+            raise ValueError(f"this engine takes no window of {len(audio)} samples")
 
     def _run(self) -> None:
         with self.runner.computing():

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from collections.abc import Sequence as Seq
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import torch
@@ -10,14 +12,18 @@ from torch import Tensor
 
 from models.catalogue import Dimensions
 from models.engine.absorbed import absorbed, with_values_bias_behind
+from models.engine.encoder import sinusoids
 from models.engine.linear import pack_linears
-from models.engine.network import Network, sinusoids
+from models.engine.network import Network, group_sizes
 from models.engine.precision import Precision
 from models.engine.rotation import rotated
 
 if TYPE_CHECKING:
     from models.weights import Weights
 
+_CROSS = "decoder.cross_kv"
+# Of a window's keys and values, between a product and the cache: large-v3 has 246 MB of them.
+_TOGETHER_BYTES = 32 * 2**20
 _SAME = {"attn_ln": "attn_ln", "mlp_ln": "mlp_ln", "mlp.0": "mlp.up", "mlp.2": "mlp.down"}
 _ENCODER = {**_SAME, "attn.out": "attn_out"}
 _DECODER = {
@@ -28,8 +34,10 @@ _DECODER = {
 }
 
 
-def load_network(weights: Weights, device: torch.device, precision: Precision) -> Network:
-    """The network with these weights.
+def load_network(
+    weights: Weights, device: torch.device, precision: Precision, *, together: int | None = None
+) -> Network:
+    """The network with these weights; keys and values of so many layers `together`, or as fits.
 
     The encoder's positions are computed, not read: they are sinusoids (whisper/model.py).
     """
@@ -41,8 +49,10 @@ def load_network(weights: Weights, device: torch.device, precision: Precision) -
         state = absorbed(state, dims.n_text_head)
     elif precision.state is not torch.float32:  # on a GPU, whose kernels know of no such bias
         state = with_values_bias_behind(state)
+    together = _together(dims, device, precision) if together is None else together
     with torch.device("meta"):
-        network = Network(dims, precision, weights.alignment_heads)
+        network = Network(dims, precision, weights.alignment_heads, together=together)
+    state = _grouped(state, group_sizes(dims.n_text_layer, together))
     state = {name: tensor.to(device, precision.state) for name, tensor in state.items()}
     if not precision.rotates:
         state["decoder.head.weight"] = state["decoder.embedding"]
@@ -54,6 +64,25 @@ def load_network(weights: Weights, device: torch.device, precision: Precision) -
     pack_linears(network.decoder.cross_kv, precision.encoder)
     pack_linears(network.decoder, precision.decoder)
     return network
+
+
+def _together(dims: Dimensions, device: torch.device, precision: Precision) -> int:
+    """A layer alone leaves a part of a GPU idle at its end; on a CPU several take longer."""
+    layer = 2 * dims.n_audio_ctx * dims.n_text_state * precision.state.itemsize
+    return 1 if device.type == "cpu" else max(1, _TOGETHER_BYTES // layer)
+
+
+def _grouped(state: Mapping[str, Tensor], sizes: Seq[int]) -> dict[str, Tensor]:
+    """Keys' and values' projections of several layers as one, where there are any."""
+    out = {name: tensor for name, tensor in state.items() if not name.startswith(_CROSS)}
+    layers = iter(range(sum(sizes)))
+    for group, size in enumerate(sizes):
+        own = list(islice(layers, size))
+        for part in ("weight", "bias"):
+            names = [f"{_CROSS}.{layer}.{part}" for layer in own]
+            if names[0] in state:
+                out[f"{_CROSS}.{group}.{part}"] = torch.cat([state[name] for name in names])
+    return out
 
 
 def _fused(dims: Dimensions, tensors: Mapping[str, Tensor]) -> Iterator[tuple[str, Tensor]]:
@@ -71,7 +100,7 @@ def _fused(dims: Dimensions, tensors: Mapping[str, Tensor]) -> Iterator[tuple[st
         yield from _block(tensors, f"decoder.blocks.{layer}", _DECODER)
         attention = f"decoder.blocks.{layer}.cross_attn"
         kv = [f"{attention}.key", f"{attention}.value"]
-        yield from _stacked(tensors, kv, f"decoder.cross_kv.{layer}")
+        yield from _stacked(tensors, kv, f"{_CROSS}.{layer}")
 
 
 def _block(

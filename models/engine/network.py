@@ -1,16 +1,14 @@
-"""Whisper's encoder and decoder over a static KV cache, with the projections of a layer fused.
+"""Whisper's decoder over a static KV cache, with the projections of a layer fused; the network.
 
-The same mathematics as openai-whisper (whisper/model.py): pre-norm transformer, GELU, sinusoidal
-encoder positions, learned decoder positions, logits from the token embedding.
+The same mathematics as openai-whisper (whisper/model.py): pre-norm transformer, GELU, learned
+positions, logits from the token embedding.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from models.catalogue import AlignmentHeads, Dimensions
@@ -19,84 +17,18 @@ from models.engine.alignment import Watch
 from models.engine.attention import (
     attend_audio,
     attend_text,
-    attend_window,
     merge_heads,
     split_heads,
 )
 from models.engine.cache import CacheRows, CrossRun, KVCache
+from models.engine.encoder import Encoder
 from models.engine.linear import MLP
-from models.engine.padding import END, Kept
 from models.engine.precision import Precision
 
 
-def sinusoids(length: int, channels: int) -> Tensor:
-    """Encoder positions, [length, channels]: sines of rising wavelength, then the cosines."""
-    step = math.log(10_000) / (channels // 2 - 1)
-    rates = torch.exp(-step * torch.arange(channels // 2))
-    angles = torch.arange(length)[:, None] * rates[None, :]
-    return torch.cat([angles.sin(), angles.cos()], dim=1)
-
-
-class EncoderBlock(nn.Module):
-    """Self-attention over a whole window, then the MLP."""
-
-    def __init__(self, n_state: int, n_head: int, attn_dtype: torch.dtype) -> None:
-        super().__init__()
-        self.n_head, self.attn_dtype = n_head, attn_dtype
-        self.attn_ln = nn.LayerNorm(n_state)
-        self.attn_qkv = nn.Linear(n_state, 3 * n_state)
-        self.attn_out = nn.Linear(n_state, n_state)
-        self.mlp_ln = nn.LayerNorm(n_state)
-        self.mlp = MLP(n_state)
-
-    def forward(self, x: Tensor, log_weight: Tensor | None) -> Tensor:  # [batch, kept, state]
-        qkv = self.attn_qkv(self.attn_ln(x)).to(self.attn_dtype).chunk(3, dim=-1)
-        q, k, v = (split_heads(part, self.n_head) for part in qkv)
-        x = x + self.attn_out(merge_heads(attend_window(q, k, v, log_weight)))
-        return x + self.mlp(self.mlp_ln(x))
-
-
-class Encoder(nn.Module):
-    """Log-mel windows to audio states."""
-
-    def __init__(self, dims: Dimensions, attn_dtype: torch.dtype, *, rotates: bool) -> None:
-        super().__init__()
-        n_state = dims.n_audio_state
-        self.conv1 = nn.Conv1d(dims.n_mels, n_state, kernel_size=3, padding=1)
-        self.conv2 = nn.Conv1d(n_state, n_state, kernel_size=3, stride=2, padding=1)
-        # Into the basis of the residual stream, where that is another (rotation.py).
-        self.entry = nn.Linear(n_state, n_state, bias=False) if rotates else None
-        self.positions = nn.Parameter(torch.empty(dims.n_audio_ctx, n_state))
-        self.blocks = nn.ModuleList(
-            EncoderBlock(n_state, dims.n_audio_head, attn_dtype) for _ in range(dims.n_audio_layer)
-        )
-        self.ln_post = nn.LayerNorm(n_state)
-
-    def stages(self, mel: Tensor, kept: Kept) -> Iterator[Tensor]:
-        """The states of [batch, n_mels, 2 * n_audio_ctx], from layer to layer.
-
-        The last is the encoder's output, [batch, kept, n_audio_state].
-        """
-        x = self._convolved(mel, kept)
-        x = (x if self.entry is None else self.entry(x)) + self.positions[kept.index]
-        yield x
-        for block in self.blocks:
-            x = block(x, kept.log_weight)
-            yield x
-        yield self.ln_post(x)
-
-    def _convolved(self, mel: Tensor, kept: Kept) -> Tensor:
-        if kept.log_weight is None:
-            return self._convolve(mel)
-        # Two positions more than asked for: what the convolutions see beyond is the window's own.
-        sound = self._convolve(mel[..., : 2 * (kept.dense + 2)])[:, : kept.dense]
-        end = self._convolve(mel[..., -2 * (END + 2) :])[:, 2:]
-        between = end[:, :1].expand(-1, kept.size - kept.dense - END, -1)
-        return torch.cat([sound, between, end], dim=1)
-
-    def _convolve(self, mel: Tensor) -> Tensor:
-        # As it lies in memory, so do all that is added to it.
-        return F.gelu(self.conv2(F.gelu(self.conv1(mel)))).transpose(1, 2).contiguous()
+def group_sizes(layers: int, together: int) -> list[int]:
+    """So many layers in groups of so many, the last one with the rest."""
+    return [min(together, layers - first) for first in range(0, layers, together)]
 
 
 class DecoderBlock(nn.Module):
@@ -170,16 +102,18 @@ class DecoderBlock(nn.Module):
 class Decoder(nn.Module):
     """Tokens to states, for rows that each stand at positions of their own."""
 
-    def __init__(self, dims: Dimensions, alignment_heads: AlignmentHeads, *, absorbs: bool) -> None:
+    def __init__(
+        self, dims: Dimensions, alignment_heads: AlignmentHeads, *, absorbs: bool, together: int
+    ) -> None:
         super().__init__()
         n_state = dims.n_text_state
         self.n_head, self.n_alignment_head = dims.n_text_head, len(alignment_heads)
         self.embedding = nn.Parameter(torch.empty(dims.n_vocab, n_state))
         self.positions = nn.Parameter(torch.empty(dims.n_text_ctx, n_state))
-        # None of them where the queries carry the projections.
+        # So many layers each, the last fewer; none where the queries carry the projections.
         self.cross_kv = nn.ModuleList(
-            nn.Linear(dims.n_audio_state, 2 * n_state)
-            for _ in range(0 if absorbs else dims.n_text_layer)
+            nn.Linear(dims.n_audio_state, 2 * n_state * layers)
+            for layers in group_sizes(0 if absorbs else dims.n_text_layer, together)
         )
         heads = [[h for at, h in alignment_heads if at == n] for n in range(dims.n_text_layer)]
         self.blocks = nn.ModuleList(DecoderBlock(dims, own, absorbs=absorbs) for own in heads)
@@ -189,9 +123,23 @@ class Decoder(nn.Module):
 
     def write_cross(self, audio: Tensor, cache: KVCache, slots: Tensor) -> None:
         """Keys and values of windows, [batch, kept, n_audio_state], into the slots."""
-        for layer, project in enumerate(self.cross_kv):
-            kv = project(audio).unflatten(-1, (1, 2, self.n_head, -1))
-            cache.write_cross(slice(layer, layer + 1), slots, kv)
+        first = 0
+        for project in self.cross_kv:
+            first += self._write_group(project(audio), first, cache, slots)
+
+    def _write_group(self, kv: Tensor, first: int, cache: KVCache, slots: Tensor) -> int:
+        head_dim = self.embedding.shape[1] // self.n_head
+        by_layer = kv.unflatten(-1, (-1, 2, self.n_head, head_dim))
+        layers = by_layer.shape[2]
+        cache.write_cross(slice(first, first + layers), slots, by_layer)
+        return layers
+
+    def cross_weights(self) -> list[Tensor]:
+        """Of each layer's keys and values, [2, head, head_dim, n_audio_state]."""
+        head_dim = self.embedding.shape[1] // self.n_head
+        shape = (-1, 2, self.n_head, head_dim)
+        groups = (linear.get_parameter("weight") for linear in self.cross_kv)
+        return [weight for group in groups for weight in group.unflatten(0, shape)]
 
     def forward(
         self, tokens: Tensor, cache: KVCache, rows: CacheRows, watch: Watch | None = None
@@ -207,15 +155,23 @@ class Decoder(nn.Module):
 
 
 class Network(nn.Module):
-    """Encoder and decoder of one checkpoint on one device."""
+    """Encoder and decoder of one checkpoint on one device.
+
+    Keys and values of windows are computed for so many layers `together`.
+    """
 
     def __init__(
-        self, dims: Dimensions, precision: Precision, alignment_heads: AlignmentHeads
+        self,
+        dims: Dimensions,
+        precision: Precision,
+        alignment_heads: AlignmentHeads,
+        *,
+        together: int = 1,
     ) -> None:
         super().__init__()
         self.dims = dims
         self.encoder = Encoder(dims, precision.attention, rotates=precision.rotates)
-        self.decoder = Decoder(dims, alignment_heads, absorbs=precision.absorbs)
+        self.decoder = Decoder(dims, alignment_heads, absorbs=precision.absorbs, together=together)
 
     @property
     def device(self) -> torch.device:

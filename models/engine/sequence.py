@@ -48,12 +48,12 @@ def _most_probable(probs: Mapping[str, float]) -> str:
 
 @dataclass(frozen=True, eq=False)
 class Window:
-    """One window to decode: `audio` is [n_mels, 3000], `previous` the text tokens before it.
+    """One window to decode: `audio` is log-mel, [n_mels, 3000], `previous` the tokens before it.
 
-    To an engine that takes samples they may be given instead, [samples], at most 30 s. The
-    recording fills `frames` of the 3000; behind them is padding. `language` None asks for
-    detection: `choose_language` takes one by their probabilities, in the engine's thread, and a
-    window that `detects_only` is done. The window is decoded at each of `temperatures` in turn
+    For an engine that takes samples, `audio` may be at most 30 s of these, [samples]. The recording
+    fills `frames` of the 3000; behind them is padding. `language` None asks for detection:
+    `choose_language` takes one by their probabilities, in the engine's thread, and a window that
+    `detects_only` is done. The window is decoded at each of `temperatures` in turn
     until `accept` takes the result; if it takes none, the one that `prefer` ranks highest is the
     result. `request` tells the windows of one request from those of others; those of long
     recordings are `is_background`: they let short ones go before. What the window takes is noted

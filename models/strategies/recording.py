@@ -60,7 +60,7 @@ class Recording:
         *,
         hurries: bool = False,
     ) -> Window:
-        """The window at frame `seek` of a log-mel, to be decoded after the tokens `history`.
+        """The window at frame `seek` of what is heard, to be decoded after the tokens `history`.
 
         In a language, or in the one chosen by probability. One that `hurries` goes with those of
         short recordings.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from functools import partial
 from itertools import pairwise
 from operator import attrgetter
 
@@ -15,7 +14,7 @@ from models.audio.windows import HOP
 from models.engine.sequence import DecodingResult, Window
 from models.guards import says_nothing
 from models.strategies.cutting import CutWindow
-from models.strategies.hearing import heard_by
+from models.strategies.hearing import heard_aside
 from models.strategies.languages import LanguageChoice
 from models.strategies.recording import Recording
 from models.strategies.source import Source
@@ -80,7 +79,7 @@ class SpokenWindow:
 
     async def _window(self, start: int, end: int, language: str) -> Window:
         samples = self.samples[start - self.plan.start : end - self.plan.start]
-        mel = await self.source.run(partial(heard_by, self.recording.engine, samples))
+        mel = await heard_aside(self.recording.engine, samples, self.source)
         return self.recording.window(mel, 0, (), language, hurries=self.hurries)
 
     def _speech(self, start: float, end: float) -> float:

@@ -7,8 +7,8 @@ import copy
 import pytest
 import torch
 
+from models.engine.encoder import EncoderBlock
 from models.engine.linear import LinearKind, pack_linears
-from models.engine.network import EncoderBlock
 from models.engine.padding import kept_positions
 from tests.engine.test_linear import needs_bfloat16, needs_int8, relative_error
 

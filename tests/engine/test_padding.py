@@ -7,7 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.engine.network import Encoder
+from models.engine.encoder import Encoder
 from models.engine.padding import END, MARGIN, STRIDE, kept_positions
 from tests.tiny import TINY
 

@@ -12,7 +12,7 @@ _THREADS = 1024
 
 
 class FusedChoice:
-    """What `PlainChoice` does; the logits stay as they are."""
+    """What `PlainChoice` does without draws; the logits stay as they are."""
 
     def __init__(self, rules: TokenRules) -> None:
         self._rules = rules

@@ -5,10 +5,8 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from models.engine.cache import KVCache
 from models.engine.cuda.abilities import reads_states
@@ -29,8 +27,8 @@ class StateAttention:
     def __init__(self, decoder: Decoder, cache: KVCache) -> None:
         self._cache, self._heads = cache, decoder.n_head
         n_state, device = cache.states.shape[2], cache.states.device
-        projections = [cast(nn.Linear, linear) for linear in decoder.cross_kv]
-        self._projections = [self._by_head(linear) for linear in projections]
+        # Of keys [head, head_dim, n_audio_state], of values [head, n_audio_state, head_dim].
+        self._projections = [(key, value.mT) for key, value in decoder.cross_weights()]
         # A warp's share of the states is a multiple of sixteen.
         warps = 16 if n_state % 256 == 0 else 8
         self._threads, shared = warps * _LANES, _shared_bytes(n_state, self._heads, warps)
@@ -56,11 +54,6 @@ class StateAttention:
         out = q.new_empty(rows, self._heads, value.shape[2])
         torch.bmm(heard, value, out=out.transpose(0, 1))
         return out.view(rows, -1)
-
-    def _by_head(self, linear: nn.Linear) -> tuple[Tensor, Tensor]:
-        """Of keys [head, head_dim, n_audio_state], of values [head, n_audio_state, head_dim]."""
-        key, value = linear.weight.unflatten(0, (2, self._heads, -1))
-        return key, value.mT
 
     def _blocks(self, rows: int) -> int:
         """How many share out a row's window, so that all rows are read at once."""

@@ -12,10 +12,10 @@ from models.engine.cache import KVCache
 from models.engine.network import Network
 from models.engine.padding import FRAMES_PER_POSITION, kept_positions
 from models.engine.static.captures import Captures
-from models.engine.static.cross import CrossProducts
 from models.engine.static.inputs import StaticInputs
 from models.engine.static.launch import Launcher
 from models.engine.static.sizes import filled_up, least_of, powers_of_two
+from models.engine.static.staging import staged
 
 
 class StaticEncoder:
@@ -29,7 +29,6 @@ class StaticEncoder:
         frames = FRAMES_PER_POSITION * dims.n_audio_ctx
         self._kept = kept_positions(frames, dims.n_audio_ctx, "full", device)
         self._sizes = powers_of_two(most)
-        self._cross = CrossProducts(network.decoder, cache, most)
         self._encode = Captures(launcher, self._run, aside=True)
 
     def warm_up(self) -> None:
@@ -42,8 +41,7 @@ class StaticEncoder:
         """Encode windows, log-mel or samples; what is returned tells whether that is done."""
         size = least_of(self._sizes, len(windows))
         bring = self._inputs.stage(windows, size)
-        where = torch.empty(size, dtype=torch.int64, pin_memory=self._slots.is_cuda)
-        where.copy_(torch.tensor(filled_up(slots, size)))
+        where = staged(torch.tensor(filled_up(slots, size)), self._slots.device)
         encode = self._encode.of(size)
 
         def compute() -> None:
@@ -54,7 +52,9 @@ class StaticEncoder:
         return self._launcher.begin_aside(compute)
 
     def _run(self, size: int) -> None:
-        mel = self._inputs.mel[:size].to(self._network.dtype)
-        *_, states = self._network.encoder.stages(mel, self._kept)
-        self._cache.write_states(self._slots[:size], states)
-        self._cross.write(states, self._slots[:size])
+        slots, audio = self._slots[:size], self._inputs.mel[:size].to(self._network.dtype)
+        # One by one: of the states before the last nothing is kept.
+        for states in self._network.encoder.stages(audio, self._kept):
+            audio = states
+        self._cache.write_states(slots, audio)
+        self._network.decoder.write_cross(audio, self._cache, slots)

@@ -14,6 +14,7 @@ from models.engine.static.captures import Captures
 from models.engine.static.launch import Computation, Launcher
 from models.engine.static.mel import BatchedLogMel
 from models.engine.static.sizes import filled_up
+from models.engine.static.staging import staged
 
 
 class StaticInputs:
@@ -37,9 +38,9 @@ class StaticInputs:
 
         Each is log-mel, [n_mels, frames], or samples, [samples], behind which there is silence.
         """
-        staged = filled_up([self._staged(window) for window in windows], size)
-        sounds = [(row, window) for row, window in enumerate(staged) if window.dim() == 1]
-        mels = [(row, window) for row, window in enumerate(staged) if window.dim() > 1]
+        rows = filled_up([staged(window, self.mel.device) for window in windows], size)
+        sounds = [(row, window) for row, window in enumerate(rows) if window.dim() == 1]
+        mels = [(row, window) for row, window in enumerate(rows) if window.dim() > 1]
         hear = self._hear.of(size)
 
         def bring() -> None:
@@ -56,6 +57,3 @@ class StaticInputs:
 
     def _run(self, size: int) -> None:
         self.mel[:size] = self._log_mel(self._samples[:size])
-
-    def _staged(self, window: Tensor) -> Tensor:
-        return torch.empty(window.shape, pin_memory=self.mel.is_cuda).copy_(window)

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from models.engine.decoding import TimestampState, follows_timestamp, last_timestamp
 from models.engine.sequence import Sequence
+from models.engine.static.staging import staged
 from models.engine.vocabulary import Vocabulary
 
 
@@ -29,8 +30,8 @@ class Rows:
         self._fields = self._idle(slots).to(device, copy=True)
         self.tokens, self.positions, self.pairs, self.stamps, self.offsets = self._fields
         self.temperatures = torch.zeros(slots, device=device)
-        self._staged = _staged(self._fields)
-        self._staged_temperatures = _staged(self.temperatures)
+        self._staged = staged(self._fields, device)
+        self._staged_temperatures = staged(self.temperatures, device)
 
     def load(self, sequences: Seq[Sequence], batch: int) -> None:
         """Take over where these sequences stand; every other row of the batch is idle."""
@@ -78,8 +79,3 @@ class Rows:
     def _idle(self, count: int) -> Tensor:
         row = torch.tensor([self._eot, self.nowhere, 0, self._begin - 1, 0])
         return row[:, None].expand(-1, count).contiguous()
-
-
-def _staged(fields: Tensor) -> Tensor:
-    """A copy in memory of the host that a GPU reads by itself."""
-    return torch.empty_like(fields, device="cpu", pin_memory=fields.is_cuda).copy_(fields)

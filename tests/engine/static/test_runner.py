@@ -55,9 +55,11 @@ def results_of(runner: Runner, **options: Any) -> list[DecodingResult]:
 
 
 @pytest.fixture(scope="module", params=DEVICES)
-def network(request: pytest.FixtureRequest) -> Network:
+def network(request: pytest.FixtureRequest) -> Iterator[Network]:
     device = torch.device(request.param)
-    return load_network(tiny_weights(), device, resolve_precision("float32", device))
+    # Batches of other sizes are to differ in the last digits alone.
+    with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
+        yield load_network(tiny_weights(), device, resolve_precision("float32", device))
 
 
 @pytest.fixture(scope="module")
@@ -170,6 +172,12 @@ def test_samples_are_heard_as_their_log_mel_whatever_is_beside_them(
     ]
     assert texts(static, mixed) == expected
     assert texts(static, [torch.from_numpy(samples) for samples in sounds]) == expected
+
+
+def test_samples_that_fit_no_window_are_refused(plain: Runner, static: StaticRunner) -> None:
+    for runner, length in ((plain, 16_000), (static, 480_001)):
+        with engine(runner) as running, pytest.raises(ValueError, match=f"{length} samples"):
+            running.submit(Window("r", torch.zeros(length), language="en"))
 
 
 def test_rows_of_long_and_short_recordings_decode_together(static: StaticRunner) -> None:
