@@ -45,9 +45,9 @@ def files(home: Path) -> list[Path]:
 def eventually(holds: Callable[[], bool], seconds: float = LONGEST_SECONDS) -> bool:
     """Whether it comes true in time."""
     end = time.monotonic() + seconds
-    while not holds() and time.monotonic() < end:
+    while not (held := holds()) and time.monotonic() < end:
         time.sleep(0.05)
-    return holds()
+    return held
 
 
 def transcribe(server: Server, path: Path | None = None, **fields: str) -> httpx.Response:

@@ -47,7 +47,8 @@ def test_a_worker_that_is_killed_is_replaced_with_its_files_removed(
         busy.kill()
 
         assert isinstance(endless.exception(LONGEST_SECONDS), httpx.TransportError)
-        assert eventually(lambda: len(workers(server)) == 2)
+        # The system may take a moment to end the one that is killed.
+        assert eventually(lambda: len([each for each in workers(server) if each != busy]) == 2)
         assert eventually(lambda: files(home) == [])
         assert f"Worker {busy.pid} ended with signal SIGKILL" in server.printed
         assert transcribe(server).status_code == 200
