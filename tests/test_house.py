@@ -45,12 +45,7 @@ ONLY_IN = {
         "models/tensor_file.py",
         "models/weights.py",
     },
-    "whisper": {
-        "models/audio/mel.py",
-        "models/audio/waveform.py",
-        "models/engine/",
-        "models/sources/",
-    },
+    "whisper": {"models/audio/mel.py", "models/engine/", "models/sources/"},
     "bentoml": {"service.py", "models/store.py", "serving/"},
     "_bentoml_sdk": {"service.py"},
     "av": {"models/audio/container.py", "models/audio/load.py"},

@@ -6,9 +6,9 @@ from functools import cached_property
 
 import torch
 from torch import Tensor
-from whisper.audio import HOP_LENGTH
 
 from models.audio.mel import LogMel, Samples
+from models.audio.windows import HOP
 
 
 class Waveform:
@@ -22,7 +22,7 @@ class Waveform:
 
     def __init__(self, samples: Samples, n_mels: int) -> None:
         self._samples, self._n_mels = samples, n_mels
-        self.frames = len(samples) // HOP_LENGTH
+        self.frames = len(samples) // HOP
 
     def window(self, seek: int) -> Tensor:
         """The samples, or the log-mel that starts at frame `seek`, [n_mels, 3000]."""

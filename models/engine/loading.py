@@ -52,7 +52,8 @@ def load_network(
     together = _together(dims, device, precision) if together is None else together
     with torch.device("meta"):
         network = Network(dims, precision, weights.alignment_heads, together=together)
-    state = _grouped(state, group_sizes(dims.n_text_layer, together))
+    if together > 1:
+        state = _grouped(state, group_sizes(dims.n_text_layer, together))
     state = {name: tensor.to(device, precision.state) for name, tensor in state.items()}
     if not precision.rotates:
         state["decoder.head.weight"] = state["decoder.embedding"]

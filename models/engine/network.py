@@ -110,6 +110,8 @@ class Decoder(nn.Module):
         self.n_head, self.n_alignment_head = dims.n_text_head, len(alignment_heads)
         self.embedding = nn.Parameter(torch.empty(dims.n_vocab, n_state))
         self.positions = nn.Parameter(torch.empty(dims.n_text_ctx, n_state))
+        # What comes out of a projection: layers, keys and values, heads.
+        self._heads = (-1, 2, self.n_head, n_state // self.n_head)
         # So many layers each, the last fewer; none where the queries carry the projections.
         self.cross_kv = nn.ModuleList(
             nn.Linear(dims.n_audio_state, 2 * n_state * layers)
@@ -128,18 +130,15 @@ class Decoder(nn.Module):
             first += self._write_group(project(audio), first, cache, slots)
 
     def _write_group(self, kv: Tensor, first: int, cache: KVCache, slots: Tensor) -> int:
-        head_dim = self.embedding.shape[1] // self.n_head
-        by_layer = kv.unflatten(-1, (-1, 2, self.n_head, head_dim))
+        by_layer = kv.unflatten(-1, self._heads)
         layers = by_layer.shape[2]
         cache.write_cross(slice(first, first + layers), slots, by_layer)
         return layers
 
     def cross_weights(self) -> list[Tensor]:
         """Of each layer's keys and values, [2, head, head_dim, n_audio_state]."""
-        head_dim = self.embedding.shape[1] // self.n_head
-        shape = (-1, 2, self.n_head, head_dim)
         groups = (linear.get_parameter("weight") for linear in self.cross_kv)
-        return [weight for group in groups for weight in group.unflatten(0, shape)]
+        return [weight for group in groups for weight in group.unflatten(0, self._heads)]
 
     def forward(
         self, tokens: Tensor, cache: KVCache, rows: CacheRows, watch: Watch | None = None
