@@ -6,6 +6,7 @@ import logging
 import resource
 import signal
 import tempfile
+from asyncio import Future
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -74,6 +75,16 @@ class Supervisor(Watcher):
         """Take what the arbiter gives, which is about to start."""
         super().initialize(evpub_socket, sockets, arbiter)
         arbiter.ctrl.check_delay = CHECK_SECONDS * 1000  # type: ignore[union-attr]  # it has one
+
+    def manage_processes(self) -> Future[None]:
+        """Start as many workers as are missing.
+
+        circus's own first forgets those that it finds dead, and so misses the end of a worker whose
+        first thread has ended before the others: that one cannot be reaped yet.
+        """
+        if self.is_stopping() or len(self.processes) > self.numprocesses:
+            return super().manage_processes()
+        return self.spawn_processes()
 
     def _after_reap(self, *, process_pid: int, exit_code: int, **_: object) -> None:
         started = has_started(self._scratch, process_pid)
