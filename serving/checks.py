@@ -12,7 +12,10 @@ from api.edge.access import access_problem
 from api.port import port_problem
 from api.settings import Settings, hand_down_scratch
 from models import store
+from models.engine.foresight import foresee
 from models.errors import WhisperError
+from models.pool import room_problem
+from serving.setup import engine_config
 from serving.supervisor import supervise
 
 MIB = 1024 * 1024
@@ -33,9 +36,7 @@ def check_start(
     if problem := port_problem(host, port) or access_problem(settings, host):
         raise BentoMLException(problem)
     try:
-        _check_device(settings)
-        if settings.memory_mib:
-            _check_memory(settings, checkpoints, on_demand)
+        _check_engines(settings, checkpoints, on_demand)
         for checkpoint in (*checkpoints, *on_demand):
             store.verify(checkpoint)
     except WhisperError as error:
@@ -58,25 +59,22 @@ def _check_aliases(settings: Settings, checkpoints: Sequence[store.StoredCheckpo
         )
 
 
-def _check_device(settings: Settings) -> None:
-    if (settings.device, settings.dtype) == ("auto", "auto"):
-        return
-    # Here, not above: the usual start needs no PyTorch in the parent.
-    from models.engine.device import resolve_device
-    from models.engine.precision import resolve_precision
-
-    resolve_precision(settings.dtype, resolve_device(settings.device))
-
-
-def _check_memory(
+def _check_engines(
     settings: Settings,
     checkpoints: Sequence[store.StoredCheckpoint],
     on_demand: Sequence[store.StoredCheckpoint],
 ) -> None:
-    """Refuse a budget in which some model can never have room."""
-    from models.pool import room_problem
-    from serving.models import foreseen_bytes
+    """Refuse a device that is not there, and a budget in which some model can never have room.
 
-    resident, later = foreseen_bytes(checkpoints, settings), foreseen_bytes(on_demand, settings)
-    if problem := room_problem(resident, later, settings.memory_mib * MIB):
+    The usual start has nothing to ask, which would cost seconds.
+    """
+    if (settings.device, settings.dtype, settings.memory_mib) == ("auto", "auto", 0):
+        return
+    sizes = {each.name: each.dims for each in (*checkpoints, *on_demand)}
+    foreseen = foresee(engine_config(settings), sizes)
+    resident, later = (
+        {each.name: foreseen[each.name] for each in models} for models in (checkpoints, on_demand)
+    )
+    budget = settings.memory_mib * MIB
+    if budget and (problem := room_problem(resident, later, budget)):
         raise BentoMLException(f"WHISPER_MEMORY_MIB={settings.memory_mib} is too small: {problem}")

@@ -16,7 +16,6 @@ from api.settings import Settings
 from api.telemetry.metrics import Metrics
 from models import store
 from models.audio.sandbox.reader import Sandbox
-from models.engine.config import EngineConfig
 from models.engine.device import worker_device
 from models.engine.memory import give_back
 from models.engine.shared_thread import SharedThread
@@ -24,6 +23,7 @@ from models.engine.start import foresee_bytes, start_engine
 from models.engine.threads import cores, in_passing, take_cores
 from models.pool import ModelPool, PoolLimits
 from models.transcriber import Transcriber
+from serving.setup import engine_config
 
 MIB = 1024 * 1024
 
@@ -71,28 +71,9 @@ class Models:
         settings = self._settings
         return ModelPool(
             {each.name: self.start(each, self._config.threads) for each in checkpoints},
-            foreseen_bytes(on_demand, settings),
+            {each.name: foresee_bytes(each.dims, self._config) for each in on_demand},
             # The others' requests go on meanwhile.
             load=lambda name: self.start(later[name], loading_cores=1),
             limits=PoolLimits(settings.memory_mib * MIB, settings.idle_seconds),
             give_back=give_back,
         )
-
-
-def engine_config(settings: Settings) -> EngineConfig:
-    """How engines run, on the device that is asked for."""
-    return EngineConfig(
-        device=settings.device,
-        dtype=settings.dtype,
-        padding=settings.padding,
-        slots=settings.slots,
-        threads=settings.threads,
-    )
-
-
-def foreseen_bytes(
-    checkpoints: Sequence[store.StoredCheckpoint], settings: Settings
-) -> dict[str, int]:
-    """What each of these models will hold in memory."""
-    config = engine_config(settings)
-    return {each.name: foresee_bytes(each.dims, config) for each in checkpoints}

@@ -1,4 +1,4 @@
-"""What every process of the server reads before anything runs: settings, checkpoints, workers."""
+"""What every process of the server reads before anything runs: settings, models, workers."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from bentoml.exceptions import BentoMLException
 
 from api.settings import SettingError, Settings
 from models import store
+from models.engine.config import EngineConfig
 from models.engine.gpus import count_gpus
 from models.errors import WhisperError
 from serving.arguments import Arguments
@@ -53,3 +54,14 @@ def count_workers(settings: Settings) -> int:
         return max(1, count_gpus())
     except WhisperError as error:
         raise BentoMLException(error.message) from error
+
+
+def engine_config(settings: Settings) -> EngineConfig:
+    """How engines run, on the device that is asked for."""
+    return EngineConfig(
+        device=settings.device,
+        dtype=settings.dtype,
+        padding=settings.padding,
+        slots=settings.slots,
+        threads=settings.threads,
+    )

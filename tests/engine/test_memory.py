@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from models.engine.config import EngineConfig
+from models.engine.foresight import foresee
 from models.engine.instructions import has_bfloat16_linear, has_int8_linear
 from models.engine.memory import expected_bytes
 from models.engine.precision import Precision
@@ -31,7 +32,9 @@ def test_bytes_are_foreseen_as_they_are_counted(dtype: str, slots: int) -> None:
     held = engine.runner.nbytes
     engine.close()
 
-    assert foresee_bytes(replace(TINY, **SIZES), config) == held
+    dims = replace(TINY, **SIZES)
+    assert foresee_bytes(dims, config) == held
+    assert foresee(config, {"tiny": dims}) == {"tiny": held}
 
 
 def test_slots_take_what_the_catalogue_says() -> None:

@@ -200,3 +200,21 @@ def test_start_with_a_budget_no_model_fits_is_one_line(
     assert "WHISPER_MEMORY_MIB=" in printed
     assert said in printed
     assert "Traceback" not in printed
+
+
+def test_parent_that_checks_devices_and_budget_does_without_pytorch(home: Path) -> None:
+    with serving(
+        home / "output.txt",
+        BENTOML_HOME=str(home),
+        WHISPER_DEFAULT_MODEL="tiny.en",
+        WHISPER_DEVICE="cpu",
+        WHISPER_DTYPE="float32",
+        WHISPER_MEMORY_MIB="4000",
+    ) as server:
+        parent = psutil.Process(server.process.pid)
+        [worker] = parent.children()
+        assert [_has_pytorch(each) for each in (parent, worker)] == [False, True]
+
+
+def _has_pytorch(process: psutil.Process) -> bool:
+    return any("libtorch" in each.path for each in process.memory_maps())
