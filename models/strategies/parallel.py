@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Iterator
-from itertools import count, islice
+from itertools import count
 from typing import Any
 
 from models.audio.mel import Mel
@@ -44,7 +44,8 @@ async def parallel(
         while reading or running:
             room = len(running) < IN_FLIGHT and submitted != languages.windows
             ready = [reading] if reading and room else []
-            waiting: list[asyncio.Future[Any]] = [*ready, *islice(running, 1)]
+            undone = (task for task in running if not task.done())
+            waiting: list[asyncio.Future[Any]] = [*ready, *undone]
             if not languages.settled.done():
                 waiting.append(languages.settled)
             await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
@@ -58,6 +59,9 @@ async def parallel(
                 submitted += 1
                 ahead = len(running) > IN_FLIGHT // 2
                 reading = _next(recording, source, windows, ahead=ahead)
+            # The others may wait for one that has failed: for the language that it would have told.
+            for failed in [task for task in running if task.done() and task.exception()]:
+                failed.result()
             while running and running[0].done():
                 for segment in running.popleft().result():
                     yield numbered(segment, next(numbers))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import replace
-from itertools import pairwise
+from itertools import count, pairwise
 
 import numpy as np
 import pytest
@@ -13,8 +14,10 @@ from whisper.normalizers import BasicTextNormalizer, EnglishTextNormalizer
 
 from models.audio.load import load
 from models.engine.engine import Engine
-from models.errors import OptionError
+from models.engine.sequence import DecodingResult, Window
+from models.errors import OptionError, OverloadedError
 from models.options import TranscribeOptions
+from models.strategies.languages import WINDOWS
 from models.strategies.parallel import IN_FLIGHT
 from models.text.transcript import Segment, Transcript
 from models.transcriber import Transcriber
@@ -94,6 +97,29 @@ def test_parallel_unknown_language_is_detected_once(tiny: Transcriber) -> None:
     given = transcribe(tiny, speech(3), replace(options, language=transcript.language))
 
     assert [s.tokens for s in given.segments] == [s.tokens for s in transcript.segments]
+
+
+@pytest.mark.parametrize("which", range(WINDOWS))
+def test_parallel_window_that_fails_before_the_language_is_known_fails_the_recording(
+    tiny: Transcriber, monkeypatch: pytest.MonkeyPatch, which: int
+) -> None:
+    submit, numbers = tiny.engine.submit, count()
+
+    def submit_or_fail(window: Window) -> Future[DecodingResult]:
+        if next(numbers) != which:
+            return submit(window)
+        failed: Future[DecodingResult] = Future()
+        failed.set_exception(OverloadedError("no memory", 1.0))
+        return failed
+
+    monkeypatch.setattr(tiny.engine, "submit", submit_or_fail)
+
+    async def run() -> None:
+        async with asyncio.timeout(60):
+            with pytest.raises(OverloadedError, match="no memory"):
+                await tiny.transcribe_samples(speech(6), replace(EVERYTHING, language=None))
+
+    asyncio.run(run())
 
 
 def test_parallel_prompt_is_for_the_first_window(tiny: Transcriber) -> None:
