@@ -80,6 +80,10 @@ class StaticDecoder:
         self._left = _states(sequences, STEPS)
         return [(tokens.long().tolist(), logprobs.tolist()) for tokens, logprobs in own]
 
+    def forget(self) -> None:
+        """Bring the rows anew before the next steps: some have ended, and would go on."""
+        self._left = set()
+
     def _load(self, sequences: Seq[Sequence]) -> tuple[int, Computation]:
         """Bring the rows where these stand; their batch, and what feeds it."""
         batch = least_of(self._batches, max(slots_of(sequences)) + 1)
@@ -89,7 +93,7 @@ class StaticDecoder:
         # Where each row is as the last steps have left it, the device knows all.
         if not _states(sequences) <= self._left:
             self._rows.load(sequences, batch)
-        self._left = set()
+        self.forget()
         return batch, self._feed.of(batch, length, watches)
 
     def _note(self, sequences: Seq[Sequence], step: int) -> None:

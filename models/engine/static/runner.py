@@ -76,6 +76,8 @@ class StaticRunner(Runner):
     def feed_prompts(self, sequences: Seq[Sequence], prompts: Seq[Seq[int]]) -> Tensor:
         """The states of prompts, [rows, longest, n_text_state]."""
         if len(prompts) > self._prompts.most or max(map(len, prompts)) > WIDEST:
+            # A row that has ended would write over a prompt longer than its text, in the same slot.
+            self._decoder.forget()
             return super().feed_prompts(sequences, prompts)
         return self._prompts.feed(prompts, slots_of(sequences))
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import deepcopy
 from dataclasses import replace
 from typing import Any
 
@@ -62,14 +63,12 @@ def network(request: pytest.FixtureRequest) -> Iterator[Network]:
         yield load_network(tiny_weights(), device, resolve_precision("float32", device))
 
 
-@pytest.fixture(scope="module")
-def plain(network: Network) -> Runner:
+def plain_runner(network: Network) -> Runner:
     precision = resolve_precision("float32", network.device)
     return Runner(network, Vocabulary(TINY), precision, slots=SLOTS, padding="full")
 
 
-@pytest.fixture(scope="module")
-def static(network: Network) -> StaticRunner:
+def static_runner(network: Network) -> StaticRunner:
     on_gpu = network.device.type == "cuda"
     return StaticRunner(
         network,
@@ -79,6 +78,16 @@ def static(network: Network) -> StaticRunner:
         slots=SLOTS,
         encode_batch=3,
     )
+
+
+@pytest.fixture(scope="module")
+def plain(network: Network) -> Runner:
+    return plain_runner(network)
+
+
+@pytest.fixture(scope="module")
+def static(network: Network) -> StaticRunner:
+    return static_runner(network)
 
 
 @pytest.mark.parametrize(
@@ -101,6 +110,28 @@ def test_results_are_those_of_the_plain_runner(
     for ours, theirs in zip(found, expected, strict=True):
         assert ours.logprobs == pytest.approx(theirs.logprobs, abs=1e-4)
         assert ours.no_speech_prob == pytest.approx(theirs.no_speech_prob, abs=1e-5)
+
+
+def test_long_prompts_are_not_written_over_by_rows_that_have_ended(network: Network) -> None:
+    ending = deepcopy(network)
+    # So that texts end after a while, each at a time of its own.
+    with torch.inference_mode():
+        ending.decoder.head.bias[Vocabulary(TINY).eot] += 3
+    previous = [(), tuple(range(200, 400))]
+    temperatures = [(0.0,), (1.0,)]
+    mixed = [
+        replace(window, previous=previous[n % 3 > 0], temperatures=temperatures[n % 2])
+        for n, window in enumerate(windows(language="en") * 2)
+    ]
+
+    def texts(runner: Runner) -> list[tuple[int, ...]]:
+        with engine(runner) as running:
+            futures = [running.submit(window) for window in mixed]
+            return [future.result(60).tokens for future in futures]
+
+    expected = texts(plain_runner(ending))
+    assert len({len(tokens) for tokens in expected}) > SLOTS
+    assert texts(static_runner(ending)) == expected
 
 
 def test_windows_at_a_temperature_leave_the_others_as_they_are(
