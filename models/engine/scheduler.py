@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from models.engine.limits import BatchLimit
 from models.engine.sequence import Sequence
 
-# Of the time in which both lanes have work, what the background lane gets at least.
+# Of the time in which both lanes have work, what the background lane gets at least; and of the
+# slots, what it is given before others as long as it gets less.
 BACKGROUND_SHARE = 0.25
 
 
@@ -58,6 +59,11 @@ class Lane:
     running: list[Sequence] = field(default_factory=list)
 
     @property
+    def is_idle(self) -> bool:
+        """Whether nothing waits and nothing has a slot."""
+        return not self.waiting and not self.holders
+
+    @property
     def holders(self) -> list[Sequence]:
         """The sequences that have a slot."""
         return [*(self.encoding.sequences if self.encoding else ()), *self.running]
@@ -70,7 +76,8 @@ class Scheduler:
     can take from them. Within a lane, rows decode when no more windows can be encoded: all slots
     are taken, or nothing waits. Where encoding and decoding overlap, the rows of both lanes decode
     together, whatever is being encoded. A sequence keeps its slot until it is released; the
-    background leaves an eighth of the slots, one at least, unless there is only one.
+    background leaves an eighth of the slots, one at least, unless there is only one, or it has had
+    less than its share.
     """
 
     def __init__(self, slots: int, encode_batch: int, *, overlaps: bool = False) -> None:
@@ -79,10 +86,11 @@ class Scheduler:
         self.dropped = 0
         self._short, self._background = Lane(), Lane()
         self._reserved = -(-slots // 8) if slots > 1 else 0
+        self._due = max(1, int(slots * BACKGROUND_SHARE))
         self._free = sorted(range(slots), reverse=True)
-        # Seconds that the background lane is owed.
+        # Seconds that the background lane is owed, and how much of the scheduled step is its.
         self._owed = 0.0
-        self._turn = self._short
+        self._part = 0.0
 
     @property
     def waiting(self) -> int:
@@ -102,7 +110,7 @@ class Scheduler:
     @property
     def is_idle(self) -> bool:
         """Whether nothing waits and nothing runs."""
-        return not self.waiting and not self.running
+        return all(lane.is_idle for lane in self._lanes)
 
     def add(self, sequence: Sequence) -> None:
         """Queue a sequence behind those of its lane that wait."""
@@ -111,25 +119,22 @@ class Scheduler:
     def schedule(self) -> Plan:
         """Drop what nobody waits for, admit what fits, and say what this step runs."""
         self._drop_abandoned()
-        for lane in self._lanes:
-            if lane.encoding is None:
-                lane.encoding = self._admit(lane)
+        self._admit()
         if self._overlaps:
             return self._everything()
         short, background = self._short, self._background
-        is_due = bool(background.holders) and self._owed > 0
-        lane = self._turn = background if is_due or not short.holders else short
+        is_due = self._owed > 0 and background.holders
+        lane = background if is_due or not short.holders else short
+        self._part = float(lane is background)
         # A step takes little longer for many rows than for a few: they wait for each other.
         return _plan([lane.encoding], []) if lane.encoding else _plan([], lane.running)
 
     def ran(self, seconds: float) -> None:
         """Note how long the scheduled step took."""
-        if not (self._short.holders and self._background.holders):
+        if any(lane.is_idle for lane in self._lanes):
             self._owed = 0.0
-        elif self._turn is self._background:
-            self._owed -= seconds
         else:
-            self._owed += seconds * BACKGROUND_SHARE / (1 - BACKGROUND_SHARE)
+            self._owed += seconds * (BACKGROUND_SHARE - self._part)
 
     def encoded(self, encoding: Encoding) -> None:
         """Let windows whose encoding is complete decode."""
@@ -183,6 +188,7 @@ class Scheduler:
     def _everything(self) -> Plan:
         encodings = [lane.encoding for lane in self._lanes if lane.encoding]
         rows = [sequence for lane in self._lanes for sequence in lane.running]
+        self._part = len(self._background.holders) / max(1, len(self.running))
         return _plan(encodings, rows)
 
     @property
@@ -210,15 +216,22 @@ class Scheduler:
                 self.dropped += 1
                 self.release(sequence)
 
-    def _admit(self, lane: Lane) -> Encoding | None:
-        admitted: list[Sequence] = []
-        spare = self._reserved if lane is self._background else 0
-        while lane.waiting and len(self._free) > spare and len(admitted) < self.encode_limit.now:
-            sequence = lane.waiting.popleft()
+    def _admit(self) -> None:
+        """Give free slots to windows that wait: a lane's next ones, when it encodes none."""
+        short, background = self._short, self._background
+        owed = self._due - len(background.holders) if self._owed > 0 else 0
+        self._begin(background, min(owed, len(self._free)))
+        self._begin(short, len(self._free))
+        self._begin(background, len(self._free) - self._reserved)
+
+    def _begin(self, lane: Lane, most: int) -> None:
+        count = min(most, self.encode_limit.now, len(lane.waiting))
+        if lane.encoding or count < 1:
+            return
+        lane.encoding = Encoding([lane.waiting.popleft() for _ in range(count)])
+        for sequence in lane.encoding.sequences:
             sequence.slot = self._free.pop()
             sequence.enter("encode")
-            admitted.append(sequence)
-        return Encoding(admitted) if admitted else None
 
 
 def _plan(encodings: list[Encoding], rows: list[Sequence]) -> Plan:

@@ -145,6 +145,35 @@ def test_schedule_background_gets_its_share_of_the_time() -> None:
     assert abs(share - BACKGROUND_SHARE) < 0.02
 
 
+@pytest.mark.parametrize("overlaps", [False, True])
+@pytest.mark.parametrize("slots", [1, 2, 8, 16])
+def test_schedule_background_gets_its_share_where_short_recordings_wait_all_the_time(
+    slots: int, *, overlaps: bool
+) -> None:
+    scheduler = Scheduler(slots, encode_batch=1, overlaps=overlaps)
+    for background in (True, False):
+        added(scheduler, 2 * slots, background=background)
+    steps = {True: 0.0, False: 0.0}
+    left: dict[Sequence, int] = {}
+    for _ in range(3000):
+        plan = scheduler.schedule()
+        encoded = [sequence for each in plan.encodings for sequence in each.sequences]
+        rows = plan.prefill + plan.decode
+        for sequence in encoded + rows:
+            steps[sequence.window.is_background] += 1 / len(encoded + rows)
+        for encoding in plan.encodings:
+            scheduler.encoded(encoding)
+        for sequence in rows:
+            left[sequence] = left.get(sequence, 10 + len(left) % 16) - 1
+            if not left[sequence]:
+                scheduler.release(sequence)
+                added(scheduler, 1, background=sequence.window.is_background)
+        scheduler.ran(0.01)
+
+    share = steps[True] / sum(steps.values())
+    assert BACKGROUND_SHARE - 0.02 < share < (0.55 if overlaps else BACKGROUND_SHARE + 0.02)
+
+
 actions = st.lists(
     st.sampled_from(["add", "add long", "step", "encode", "finish", "cancel"]), max_size=80
 )
