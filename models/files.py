@@ -9,7 +9,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -141,15 +141,15 @@ def sweep_scratch(area: Path) -> None:
     """Remove the scratch directories whose owner has died."""
     with locked(area / "lock"):
         for path in area.glob(f"{SCRATCH_PREFIX}*"):
-            try:
-                descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-            except FileNotFoundError:  # its owner has just finished
-                continue
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                continue
-            else:
-                shutil.rmtree(path)
-            finally:
-                os.close(descriptor)
+            # its owner is at work, or has just finished
+            with suppress(BlockingIOError, FileNotFoundError):
+                _remove_abandoned(path)
+
+
+def _remove_abandoned(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        shutil.rmtree(path)
+    finally:
+        os.close(descriptor)

@@ -6,6 +6,7 @@ import re
 import shutil
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -146,13 +147,15 @@ def sweep(settled_seconds: float = 60.0) -> None:
     files.sweep_scratch(area)
     oldest = time.time() - _KEPT_DOWNLOAD_SECONDS
     for path in downloads_directory().iterdir():
-        if path.stat().st_mtime < oldest:
-            path.unlink()
+        with suppress(FileNotFoundError):  # another import has just removed it
+            if path.stat().st_mtime < oldest:
+                path.unlink()
     with files.locked(area / "lock"):
         for home in _models_root().glob(f"{NAME_PREFIX}*/"):
             for version in home.glob("*/"):
-                if not (version / INFO_FILE).exists() and _age(version) > settled_seconds:
-                    shutil.rmtree(version)
+                with suppress(FileNotFoundError):  # somebody is still at work in it
+                    if not (version / INFO_FILE).exists() and _age(version) > settled_seconds:
+                        shutil.rmtree(version)
             _settle(home)
 
 

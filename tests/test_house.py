@@ -48,7 +48,11 @@ ONLY_IN = {
     "whisper": {"models/audio/mel.py", "models/engine/", "models/sources/"},
     "bentoml": {"service.py", "models/store.py", "serving/"},
     "_bentoml_sdk": {"service.py"},
-    "av": {"models/audio/container.py", "models/audio/load.py"},
+    "av": {
+        "models/audio/container.py",
+        "models/audio/load.py",
+        "models/audio/resampling.py",
+    },
     "safetensors": {"models/tensor_file.py"},
     "prometheus_client": {"api/telemetry/meters.py", "api/telemetry/metrics.py"},
     "opentelemetry": {"api/telemetry/tracing.py"},

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -295,6 +297,58 @@ def test_sweep_keeps_a_download_for_a_week(home: Path) -> None:
     os.utime(old, (eight_days_ago, eight_days_ago))
     store.sweep()
     assert list((home / "tmp" / "whisper" / "downloads").iterdir()) == [young]
+
+
+def test_sweep_leaves_a_download_to_another_sweep_that_is_faster(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    downloads = store.downloads_directory()
+    for name in ("a.part", "b.part"):
+        (downloads / name).touch()
+    remove_when_listed(monkeypatch, "iterdir")
+    store.sweep()
+    assert list(downloads.iterdir()) == []
+
+
+def test_sweep_leaves_a_version_whose_files_come_and_go(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    version = home / "models" / "whisper-mine" / "0123"
+    version.mkdir(parents=True)
+    (version / "model.safetensors").touch()
+    remove_when_listed(monkeypatch, "rglob")
+    store.sweep(settled_seconds=0)
+    assert version.exists()
+
+
+def remove_when_listed(monkeypatch: pytest.MonkeyPatch, method: str) -> None:
+    """Have a method of `Path` remove each file that it names, as another process might."""
+    listed = getattr(Path, method)
+
+    def named(*arguments: object) -> Iterator[Path]:
+        for path in listed(*arguments):
+            if path.is_file():
+                path.unlink()
+            yield path
+
+    monkeypatch.setattr(Path, method, named)
+
+
+def test_sweep_scratch_takes_what_its_owner_removes_meanwhile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finished = tmp_path / "scratch-finished"
+    finished.mkdir()
+    lock = fcntl.flock
+
+    def lock_late(file: object, how: int) -> None:
+        if isinstance(file, int) and finished.exists():
+            shutil.rmtree(finished)
+        lock(file, how)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(fcntl, "flock", lock_late)
+    sweep_scratch(tmp_path)
+    assert not finished.exists()
 
 
 def test_sweep_scratch_leaves_what_is_in_use(tmp_path: Path) -> None:

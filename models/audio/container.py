@@ -1,13 +1,16 @@
-"""Containers as FFmpeg opens them: only those that hold their own data, and how long they say."""
+"""Containers as FFmpeg opens them: only those with their own data, how long they say, packets."""
 
 from __future__ import annotations
 
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, closing, contextmanager
 from typing import BinaryIO
 
 import av
 import av.subtitles.stream  # av does so with the first container: then it may be too late
+from av.audio.stream import AudioStream
 from av.container import InputContainer
+from av.packet import Packet
 
 from models.errors import AudioError
 
@@ -34,12 +37,8 @@ def open_container(source: BinaryIO) -> InputContainer:
         AudioError: it is damaged, none of those we know, or without audio.
     """
     source.seek(0)
-    try:
+    with _explained(_UNREADABLE):
         container = av.open(source, mode="r", metadata_errors="ignore", container_options=_OPTIONS)
-    except MemoryError:
-        raise
-    except av.FFmpegError as error:
-        raise AudioError(_UNREADABLE) from error
     if not container.streams.audio:
         container.close()
         raise AudioError("The file has no audio track.")
@@ -58,18 +57,55 @@ def header_seconds(container: InputContainer) -> float | None:
     return seconds if seconds > 0 else None
 
 
+def packets(container: InputContainer) -> Iterator[Packet[AudioStream]]:
+    """The packets of the first audio track, at last an empty one that flushes its decoder.
+
+    Raises:
+        AudioError: there is damage that no packet can be found behind.
+    """
+    with damage_explained():
+        try:
+            yield from container.demux(container.streams.audio[0])
+        except IndexError:
+            # At the end PyAV flushes streams that have begun since it opened the file, too, and
+            # does not know them; ours has been flushed before.
+            return
+
+
 def packet_seconds(source: BinaryIO, enough: float) -> float:
     """How long the first audio track is by its packets, which are not decoded.
 
     Counts no further than to `enough`. Leaves the file where it was.
+
+    Raises:
+        AudioError: as for `open_container` and `packets`.
     """
     position, ticks = source.tell(), 0
     with closing(open_container(source)) as container:
         stream = container.streams.audio[0]
         tick = float(stream.time_base or 0)
-        for packet in container.demux(stream):
+        for packet in packets(container):
             ticks += packet.duration or 0
             if ticks * tick > enough:
                 break
     source.seek(position)
     return ticks * tick
+
+
+def damage_explained() -> AbstractContextManager[None]:
+    """Turn what FFmpeg says of a file that was opened into one clear line.
+
+    Raises:
+        AudioError: the block failed for the file's content.
+    """
+    return _explained("The file is damaged: its audio cannot be read to the end.")
+
+
+@contextmanager
+def _explained(message: str) -> Iterator[None]:
+    try:
+        yield
+    except MemoryError:  # of which FFmpeg has its own, among its errors
+        raise
+    except av.FFmpegError as error:
+        raise AudioError(message) from error

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterator
 from contextlib import closing
-from itertools import chain, groupby
 from pathlib import Path
 from typing import BinaryIO
 
 import av
 import numpy as np
-from av.audio.fifo import AudioFifo
 from av.audio.frame import AudioFrame
 from av.container import InputContainer
 from numpy.typing import NDArray
 
-from models.audio.container import header_seconds, open_container, packet_seconds
+from models.audio.container import (
+    damage_explained,
+    header_seconds,
+    open_container,
+    packet_seconds,
+    packets,
+)
+from models.audio.resampling import resampled
 from models.audio.truncation import check_complete, stated_seconds
 from models.errors import AudioError
 
@@ -24,8 +29,7 @@ Samples = NDArray[np.float32]
 
 SAMPLE_RATE = 16_000
 
-# Outside of these a few header bytes could ask the resampler for gigabytes.
-_MIN_RATE, _MAX_RATE = 1_000, 768_000
+_MAX_CHANNELS = 64  # libswresample's
 
 
 def load(source: BinaryIO | Path) -> Samples:
@@ -105,20 +109,20 @@ class AudioFile:
             )
 
     def _samples(self) -> Iterator[NDArray[np.int16]]:
-        try:
-            yield from _resample(_frames(self._container))
-        except MemoryError:
-            raise
-        except av.FFmpegError as error:
-            raise AudioError("The file is damaged: its audio cannot be read to the end.") from error
+        with damage_explained():
+            yield from resampled(_frames(self._container), SAMPLE_RATE)
 
 
 def _frames(container: InputContainer) -> Iterator[AudioFrame]:
     stream = container.streams.audio[0]
     if stream.codec_context is None:
         raise AudioError("The file's audio is in a codec that is not supported.")
+    if stream.channels > _MAX_CHANNELS:
+        raise AudioError(
+            f"Audio with {stream.channels} channels is not supported: {_MAX_CHANNELS} are the most."
+        )
     stream.codec_context.thread_count = 1
-    for packet in container.demux(stream):
+    for packet in packets(container):
         try:
             frames = packet.decode()
         except MemoryError:
@@ -126,34 +130,3 @@ def _frames(container: InputContainer) -> Iterator[AudioFrame]:
         except av.FFmpegError:
             continue
         yield from frames
-
-
-def _resample(frames: Iterable[AudioFrame]) -> Iterator[NDArray[np.int16]]:
-    # Rate and layout may change midway (joined Ogg streams): each stretch has its own resampler.
-    for (_, _, rate), stretch in groupby(frames, _layout):
-        if not _MIN_RATE <= rate <= _MAX_RATE:
-            raise AudioError(f"Audio with a sample rate of {rate} Hz is not supported.")
-        resampler = av.AudioResampler(format="s16", layout="mono", rate=SAMPLE_RATE)
-        for frame in chain(_joined(stretch, rate), (None,)):  # None: give out what is still inside
-            for resampled in resampler.resample(frame):
-                if resampled is not None:
-                    yield resampled.to_ndarray()[0]
-
-
-def _joined(frames: Iterable[AudioFrame], samples: int) -> Iterator[AudioFrame]:
-    """The same audio in frames of that many samples and more: the resampler takes its time a frame.
-
-    Codecs have frames of 10 to 100 ms.
-    """
-    fifo = AudioFifo()
-    for frame in frames:
-        frame.pts = None  # gaps between frames are nothing to the resampler
-        fifo.write(frame)
-        if fifo.samples >= samples and (joined := fifo.read()):
-            yield joined
-    if joined := fifo.read():
-        yield joined
-
-
-def _layout(frame: AudioFrame) -> tuple[str, str, int]:
-    return frame.format.name, frame.layout.name, frame.sample_rate

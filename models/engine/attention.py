@@ -24,7 +24,7 @@ def attend_window(q: Tensor, k: Tensor, v: Tensor, log_weight: Tensor | None = N
     """
     if q.device.type == "cpu" and q.dtype is torch.bfloat16:
         return _attend_by_head(q, k, v, log_weight)
-    return F.scaled_dot_product_attention(q, k, v, attn_mask=_as_mask(log_weight))
+    return F.scaled_dot_product_attention(q, k, v, attn_mask=_as_mask(log_weight, q.dtype))
 
 
 def attend_text(q: Tensor, k: Tensor, v: Tensor, mask: Tensor) -> Tensor:
@@ -39,11 +39,12 @@ def attend_audio(q: Tensor, k: Tensor, v: Tensor, log_weight: Tensor | None = No
         if log_weight is not None:
             scores = scores.float() + log_weight
         return (scores.softmax(-1).bfloat16() @ v).to(q.dtype)
-    return F.scaled_dot_product_attention(q, k, v, attn_mask=_as_mask(log_weight))
+    return F.scaled_dot_product_attention(q, k, v, attn_mask=_as_mask(log_weight, q.dtype))
 
 
-def _as_mask(log_weight: Tensor | None) -> Tensor | None:
-    return None if log_weight is None else log_weight[None, None, None]
+def _as_mask(log_weight: Tensor | None, dtype: torch.dtype) -> Tensor | None:
+    # GPUs' kernels take a mask in no other format than the queries'.
+    return None if log_weight is None else log_weight[None, None, None].to(dtype)
 
 
 def _attend_by_head(q: Tensor, k: Tensor, v: Tensor, log_weight: Tensor | None) -> Tensor:

@@ -14,6 +14,7 @@ from models.engine.config import MOST_SLOTS_ON_GPU
 from models.engine.linear import BFloat16Linear, Int8Linear, LinearKind
 from models.engine.network import Network
 from models.engine.precision import Precision
+from models.engine.static.sharing import recording
 
 
 def expected_bytes(dims: Dimensions, precision: Precision, slots: int) -> int:
@@ -70,7 +71,8 @@ def held_bytes(network: Network, cache: KVCache) -> int:
 def give_back() -> None:
     """Return what has been freed to the device and the system."""
     if torch.cuda.is_initialized():
-        torch.cuda.empty_cache()
+        with recording():
+            torch.cuda.empty_cache()
     trim()
 
 

@@ -10,6 +10,8 @@ from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+import psutil
+
 _FLAGS = ("amx_tile", "amx_bf16", "amx_int8", "avx512_bf16", "avx512_vnni", "avx512f", "avx2")
 _PACKAGES = (
     "torch",
@@ -48,9 +50,9 @@ def describe_host() -> dict[str, object]:
 
 
 def cpu_seconds() -> float:
-    """CPU time of this process so far, all threads."""
-    usage = resource.getrusage(resource.RUSAGE_SELF)
-    return usage.ru_utime + usage.ru_stime
+    """CPU time so far of this process and all below it, with those that have ended on Linux."""
+    process = psutil.Process()
+    return sum(map(_cpu_seconds, (process, *process.children(recursive=True))))
 
 
 def reset_peak_memory() -> None:
@@ -60,13 +62,36 @@ def reset_peak_memory() -> None:
 
 
 def peak_memory() -> int:
-    """The most resident memory of this process, in bytes."""
+    """The most resident memory of this process, and what those below it hold now, in bytes.
+
+    What is shared among them is counted once where the system tells.
+    """
+    below = psutil.Process().children(recursive=True)
+    return _own_peak_memory() + sum(map(_held_memory, below))
+
+
+def _own_peak_memory() -> int:
     with suppress(OSError):
         for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
             if line.startswith("VmHWM:"):
                 return int(line.split()[1]) * 1024
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024
+
+
+def _held_memory(process: psutil.Process) -> int:
+    with suppress(psutil.NoSuchProcess):
+        with suppress(psutil.AccessDenied, AttributeError):
+            return int(process.memory_full_info().pss)
+        return int(process.memory_info().rss)
+    return 0
+
+
+def _cpu_seconds(process: psutil.Process) -> float:
+    with suppress(psutil.NoSuchProcess):
+        used = process.cpu_times()
+        return float(used.user + used.system + used.children_user + used.children_system)
+    return 0.0
 
 
 def _cpu_field(name: str) -> str:

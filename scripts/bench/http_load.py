@@ -20,6 +20,8 @@ Reader = Callable[[httpx.Response, Clip, float], Awaitable[Answer]]
 
 PATH = "/v1/audio/transcriptions"
 
+_PAUSE_SECONDS = 1
+
 
 @dataclass(frozen=True)
 class Server:
@@ -70,9 +72,13 @@ class Load:
                 group.create_task(self._send(clip, due))
 
     async def endlessly(self, clip: Clip) -> None:
-        """One clip after the other until cancelled."""
+        """One clip after the other until cancelled.
+
+        After a refusal it waits for as long as it was told, after another failure for a second.
+        """
         while True:
-            await self._send(clip, time.perf_counter())
+            answer = await self._send(clip, time.perf_counter())
+            await asyncio.sleep(answer.wait or (0 if answer.is_good else _PAUSE_SECONDS))
 
     async def _send(self, clip: Clip, due: float) -> Answer:
         answer = await self.ask(clip, due)

@@ -8,6 +8,8 @@ import torch.nn.functional as F
 
 from models.engine.attention import attend_audio, attend_window, merge_heads, split_heads
 
+ON_GPU = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU")
+
 
 def heads(*shape: int) -> list[torch.Tensor]:
     generator = torch.Generator().manual_seed(0)
@@ -41,9 +43,17 @@ def test_attend_audio_as_pytorch_does(dtype: torch.dtype) -> None:
     assert (found.float() - exact).abs().max() < (1e-5 if dtype is torch.float32 else 2e-2)
 
 
-@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
-def test_attend_weighted_position_counts_so_many_times(dtype: torch.dtype) -> None:
-    q, k, v = (part.to(dtype) for part in heads(1, 2, 40, 64))
+@pytest.mark.parametrize(
+    ("device", "dtype"),
+    [
+        ("cpu", torch.float32),
+        ("cpu", torch.bfloat16),
+        pytest.param("cuda", torch.float16, marks=ON_GPU),
+        pytest.param("cuda", torch.bfloat16, marks=ON_GPU),
+    ],
+)
+def test_attend_weighted_position_counts_so_many_times(device: str, dtype: torch.dtype) -> None:
+    q, k, v = (part.to(device, dtype) for part in heads(1, 2, 40, 64))
     weights = torch.tensor([1.0] * 30 + [4.0] * 10)
     repeated = torch.arange(40).repeat_interleave(weights.long())
     expected = F.scaled_dot_product_attention(
@@ -51,5 +61,5 @@ def test_attend_weighted_position_counts_so_many_times(dtype: torch.dtype) -> No
     )
 
     for attend in (attend_window, attend_audio):
-        found = attend(q, k, v, weights.log())
+        found = attend(q, k, v, weights.log().to(device))
         assert (found.float() - expected).abs().max() < (1e-5 if dtype is torch.float32 else 3e-2)

@@ -12,6 +12,7 @@ from models.engine.cache import KVCache
 from models.engine.cuda.support import fused_step
 from models.engine.decoding import TokenRules
 from models.engine.network import Decoder
+from models.engine.static.sharing import recording, take_streams
 from models.engine.static.step import Step, plain_step
 
 Computation = Callable[[], None]
@@ -74,7 +75,7 @@ class CudaLauncher:
 
     def __init__(self, device: torch.device) -> None:
         self._device = device
-        self._main, self._aside = torch.cuda.Stream(device, -1), torch.cuda.Stream(device)
+        self._main, self._aside = take_streams(self, device)
         self._pools = [torch.cuda.graph_pool_handle() for _ in range(2)]
         self._last = _event()
 
@@ -90,11 +91,12 @@ class CudaLauncher:
         stream.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(stream):
             compute()
-        torch.cuda.synchronize()
-        graph = torch.cuda.CUDAGraph()
-        # Other engines of this process go on meanwhile.
-        with torch.cuda.graph(graph, self._pools[aside], stream, capture_error_mode="thread_local"):
-            compute()
+        graph, pool = torch.cuda.CUDAGraph(), self._pools[aside]
+        with recording():
+            torch.cuda.synchronize()
+            # Other engines of this process go on meanwhile.
+            with torch.cuda.graph(graph, pool, stream, capture_error_mode="thread_local"):
+                compute()
         return graph.replay
 
     def step(self, decoder: Decoder, cache: KVCache, rules: TokenRules) -> Step:
