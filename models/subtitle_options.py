@@ -13,7 +13,7 @@ BOUNDS: dict[str, tuple[float, float]] = {
     "max_line_width": (1, 1_000),
     "max_line_count": (1, 100),
     "max_words_per_line": (1, 1_000),
-    "min_cue_duration": (0, 3_600),
+    "min_cue_duration": (0, 60),
     "max_cue_duration": (0.1, 3_600),
 }
 

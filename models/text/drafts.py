@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import pairwise
+from operator import itemgetter
 
 from models.subtitle_options import USUAL_LINES, SubtitleOptions
 from models.text.lines import Text, break_cost, cheapest
@@ -88,13 +89,14 @@ class Drafting:
     def _best_join(self, drafts: Sequence[Draft], at: int) -> tuple[int, Draft] | None:
         """The draft joined with the one before or after, and the place of the first of the two.
 
-        Where both can be it is the one that is the worse to break off from.
+        Where both can be it is the one that is the worse to break off from, else the shorter one.
         """
-        found: list[tuple[float, int, Draft]] = []
+        found: list[tuple[float, int, int, Draft]] = []
         for i in range(max(at - 1, 0), min(at + 1, len(drafts) - 1)):
             first, second = drafts[i], drafts[i + 1]
             both = Draft(first.units + second.units, Times(first.times.start, second.times.end))
             pause = second.times.start - first.times.end
             if pause < self._shortest and self._fits(Text(both.units, self._options), both.times):
-                found.append((break_cost(first.units[-1], second.units[0]), i, both))
-        return max(found, key=lambda join: join[0])[1:] if found else None
+                cost = break_cost(first.units[-1], second.units[0])
+                found.append((cost, both.times.start - both.times.end, i, both))
+        return max(found, key=itemgetter(0, 1))[2:] if found else None

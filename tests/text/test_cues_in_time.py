@@ -76,3 +76,11 @@ def test_short_cues_of_chinese_are_joined_without_a_space() -> None:
     assert made(segment(0, 0.5, "好的。"), segment(0.5, 1, "「走」吧。"), options=options) == [
         (0, 1_000, "好的。「走」吧。")
     ]
+
+
+def test_short_cues_one_after_the_other_are_joined_in_pairs() -> None:
+    sentences = [even("a b c.", start=1.5 * n) for n in range(40)]
+    options = SubtitleOptions(min_cue_duration=2.0)
+    assert made(*sentences, options=options) == [
+        (3_000 * n, 3_000 * (n + 1), "a b c. a b c.") for n in range(20)
+    ]

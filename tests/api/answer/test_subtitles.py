@@ -122,7 +122,7 @@ def test_subtitle_field_with_another_format(path: str, field: str, response_form
         ("max_line_width", "0", "max_line_width must lie in 1..1000, not 0."),
         ("max_line_count", "101", "max_line_count must lie in 1..100, not 101."),
         ("max_words_per_line", "-1", "max_words_per_line must lie in 1..1000, not -1."),
-        ("min_cue_duration", "nan", "min_cue_duration must lie in 0..3600, not nan."),
+        ("min_cue_duration", "nan", "min_cue_duration must lie in 0..60, not nan."),
         ("max_cue_duration", "inf", "max_cue_duration must lie in 0.1..3600, not inf."),
         ("max_line_width", "wide", f"max_line_width='wide': {NOT_AN_INTEGER}"),
         ("max_line_count", "1.5", f"max_line_count='1.5': {NOT_AN_INTEGER}"),
