@@ -9,7 +9,7 @@ from fastapi.routing import APIRoute
 from fastapi.security import APIKeyHeader, HTTPBearer
 from starlette.routing import BaseRoute, Route
 
-from api import detection, errors, health, model_list, transcriptions
+from api import detection, error_handlers, health, model_list, transcriptions
 from api.document.document import complete
 from api.unmatched import Unmatched
 
@@ -53,6 +53,6 @@ def create_app(version: str, more: Sequence[BaseRoute] = ()) -> FastAPI:
     app.router.routes.extend(more)
     for path in ("/v1", "/v1/{path:path}"):
         app.router.routes.append(Route(path, unmatched, include_in_schema=False))
-    errors.install(app)
+    error_handlers.install(app)
     complete(app.openapi())
     return app

@@ -8,12 +8,8 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Literal
 
-from fastapi import FastAPI
-from fastapi.exceptions import RequestValidationError
-from starlette.exceptions import HTTPException
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.responses import JSONResponse
+from starlette.types import Scope
 
 from api.answer.schemas import ErrorBody, ErrorDetail
 from models.errors import (
@@ -27,6 +23,7 @@ from models.errors import (
     WhisperError,
 )
 
+_INTERNAL = "The server had an internal error while it processed the request."
 # OpenAI's SDKs ignore, or refuse to wait for, longer delays.
 MAX_RETRY_AFTER = 60
 # Somebody has to repair it first, so it is no use to ask again at once.
@@ -65,8 +62,8 @@ def retry_after(seconds: float) -> dict[str, str]:
     return {"retry-after": str(math.ceil(min(max(seconds, 1), MAX_RETRY_AFTER)))}
 
 
-def api_error(error: WhisperError) -> ApiError | None:
-    """How a client sees an error of `models.errors`; None: it is a fault of ours."""
+def api_error(error: BaseException) -> ApiError | None:
+    """How a client sees an error; None: it is a fault of ours."""
     match error:
         case ApiError():
             return error
@@ -90,6 +87,19 @@ def api_error(error: WhisperError) -> ApiError | None:
     return None
 
 
+def known_or_internal(error: BaseException, what: str) -> ApiError:
+    """How a client sees an error; a fault of ours, logged as `what`, is a 500 without details."""
+    if known := api_error(error):
+        return known
+    logger.error("%s failed", what, exc_info=error)
+    return ApiError(_INTERNAL, status=500)
+
+
+def request_named(scope: Scope) -> str:
+    """A request by its id and path, as the log names it."""
+    return f"Request {scope.get('state', {}).get('request_id')} ({scope['path']})"
+
+
 def error_response(error: ApiError) -> JSONResponse:
     """The envelope with the error's status and headers."""
     body = error_body(error).model_dump()
@@ -100,60 +110,3 @@ def error_body(error: ApiError) -> ErrorBody:
     """The envelope alone."""
     detail = ErrorDetail(message=error.message, type=error.type, param=error.param, code=error.code)
     return ErrorBody(error=detail)
-
-
-class InternalErrors:
-    """Middleware that logs what nobody expected and answers 500 without details."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on; once the answer has begun an error can only be raised again."""
-        started = False
-
-        async def watched_send(message: Message) -> None:
-            nonlocal started
-            started = True
-            await send(message)
-
-        try:
-            await self.app(scope, receive, watched_send)
-        except Exception:
-            if scope["type"] != "http" or started:
-                raise
-            request_id = scope.get("state", {}).get("request_id")
-            logger.exception("Request %s (%s) failed", request_id, scope["path"])
-            message = "The server had an internal error while it processed the request."
-            await error_response(ApiError(message, status=500))(scope, receive, send)
-
-
-async def _on_whisper_error(request: Request, error: Exception) -> Response:
-    known = api_error(error) if isinstance(error, WhisperError) else None
-    if known is None:
-        raise error
-    return error_response(known)
-
-
-async def _on_http_exception(request: Request, error: Exception) -> Response:
-    if not isinstance(error, HTTPException):
-        raise error
-    message = f"{error.detail}: {request.method} {request.url.path}"
-    status, headers = error.status_code, error.headers
-    return error_response(ApiError(message, status=status, headers=headers))
-
-
-async def _on_validation_error(request: Request, error: Exception) -> Response:
-    if not isinstance(error, RequestValidationError):
-        raise error
-    first = error.errors()[0]
-    param = str(first["loc"][-1])
-    return error_response(ApiError(f"{param}: {first['msg']}", param=param, code="invalid_value"))
-
-
-def install(app: FastAPI) -> None:
-    """Make every error of the app OpenAI-shaped."""
-    app.add_exception_handler(WhisperError, _on_whisper_error)
-    app.add_exception_handler(HTTPException, _on_http_exception)
-    app.add_exception_handler(RequestValidationError, _on_validation_error)
-    app.add_middleware(InternalErrors)

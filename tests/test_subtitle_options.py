@@ -41,5 +41,5 @@ def test_shortest_above_longest() -> None:
 
 
 def test_bounds_are_allowed() -> None:
-    assert SubtitleOptions(1, 1, 1, 0.0, 0.1) != SubtitleOptions(1_000, 100, 1_000, 3_600, 3_600)
+    assert SubtitleOptions(1, 1, 1, 0.0, 0.1) != SubtitleOptions(1_000, 100, 1_000, 60, 3_600)
     assert SubtitleOptions(min_cue_duration=2.0, max_cue_duration=2.0).max_cue_duration == 2.0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, suppress
 
@@ -13,8 +12,7 @@ from starlette.types import Receive, Scope, Send
 
 from api.answer.logprobs import Logprobs, logprobs
 from api.answer.schemas import TranscriptTextDelta, TranscriptTextDone
-from api.errors import ApiError, api_error, error_body
-from models.errors import WhisperError
+from api.errors import ApiError, error_body, known_or_internal
 from models.text.transcript import Segment, Transcript
 
 # Proxies close what is silent for a minute; OpenAI's Python SDK starts its timeout anew.
@@ -25,8 +23,6 @@ GRACE_SECONDS = 1.0
 _KEEP_ALIVE = b": keep-alive\n\n"
 _END = b"data: [DONE]\n\n"
 _HEADERS = {"cache-control": "no-store", "x-accel-buffering": "no"}
-
-logger = logging.getLogger(__name__)
 
 
 class Deltas:
@@ -122,7 +118,7 @@ class EventStream(Response):
                 scores = tokens.of(segment) if self._with_logprobs else None
                 yield _told(TranscriptTextDelta(delta=delta, logprobs=scores))
         if error := self._work.exception():
-            self._failure = _as_api_error(error)
+            self._failure = known_or_internal(error, "A stream")
             yield _event(error_body(self._failure).model_dump_json())
             return
         yield _told(self._done(self._work.result()))
@@ -139,11 +135,3 @@ def _told(body: BaseModel) -> bytes:
 
 def _event(data: str) -> bytes:
     return b"data: " + data.encode() + b"\n\n"
-
-
-def _as_api_error(error: BaseException) -> ApiError:
-    known = api_error(error) if isinstance(error, WhisperError) else None
-    if known is None:
-        logger.error("A stream failed", exc_info=error)
-        return ApiError("The server had an internal error while it transcribed.", status=500)
-    return known

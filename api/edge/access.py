@@ -16,7 +16,7 @@ _CHALLENGE = {"www-authenticate": 'Bearer realm="OpenAI API"'}
 
 
 def access_problem(settings: Settings, host: str) -> str | None:
-    """Why the server must not listen on this IP address with these keys; None if it may.
+    """Why the server must not listen on this address with these keys; None if it may.
 
     An open server, one without keys, is for this machine alone, unless a setting says otherwise.
     """
@@ -35,7 +35,11 @@ def access_problem(settings: Settings, host: str) -> str | None:
 
 
 def _is_loopback(host: str) -> bool:
-    return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        # What another name means may change while the server runs.
+        return False
 
 
 class RequireKey:

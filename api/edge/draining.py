@@ -121,5 +121,6 @@ async def _refuse(scope: Scope, receive: Receive, answer: _Answer) -> None:
             if not answer.has_begun:
                 await error_response(error)(scope, receive, answer.send)
             elif answer.is_stream and not answer.is_whole:
+                scope.setdefault("state", {})["failure"] = error.status
                 event = b"data: " + error_body(error).model_dump_json().encode() + b"\n\n"
                 await answer.send({"type": "http.response.body", "body": event})

@@ -9,6 +9,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.edge.access import RequireKey
 from api.edge.body_pace import BodyPace
+from api.edge.clean_path import CleanPath
 from api.edge.deadline import Deadline
 from api.edge.disconnect import UntilDisconnected
 from api.edge.draining import Drain, Draining
@@ -66,7 +67,7 @@ class Edge:
         keys = KeyRing(settings.api_keys, settings.api_keys_file)
         self.other = RequireKey(app, keys)
         limited = UploadLimit(NativeBody(app), settings.max_upload_mib * MEBIBYTE)
-        keyed = HeaderLimit(RequireKey(limited, keys))
+        keyed = HeaderLimit(RequireKey(CleanPath(limited), keys))
         awaited = UntilDisconnected(Deadline(BodyPace(keyed), settings.timeout))
         answered = with_cors(Draining(QueueHeaders(awaited), drain), settings.cors_origins)
         self.http = Linger(RequestId(Observe(PlainErrors(answered), observers)))

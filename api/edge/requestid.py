@@ -11,6 +11,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 OPENAI_VERSION = "2020-10-01"
 
 
+def new_request_id() -> str:
+    """An id that no other request has."""
+    return f"req_{uuid.uuid4().hex}"
+
+
 class RequestId:
     """Middleware: `x-request-id`, `openai-processing-ms` and `openai-version`.
 
@@ -22,7 +27,7 @@ class RequestId:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on; the headers go out with the start of the response."""
-        request_id = f"req_{uuid.uuid4().hex}"
+        request_id = new_request_id()
         scope.setdefault("state", {})["request_id"] = request_id
         started = time.perf_counter()
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 from typing import ClassVar
 
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from api.edge.broken_http import BrokenHttp
 
 HEADER_SECONDS = 30.0
 
 
-class TimedHeaders(H11Protocol):
+class TimedHeaders(BrokenHttp):
     """uvicorn's HTTP, which closes connections whose headers do not come whole in `seconds`.
 
     uvicorn times a connection only between requests, not while a request's headers come.

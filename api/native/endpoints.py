@@ -11,14 +11,13 @@ from starlette.requests import Request
 
 from api.answer.formats import verbose
 from api.answer.schemas import TranscriptionVerbose
-from api.errors import api_error, error_response
+from api.errors import error_response, known_or_internal, request_named
 from api.native.room import note_reached
 from api.queueing import queued
 from api.request.parameters import Temperature as Checked
 from api.request.parameters import TranslationRequest
 from api.served import ServedModels, named, transcribe_in_turn
 from api.telemetry.observe import usage_of
-from models.errors import WhisperError
 
 
 def _as_text(value: object) -> object:
@@ -85,10 +84,8 @@ async def answer_natively(
                     place, transcriber, audio, wanted.options(), usage=usage_of(request)
                 )
                 return verbose(await work)
-    except WhisperError as error:
-        known = api_error(error)
-        if known is None:
-            raise
+    except Exception as error:  # noqa: BLE001 - BentoML would answer it in its own way
+        known = known_or_internal(error, request_named(context.request.scope))
         # BentoML passes a response through as it is; an exception it would log with a traceback,
         # as if the client's mistake were ours. The status is that of the context.
         context.response.status_code = known.status

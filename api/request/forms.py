@@ -16,6 +16,7 @@ from starlette.formparsers import MultiPartException
 from starlette.requests import Request
 
 from api.errors import MAX_RETRY_AFTER, ApiError, retry_after
+from api.request.field_limits import check_count, check_size
 from api.request.multipart import BROKEN_OFF, BodyParser, check_media_type, unreadable
 
 # All text fields together: four `known_speaker_references` of ten seconds are 10 MiB.
@@ -43,11 +44,23 @@ class Form:
         return self.fields[name][-1] if name in self.fields else None
 
     def every(self, name: str) -> list[str]:
-        """All values of a field: repeated, with commas between, or as a JSON list."""
-        return [each for value in self.fields.get(name, []) for each in _listed(value)]
+        """All values of a field: repeated, with commas between, or as a JSON list.
+
+        Raises:
+            ApiError: they are too large together, or too many.
+        """
+        check_size(name, self.fields)
+        values = self.fields.get(name, [])
+        check_count(name, values)
+        return [each for value in values for each in _listed(value)]
 
     def of(self, name: str) -> object:
-        """The last value of a field, or its sub-fields where they came as `name[sub]`."""
+        """The last value of a field, or its sub-fields where they came as `name[sub]`.
+
+        Raises:
+            ApiError: they are too large together.
+        """
+        check_size(name, self.fields)
         start = f"{name}["
         parts = {
             key.removeprefix(start).removesuffix("]"): values[-1]

@@ -14,8 +14,11 @@ from models.guards import is_good, preference
 from models.options import TranscribeOptions
 from models.strategies.cutting import Cutting
 from models.strategies.languages import ChooseLanguage
-from models.text.transcript import Segment
 from models.usage import Usage
+
+# What is tokenised of a prompt: more than the 223 tokens that count can be, the longest of which
+# has 66 characters, lest the cut shows in them.
+MOST_CHARACTERS = 16 * 1024
 
 
 class Recording:
@@ -84,26 +87,28 @@ class Recording:
 
     def _prompt(self) -> tuple[int, ...]:
         text = self.options.initial_prompt
-        return self.vocabulary.encode(" " + text.strip()) if text else ()
+        return self.vocabulary.encode((" " + text.strip())[-MOST_CHARACTERS:]) if text else ()
 
     def _carry(self) -> tuple[int, ...]:
         """What is told to every window: the words to expect, and the prompt if it is carried."""
-        limit = self.vocabulary.prompt_limit
+        prompt = self._prompt() if self.options.carry_initial_prompt else ()
+        return _last(self.vocabulary.prompt_limit, self._expected(), prompt)
+
+    def _expected(self) -> tuple[int, ...]:
+        limit = self.vocabulary.prompt_limit // 2
         words = ", ".join(self.options.keywords)
-        named = self.vocabulary.encode(f" {words}.") if words else ()
-        if len(named) > limit // 2:
-            raise OptionError(
-                "keywords",
-                f"keywords are too long: {len(named)} tokens, and {limit // 2} fit.",
-            )
-        return _last(limit, named, self._prompt() if self.options.carry_initial_prompt else ())
+        if len(words) > MOST_CHARACTERS:
+            raise _too_long(f"{len(words)} characters, and {limit} tokens fit")
+        tokens = self.vocabulary.encode(f" {words}.") if words else ()
+        if len(tokens) > limit:
+            raise _too_long(f"{len(tokens)} tokens, and {limit} fit")
+        return tokens
+
+
+def _too_long(measured: str) -> OptionError:
+    return OptionError("keywords", f"keywords are too long: {measured}.")
 
 
 def _last(limit: int, kept: tuple[int, ...], tokens: tuple[int, ...]) -> tuple[int, ...]:
     """All that is kept, and as many of the last tokens as fit behind it."""
     return kept + tokens[max(0, len(tokens) - limit + len(kept)) :]
-
-
-def numbered(segment: Segment, number: int) -> Segment:
-    """The segment with its place in the recording."""
-    return replace(segment, id=number)

@@ -213,6 +213,18 @@ def test_chunking_strategy_malformed(
     assert named in error["message"]
 
 
+@promises(
+    "Errors",
+    "a field of more than 1 MiB, but for `prompt` and `known_speaker_references`: 400",
+    "extension",
+)
+def test_field_too_large(server: Server) -> None:
+    vad = '{"type": "server_vad", "unknown": "%s"}' % ("x" * 2**20)
+    error = error_of(post(server, {"chunking_strategy": vad}), 400)
+
+    assert (error["param"], error["code"]) == ("chunking_strategy", "invalid_value")
+
+
 @promises("Errors", "`stream` that is no boolean: 400, `invalid_value`")
 def test_stream_malformed(server: Server) -> None:
     error = refused(server, ("stream", "maybe"))

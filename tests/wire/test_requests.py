@@ -86,8 +86,13 @@ def test_prompt_sets_the_style(server: Server) -> None:
 
 
 @promises("Requests", "`prompt`: of any length; its last 224 tokens count")
-def test_prompt_of_any_length(server: Server) -> None:
-    assert text_of(server, ("prompt", "printing and type and paper " * 5_000))
+@pytest.mark.parametrize(
+    "prompt",
+    ["printing and type and paper " * 5_000, "x" * 10_000_000, f"printing{' ' * 2_000_000}type"],
+    ids=["words", "letters", "spaces"],
+)
+def test_prompt_of_any_length(server: Server, prompt: str) -> None:
+    assert text_of(server, ("prompt", prompt))
 
 
 @promises("Requests", "`temperature`: 0 to 1, as `0`, `0.0` or `1e-07`")

@@ -83,7 +83,10 @@ def test_stream_silence_is_an_empty_text() -> None:
     ("error", "message"),
     [
         (EngineStoppedError("Stopped."), "Stopped."),
-        (ValueError("secret"), "The server had an internal error while it transcribed."),
+        (
+            ValueError("secret"),
+            "The server had an internal error while it processed the request.",
+        ),
     ],
 )
 def test_stream_failing_in_the_middle(error: Exception, message: str) -> None:

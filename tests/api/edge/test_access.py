@@ -93,7 +93,10 @@ def test_settings_hide_the_keys() -> None:
     assert "api_keys=" not in repr(settings)
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "::", "10.0.0.7", "192.168.1.2", "2001:db8::1"])
+@pytest.mark.parametrize(
+    "host",
+    ["0.0.0.0", "::", "10.0.0.7", "192.168.1.2", "2001:db8::1", "speech.example", "127.0.0.256"],
+)
 def test_open_server_is_for_this_machine_alone(host: str) -> None:
     assert access_problem(Settings(), host) == (
         f"the server does not listen on {host}, for other machines, without API keys: set "

@@ -10,6 +10,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.edge.draining import Drain, Draining
+from api.telemetry.observe import Observe, Observed
 
 
 class Request:
@@ -17,9 +18,10 @@ class Request:
 
     def __init__(self, app: ASGIApp, drain: Drain, path: str = "/x") -> None:
         self.sent: list[Message] = []
+        self.observed: list[Observed] = []
         scope = {"type": "http", "method": "GET", "path": path, "headers": []}
-        call = Draining(app, drain)(scope, self._receive, self._send)
-        self.task = asyncio.create_task(call)
+        watched = Observe(Draining(app, drain), [self.observed.append])
+        self.task = asyncio.create_task(watched(scope, self._receive, self._send))
 
     async def _receive(self) -> Message:
         return {"type": "http.request", "body": b"", "more_body": False}
@@ -163,6 +165,7 @@ def test_a_stream_past_its_time_ends_with_an_error_event() -> None:
         assert first == b"data: 1"
         assert code_of(last.removeprefix(b"data: ")) == "shutting_down"
         assert request.is_whole
+        assert [(each.status, each.outcome) for each in request.observed] == [(503, "refused")]
 
     asyncio.run(check())
 
