@@ -16,6 +16,7 @@ from circus.arbiter import Arbiter
 from circus.watcher import Watcher
 
 from serving.scratch import clear_after, has_started, open_scratch
+from serving.signals import heed_signals
 from serving.worker import SIGNALS
 
 # Past the time that requests have to finish, for what comes after: then a worker is killed.
@@ -75,6 +76,7 @@ class Supervisor(Watcher):
         """Take what the arbiter gives, which is about to start."""
         super().initialize(evpub_socket, sockets, arbiter)
         arbiter.ctrl.check_delay = CHECK_SECONDS * 1000  # type: ignore[union-attr]  # it has one
+        heed_signals(arbiter)
 
     def manage_processes(self) -> Future[None]:
         """Start as many workers as are missing.

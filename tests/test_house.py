@@ -56,7 +56,7 @@ ONLY_IN = {
     "safetensors": {"models/tensor_file.py"},
     "prometheus_client": {"api/telemetry/meters.py", "api/telemetry/metrics.py"},
     "opentelemetry": {"api/telemetry/tracing.py"},
-    "circus": {"serving/supervisor.py"},
+    "circus": {"serving/signals.py", "serving/supervisor.py"},
 }
 
 

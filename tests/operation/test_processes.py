@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
 import httpx
 import psutil
+import pytest
 
 from tests.operation.processes import (
     LONGEST_SECONDS,
@@ -85,6 +88,34 @@ def test_a_server_goes_on_without_its_model_but_ends_when_it_cannot_start_it_aga
         assert server.process.wait(LONGEST_SECONDS) == 1
         assert "3 workers in a row could not start: giving up" in server.printed
         assert "not in the model store: tiny.en" in server.printed
+
+
+@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGHUP])
+def test_server_that_replaces_a_worker_ends_when_it_is_told_to(
+    home: Path, sent: signal.Signals
+) -> None:
+    with mistreated(home) as server:
+        [worker] = workers(server)
+        worker.kill()
+        while not [each for each in workers(server) if each != worker]:
+            time.sleep(0.0005)
+        server.process.send_signal(sent)
+
+        assert server.process.wait(LONGEST_SECONDS) == 0
+        assert "Traceback" not in server.printed
+
+
+def test_hang_up_that_was_ignored_stays_so(home: Path) -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with mistreated(home) as server:
+            found = workers(server)
+            server.process.send_signal(signal.SIGHUP)
+            assert transcribe(server).status_code == 200
+            assert workers(server) == found
+            assert server.stop() == 0
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 def test_workers_that_are_killed_while_they_load_end_the_server(home: Path) -> None:
