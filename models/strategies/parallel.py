@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Iterator
-from itertools import count
 from typing import Any
 
 from models.audio.mel import Mel
@@ -13,9 +12,10 @@ from models.audio.silero import Silero
 from models.audio.stream import SpeechWindow, speech_windows
 from models.strategies.hearing import heard_by
 from models.strategies.languages import WINDOWS, LanguageChoice
-from models.strategies.recording import Recording, numbered
+from models.strategies.recording import Recording
 from models.strategies.source import Source
 from models.strategies.spoken import SpokenWindow
+from models.text.order import Sequencer
 from models.text.transcript import Segment
 
 # Windows of one recording with the engine at once: enough to keep its slots full while the next
@@ -36,7 +36,7 @@ async def parallel(
     windows = speech_windows(source.pieces(), detector, recording.options.voice)
     asked = 1 if recording.is_live else WINDOWS
     languages = LanguageChoice(recording.language, recording.options.languages, asked)
-    numbers, submitted = count(), 0
+    sequencer, submitted = Sequencer(), 0
     running: deque[asyncio.Task[list[Segment]]] = deque()
     # One window is read ahead of those that are with the engine.
     reading: Reading | None = _next(recording, source, windows, ahead=False)
@@ -64,7 +64,7 @@ async def parallel(
                 failed.result()
             while running and running[0].done():
                 for segment in running.popleft().result():
-                    yield numbered(segment, next(numbers))
+                    yield sequencer.put(segment)
         recording.language = languages.language
     finally:
         tasks = [*running, *([reading] if reading else [])]

@@ -5,15 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from functools import partial
-from itertools import count
 
 from models.audio.mel import Mel
 from models.engine.sequence import DecodingResult, Window
 from models.guards import says_nothing
 from models.strategies.cutting import SpeechBetween
 from models.strategies.languages import most_probable
-from models.strategies.recording import Recording, numbered
+from models.strategies.recording import Recording
 from models.strategies.source import Source
+from models.text.order import Sequencer
 from models.text.transcript import Segment
 
 # Above it a window's text is too random to be the next window's prompt (whisper/transcribe.py).
@@ -25,7 +25,7 @@ async def sequential(
 ) -> AsyncIterator[Segment]:
     """The segments in order, each as soon as its window is done."""
     seek = 0
-    numbers = count()
+    sequencer = Sequencer()
     history = recording.first_history()
     detect = partial(most_probable, among=recording.options.languages)
     while seek < mel.frames:
@@ -39,7 +39,7 @@ async def sequential(
             continue
         cut = recording.cutting.cut(result, seek, frames, speech)
         for segment in cut.segments:
-            yield numbered(segment, next(numbers))
+            yield sequencer.put(segment)
         history = _remembered(recording, history, cut.segments, result)
         seek = cut.after
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from itertools import pairwise
-from operator import attrgetter
 
 from models.audio.mel import Mel
 from models.audio.stream import SpeechWindow
@@ -18,6 +17,7 @@ from models.strategies.hearing import heard_aside
 from models.strategies.languages import LanguageChoice
 from models.strategies.recording import Recording
 from models.strategies.source import Source
+from models.text.order import in_turn
 from models.text.segments import FRAMES_PER_SECOND
 from models.text.transcript import Segment
 
@@ -50,8 +50,7 @@ class SpokenWindow:
 
     async def segments(self) -> list[Segment]:
         """The window's segments in the recording's time; none last beyond it."""
-        found = await self._part(self.first, self.plan.start, self.plan.end)
-        return sorted(found, key=attrgetter("start"))
+        return in_turn(await self._part(self.first, self.plan.start, self.plan.end))
 
     async def _part(self, window: Window, start: int, end: int) -> list[Segment]:
         result = await self._decoded(window)

@@ -1,0 +1,45 @@
+"""Segments found apart, in order: no word begins before the one before it has ended."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import count, pairwise
+from operator import attrgetter
+
+from models.text.transcript import Segment, Word
+
+
+def in_turn(segments: Sequence[Segment]) -> list[Segment]:
+    """By their start; where one begins in the last word of another, that ends there."""
+    ordered = sorted(segments, key=attrgetter("start"))
+    return [_ended_by(a, b) for a, b in pairwise(ordered)] + ordered[-1:]
+
+
+class Sequencer:
+    """Numbers a recording's segments as they come, and lets their words begin in turn."""
+
+    def __init__(self) -> None:
+        self._numbers = count()
+        self._said = 0.0
+
+    def put(self, segment: Segment) -> Segment:
+        """The next segment, with its place in the recording."""
+        segment = replace(segment, id=next(self._numbers))
+        if not segment.words:
+            return segment
+        words = tuple(map(self._begun, segment.words))
+        return replace(segment, words=words, start=words[0].start, end=words[-1].end)
+
+    def _begun(self, word: Word) -> Word:
+        start = max(word.start, self._said)
+        self._said = max(word.end, start)
+        return replace(word, start=start, end=self._said)
+
+
+def _ended_by(segment: Segment, following: Segment) -> Segment:
+    if not segment.words:
+        return segment
+    *others, last = segment.words
+    end = max(last.start, min(last.end, following.start))
+    return replace(segment, words=(*others, replace(last, end=end)), end=end)
