@@ -24,6 +24,7 @@ from models.engine.threads import cores, in_passing, take_cores
 from models.pool import ModelPool, PoolLimits
 from models.transcriber import Transcriber
 from serving.setup import engine_config
+from serving.worker import end_worker
 
 MIB = 1024 * 1024
 
@@ -52,7 +53,7 @@ class Models:
         with self._cpu.lending(loading_cores):
             engine = in_passing(
                 loading_cores,
-                lambda: start_engine(store.load(checkpoint), self._config, self._cpu),
+                lambda: start_engine(store.load(checkpoint), self._config, self._cpu, end_worker),
             )
         transcriber = Transcriber(engine, self._settings.strategy, self._sandbox.read)
         transcriber.warm_up()

@@ -35,6 +35,11 @@ def drain_before_exit(drain: Drain) -> None:
         loop.add_signal_handler(each, ending.begin)
 
 
+def end_worker() -> None:
+    """Let this worker end as if it were told to; its parent starts another, unless it ends too."""
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
 class _Ending:
     """The first signal counts: service managers and the parent may both send one."""
 
@@ -55,4 +60,4 @@ class _Ending:
 
 def _outlive(scratch: Path) -> None:
     wait_for_end(scratch)
-    os.kill(os.getpid(), signal.SIGTERM)
+    end_worker()

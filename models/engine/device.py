@@ -41,6 +41,17 @@ def describe_device(device: torch.device, threads: int) -> str:
     return f"cpu ({threads} threads{none})"
 
 
+def still_computes(device: torch.device) -> bool:
+    """Whether a device does: after some faults a GPU does nothing more for the process."""
+    try:
+        torch.ones(1, device=device).item()
+    except torch.OutOfMemoryError:
+        return True
+    except RuntimeError:
+        return False
+    return True
+
+
 def device_bytes() -> int:
     """Memory that this process holds on all CUDA devices."""
     if not torch.cuda.is_initialized():

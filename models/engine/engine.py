@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import replace
 
@@ -13,7 +14,7 @@ from whisper.audio import N_SAMPLES
 
 from models.engine.contention import SpareCores
 from models.engine.counters import EngineCounters, EngineState
-from models.engine.device import describe_device
+from models.engine.device import describe_device, still_computes
 from models.engine.runner import Runner
 from models.engine.scheduler import Scheduler
 from models.engine.sequence import DecodingResult, Sequence, Window, settle_all
@@ -30,7 +31,7 @@ class Engine:
 
     It computes with so many CPU `threads` (0: all), fewer while other processes are at work there.
     `submit` may be called from any thread. Cancelling the future drops the window before the next
-    step.
+    step. `on_loss` is called when the device does nothing more for this process.
     """
 
     def __init__(
@@ -41,13 +42,14 @@ class Engine:
         encode_batch: int,
         threads: int = 0,
         cpu: SharedThread | None = None,
+        on_loss: Callable[[], object] = lambda: None,
     ) -> None:
         self.runner = runner
         self.vocabulary = runner.vocabulary
         self.scheduler = Scheduler(slots, encode_batch, overlaps=runner.overlaps)
         self.counters = EngineCounters()
         self._stepper = Stepper(runner, self.scheduler, self.counters)
-        self._cpu = cpu
+        self._cpu, self._on_loss = cpu, on_loss
         self._arrived: list[Sequence] = []
         self._wakeup = threading.Condition()
         self._stopping = False
@@ -129,10 +131,17 @@ class Engine:
                     self._cpu.run(self._turn) if self._cpu else self._turn()
                 except Exception:  # one step's fault must not end the server
                     logger.exception("a decoding step failed; its windows are given up")
-                    failure = EngineStoppedError("The model failed while decoding this recording.")
-                    settle_all(self.scheduler.drain(waiting=False), failure)
+                    self._give_up()
         stopped = EngineStoppedError("The server is shutting down.")
         settle_all(self.scheduler.drain(waiting=True), stopped)
+
+    def _give_up(self) -> None:
+        """Fail what ran, or what waits where nothing did: it would fail again and again."""
+        failure = EngineStoppedError("The model failed while decoding this recording.")
+        settle_all(self.scheduler.drain(waiting=not self.scheduler.running), failure)
+        if not still_computes(self.runner.device):
+            logger.error("%s does nothing more for this process", self.runner.device)
+            self._on_loss()
 
     def _turn(self) -> None:
         """Step after step: until there is nothing to do, or another engine wants the thread."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import torch
@@ -54,8 +55,15 @@ def foresee_bytes(dims: Dimensions, config: EngineConfig) -> int:
     return expected_bytes(dims, precision, resolve_slots(config, dims, precision, device))
 
 
-def start_engine(weights: Weights, config: EngineConfig, cpu: SharedThread | None = None) -> Engine:
+def start_engine(
+    weights: Weights,
+    config: EngineConfig,
+    cpu: SharedThread | None = None,
+    on_loss: Callable[[], object] = lambda: None,
+) -> Engine:
     """An engine over a checkpoint's weights; on a CPU it computes in that thread, if there is one.
+
+    `on_loss`: see `Engine`.
 
     Raises:
         DeviceError: the configured device is not there.
@@ -76,6 +84,7 @@ def start_engine(weights: Weights, config: EngineConfig, cpu: SharedThread | Non
         encode_batch=batch,
         threads=config.threads,
         cpu=cpu if device.type == "cpu" else None,
+        on_loss=on_loss,
     )
 
 

@@ -203,6 +203,36 @@ def test_step_fault_fails_its_windows_and_the_engine_goes_on(engine: Engine) -> 
     assert engine.submit(window(0)).result(60).tokens
 
 
+def test_fault_of_the_schedule_fails_what_waits_and_the_engine_goes_on(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(engine.scheduler, "schedule", lambda: 1 / 0)
+        with pytest.raises(EngineStoppedError):
+            engine.submit(window(0)).result(60)
+    assert engine.submit(window(0)).result(60).tokens
+
+
+@pytest.mark.parametrize(
+    ("fault", "losses"), [(None, 0), (torch.OutOfMemoryError, 0), (RuntimeError, 1)]
+)
+def test_a_device_that_is_lost_is_told_of(
+    fault: type[Exception] | None, losses: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def ones(*_: object, **__: object) -> torch.Tensor:
+        if fault:
+            raise fault
+        return torch.zeros(1)
+
+    lost: list[bool] = []
+    with closing(start_engine(tiny_weights(), CONFIG, on_loss=lambda: lost.append(True))) as engine:
+        monkeypatch.setattr(torch, "ones", ones)
+        with pytest.raises(EngineStoppedError):
+            engine.submit(Window(request="r", audio=torch.zeros(80, 17))).result(60)
+
+    assert len(lost) == losses
+
+
 def test_accept_fault_fails_the_window_and_the_engine_goes_on(engine: Engine) -> None:
     def accept(_: DecodingResult) -> bool:
         raise ZeroDivisionError

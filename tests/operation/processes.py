@@ -11,17 +11,18 @@ from pathlib import Path
 import httpx
 import psutil
 
-from tests.server import Server, serving
+from tests.server import SERVICE, Server, serving
 from tests.speech_clips import jfk
 
 LONGEST_SECONDS = 120
 
 
 @contextmanager
-def mistreated(home: Path, **settings: str) -> Iterator[Server]:
+def mistreated(home: Path, service: str = SERVICE, **settings: str) -> Iterator[Server]:
     """A server of `tiny.en` of its own home, whatever becomes of it."""
     with serving(
         home / "output.txt",
+        service,
         BENTOML_HOME=str(home),
         TMPDIR=str(home / "temporary"),
         WHISPER_DEFAULT_MODEL="tiny.en",

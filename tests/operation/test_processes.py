@@ -90,6 +90,18 @@ def test_a_server_goes_on_without_its_model_but_ends_when_it_cannot_start_it_aga
         assert "not in the model store: tiny.en" in server.printed
 
 
+def test_a_worker_whose_device_is_lost_is_replaced(home: Path) -> None:
+    with mistreated(home, "tests.operation.lost_device:Whisper") as server:
+        [worker] = workers(server)
+        assert eventually(lambda: transcribe(server).status_code == 503)
+        assert eventually(lambda: workers(server) not in ([], [worker]))
+        assert eventually(lambda: readiness(server) == 200)
+
+        assert "cpu does nothing more for this process" in server.printed
+        assert f"Worker {worker.pid} ended with signal SIGTERM" in server.printed
+        assert transcribe(server).status_code == 200
+
+
 @pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGHUP])
 def test_server_that_replaces_a_worker_ends_when_it_is_told_to(
     home: Path, sent: signal.Signals
