@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.errors import ApiError, api_error, error_response, known_or_internal, request_named
+from api.errors import ApiError, ErrorResponse, api_error, known_or_internal, request_named
 from models.errors import WhisperError
 
 
@@ -34,14 +34,14 @@ class InternalErrors:
             if scope["type"] != "http" or started:
                 raise
             known = known_or_internal(error, request_named(scope))
-            await error_response(known)(scope, receive, send)
+            await ErrorResponse(known)(scope, receive, send)
 
 
 async def _on_whisper_error(request: Request, error: Exception) -> Response:
     known = api_error(error)
     if known is None:
         raise error
-    return error_response(known)
+    return ErrorResponse(known)
 
 
 async def _on_http_exception(request: Request, error: Exception) -> Response:
@@ -49,7 +49,7 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
         raise error
     message = f"{error.detail}: {request.method} {request.url.path}"
     status, headers = error.status_code, error.headers
-    return error_response(ApiError(message, status=status, headers=headers))
+    return ErrorResponse(ApiError(message, status=status, headers=headers))
 
 
 async def _on_validation_error(request: Request, error: Exception) -> Response:
@@ -57,7 +57,7 @@ async def _on_validation_error(request: Request, error: Exception) -> Response:
         raise error
     first = error.errors()[0]
     param = str(first["loc"][-1])
-    return error_response(ApiError(f"{param}: {first['msg']}", param=param, code="invalid_value"))
+    return ErrorResponse(ApiError(f"{param}: {first['msg']}", param=param, code="invalid_value"))
 
 
 def install(app: FastAPI) -> None:

@@ -9,11 +9,12 @@ from http import HTTPStatus
 from typing import Literal
 
 from starlette.responses import JSONResponse
-from starlette.types import Scope
+from starlette.types import Receive, Scope, Send
 
 from api.answer.schemas import ErrorBody, ErrorDetail
 from models.errors import (
     AudioError,
+    DecodingError,
     EngineStoppedError,
     ModelLoadError,
     ModelNotFoundError,
@@ -56,6 +57,11 @@ class ApiError(WhisperError):
         server = self.status >= HTTPStatus.INTERNAL_SERVER_ERROR
         return "server_error" if server else "invalid_request_error"
 
+    @property
+    def is_fault(self) -> bool:
+        """Whether something failed here; what is merely refused has a code that says why."""
+        return self.type == "server_error" and self.code is None
+
 
 def retry_after(seconds: float) -> dict[str, str]:
     """The header that says when to come again, kept within 1..60 seconds."""
@@ -81,9 +87,12 @@ def api_error(error: BaseException) -> ApiError | None:
             return ApiError(error.message, status=503, code="overloaded", headers=headers)
         case SandboxError():
             return ApiError(error.message, status=503, headers=retry_after(1))
+        case DecodingError():
+            return ApiError(error.message, status=503)
         case EngineStoppedError():
             # There will be no next request on this connection.
-            return ApiError(error.message, status=503, headers={"connection": "close"})
+            headers = {"connection": "close"}
+            return ApiError(error.message, status=503, code="shutting_down", headers=headers)
     return None
 
 
@@ -100,10 +109,23 @@ def request_named(scope: Scope) -> str:
     return f"Request {scope.get('state', {}).get('request_id')} ({scope['path']})"
 
 
-def error_response(error: ApiError) -> JSONResponse:
+def note_failure(scope: Scope, error: ApiError) -> None:
+    """Let those who observe the request know what it came to."""
+    scope.setdefault("state", {})["failure"] = error
+
+
+class ErrorResponse(JSONResponse):
     """The envelope with the error's status and headers."""
-    body = error_body(error).model_dump()
-    return JSONResponse(body, status_code=error.status, headers=error.headers)
+
+    def __init__(self, error: ApiError) -> None:
+        body = error_body(error).model_dump()
+        super().__init__(body, status_code=error.status, headers=error.headers)
+        self._error = error
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it."""
+        note_failure(scope, self._error)
+        await super().__call__(scope, receive, send)
 
 
 def error_body(error: ApiError) -> ErrorBody:

@@ -115,10 +115,9 @@ class ServedModels:
         Raises:
             ModelNotFoundError: none of those that are served.
         """
-        wanted = self.aliases.get(model_id, model_id)
-        if wanted == DEFAULT_ID:
+        name = checkpoint_name(self.aliases.get(model_id, model_id))
+        if name == DEFAULT_ID:
             return self.default
-        name = checkpoint_name(wanted)
         for model in self.models:
             if model.name == name:
                 return model

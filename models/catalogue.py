@@ -110,11 +110,12 @@ def checkpoint_name(model_id: str) -> str:
     """The checkpoint a client means: `openai/whisper-large` and `turbo` name official ones.
 
     Every name is also reached with the prefixes `whisper-` and `openai/whisper-`; a name that is
-    in no catalogue (a fine-tuned checkpoint) comes back without them. `whisper-1` stays as it is:
+    in no catalogue (a fine-tuned checkpoint) comes back without them. `whisper-1` remains:
     which checkpoint it means is a setting.
     """
-    if model_id == "whisper-1":
-        return model_id
-    bare = model_id.removeprefix("openai/").removeprefix("whisper-")
+    name = model_id.removeprefix("openai/")
+    if name == "whisper-1":
+        return name
+    bare = name.removeprefix("whisper-")
     checkpoint = find_checkpoint(bare)
     return checkpoint.name if checkpoint else bare

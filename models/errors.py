@@ -7,7 +7,8 @@ WhisperError
 ├── ModelNotFoundError     no served checkpoint has that model id
 ├── ModelLoadError         a served checkpoint cannot be loaded now
 ├── OverloadedError        there is no room or no model yet; says when to come again
-├── EngineStoppedError     the engine is shutting down or has failed
+├── EngineStoppedError     the engine is shutting down
+├── DecodingError          the engine failed at a recording
 ├── DeviceError            the device that was asked for is not there
 └── CheckpointError        a checkpoint cannot be imported, found or trusted
     ├── UnknownCheckpointError     no such name in the catalogue or the store
@@ -67,7 +68,11 @@ class OverloadedError(WhisperError):
 
 
 class EngineStoppedError(WhisperError):
-    """The engine is shutting down or has failed; the request was not served."""
+    """The engine is shutting down; the request was not served."""
+
+
+class DecodingError(WhisperError):
+    """A step of the engine failed; the request was not served."""
 
 
 class DeviceError(WhisperError):

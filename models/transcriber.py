@@ -70,7 +70,8 @@ class Transcriber:
             AudioError: the file cannot be read.
             SandboxError: the process that read it was ended.
             OptionError: this checkpoint cannot do what is asked.
-            EngineStoppedError: the engine has been closed or has failed.
+            EngineStoppedError: the engine has been closed.
+            DecodingError: it has failed.
         """
         self._check(options)
         return await self._transcribe(partial(self._read, audio), options, on_segment, usage)
@@ -87,7 +88,7 @@ class Transcriber:
         Only `among` these languages, if any are given. What it takes is noted in `usage`.
 
         Raises:
-            AudioError, SandboxError, EngineStoppedError: as for `transcribe`.
+            AudioError, SandboxError, EngineStoppedError, DecodingError: as for `transcribe`.
             OptionError: this checkpoint knows English only, or not all of these languages.
         """
         if not self.vocabulary.dims.is_multilingual:

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from api.edge.access import access_problem
 from api.port import port_problem
 from api.settings import SettingError, Settings
 
 
-def main(environ: Mapping[str, str] | None = None) -> int:
-    """The exit status: 0, or 2 when a setting stops the start (one line each on stderr)."""
+def main(environ: Mapping[str, str] = os.environ, arguments: Sequence[str] = ()) -> int:
+    """The exit status: 0, or 2 when a setting stops the start (one line each on stderr).
+
+    `arguments` are for `bentoml serve`, and may name another port: then the server checks it.
+    """
     try:
-        settings = Settings.from_environ() if environ is None else Settings.from_environ(environ)
+        settings = Settings.from_environ(environ)
     except SettingError as error:
         print(error.message, file=sys.stderr)
         return 2
-    problem = port_problem(settings.host, settings.port) or access_problem(settings, settings.host)
-    if problem:
+    if not arguments and (problem := _address_problem(settings)):
         print(problem, file=sys.stderr)
         return 2
     wanted = () if settings.on_demand == ("all",) else settings.on_demand
@@ -26,5 +29,9 @@ def main(environ: Mapping[str, str] | None = None) -> int:
     return 0
 
 
+def _address_problem(settings: Settings) -> str | None:
+    return port_problem(settings.host, settings.port) or access_problem(settings, settings.host)
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(arguments=sys.argv[1:]))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+import sys
 from collections.abc import Sequence
 
 import bentoml
@@ -31,9 +33,9 @@ def find_checkpoints(names: Sequence[str]) -> list[store.StoredCheckpoint]:
         raise BentoMLException(error.message) from error
     missing = [name for name, checkpoint in found.items() if checkpoint is None]
     if missing:
+        command = shlex.join([sys.executable, "-m", "scripts.import_model", missing[0]])
         raise BentoMLException(
-            f"not in the model store: {', '.join(missing)}. "
-            f"Import with: python -m scripts.import_model {missing[0]}"
+            f"not in the model store: {', '.join(missing)}. Import with: {command}"
         )
     return [checkpoint for checkpoint in found.values() if checkpoint is not None]
 

@@ -33,6 +33,15 @@ def test_preflight_names_every_malformed_setting(capsys: pytest.CaptureFixture[s
     ]
 
 
+def test_preflight_leaves_the_port_to_the_server_where_arguments_may_name_another(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        environ = {"WHISPER_PORT": str(server.getsockname()[1])}
+        assert main(environ, ["--port", "9000"]) == 0
+    assert capsys.readouterr() == ("base\n", "")
+
+
 def test_preflight_busy_port_names_port_and_variable(capsys: pytest.CaptureFixture[str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]

@@ -12,7 +12,7 @@ from starlette.types import Receive, Scope, Send
 
 from api.answer.logprobs import Logprobs, logprobs
 from api.answer.schemas import TranscriptTextDelta, TranscriptTextDone
-from api.errors import ApiError, error_body, known_or_internal
+from api.errors import ApiError, error_body, known_or_internal, note_failure
 from models.text.transcript import Segment, Transcript
 
 # Proxies close what is silent for a minute; OpenAI's Python SDK starts its timeout anew.
@@ -106,7 +106,7 @@ class EventStream(Response):
             async for event in self._events():
                 await send({"type": "http.response.body", "body": event, "more_body": True})
             if self._failure:
-                scope.setdefault("state", {})["failure"] = self._failure.status
+                note_failure(scope, self._failure)
             await send({"type": "http.response.body", "body": b""})
 
     async def _events(self) -> AsyncIterator[bytes]:

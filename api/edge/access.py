@@ -8,7 +8,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.edge.keys import KeyFileError, KeyRing, read_keys
-from api.errors import ApiError, error_response
+from api.errors import ApiError, ErrorResponse
 from api.settings import Settings
 from api.telemetry.endpoints import PROBES
 
@@ -59,7 +59,7 @@ class RequireKey:
         if refusal is None:
             await self.app(scope, receive, send)
         elif scope["type"] == "http":
-            await error_response(refusal)(scope, receive, send)
+            await ErrorResponse(refusal)(scope, receive, send)
         else:
             await send({"type": "websocket.close", "code": 1008, "reason": refusal.message})
 

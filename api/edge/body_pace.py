@@ -6,7 +6,7 @@ import asyncio
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.errors import ApiError, error_response
+from api.errors import ApiError, ErrorResponse
 
 WINDOW_SECONDS = 30.0
 WINDOW_BYTES = 8 * 1024
@@ -55,7 +55,7 @@ class BodyPace:
             if not limit.expired():
                 raise
             if not started:
-                await error_response(self._too_slow())(scope, receive, send)
+                await ErrorResponse(self._too_slow())(scope, receive, send)
 
     def _too_slow(self) -> ApiError:
         message = (

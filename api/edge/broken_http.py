@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import logging
+
 from h11 import IDLE, SEND_RESPONSE
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from api.edge.requestid import new_request_id
-from api.errors import ApiError, error_response
+from api.errors import ApiError, ErrorResponse
+
+logger = logging.getLogger(__name__)
 
 
 class BrokenHttp(H11Protocol):
@@ -23,8 +27,8 @@ class BrokenHttp(H11Protocol):
 
     def _refusal(self, message: str) -> bytes:
         request_id = new_request_id()
-        self.logger.warning("Request %s could not be read", request_id)
+        logger.warning("Request %s could not be read", request_id)
         headers = {"connection": "close", "x-request-id": request_id}
-        answer = error_response(ApiError(message, headers=headers))
+        answer = ErrorResponse(ApiError(message, headers=headers))
         lines = b"".join(b"%b: %b\r\n" % header for header in answer.raw_headers)
         return b"HTTP/1.1 400 Bad Request\r\n" + lines + b"\r\n" + bytes(answer.body)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.errors import ApiError, error_response
+from api.errors import ApiError, ErrorResponse
 
 Check = Callable[[Message], None]
 
@@ -45,4 +45,4 @@ async def pass_checked(
         await app(scope, checked_receive, watched_send)
     except _Refused as refused:
         if not started:
-            await error_response(refused.error)(scope, receive, send)
+            await ErrorResponse(refused.error)(scope, receive, send)

@@ -7,7 +7,7 @@ from http import HTTPStatus
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from api.errors import ApiError, error_response
+from api.errors import ApiError, ErrorResponse
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
@@ -28,4 +28,4 @@ class CleanPath:
             return
         message = f"Not Found: {scope['method']} {scope['path']}"
         error = ApiError(message, status=HTTPStatus.NOT_FOUND)
-        await error_response(error)(scope, receive, send)
+        await ErrorResponse(error)(scope, receive, send)

@@ -6,7 +6,7 @@ import asyncio
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.errors import ApiError, error_response
+from api.errors import ApiError, ErrorResponse
 
 
 class Deadline:
@@ -37,4 +37,4 @@ class Deadline:
         # OpenAI's SDKs would send it again, to take as long once more.
         headers = {"x-should-retry": "false"}
         error = ApiError(message, status=504, code="timeout", headers=headers)
-        await error_response(error)(scope, receive, send)
+        await ErrorResponse(error)(scope, receive, send)

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager, suppress
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.errors import ApiError, error_body, error_response, retry_after
+from api.errors import ApiError, ErrorResponse, error_body, note_failure, retry_after
 
 # How long who is refused may take to hear it.
 REFUSAL_SECONDS = 2.0
@@ -119,8 +119,8 @@ async def _refuse(scope: Scope, receive: Receive, answer: _Answer) -> None:
     with suppress(TimeoutError):
         async with asyncio.timeout(REFUSAL_SECONDS):
             if not answer.has_begun:
-                await error_response(error)(scope, receive, answer.send)
+                await ErrorResponse(error)(scope, receive, answer.send)
             elif answer.is_stream and not answer.is_whole:
-                scope.setdefault("state", {})["failure"] = error.status
+                note_failure(scope, error)
                 event = b"data: " + error_body(error).model_dump_json().encode() + b"\n\n"
                 await answer.send({"type": "http.response.body", "body": event})

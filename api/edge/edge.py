@@ -50,6 +50,8 @@ def with_cors(app: ASGIApp, origins: Collection[str]) -> ASGIApp:
         allow_origins=origins,
         allow_methods=("GET", "POST"),
         allow_headers=("*",),
+        # Pages from elsewhere are what servers on one's own machine or network are asked by.
+        allow_private_network=True,
         expose_headers=EXPOSED,
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from api.errors import ApiError, error_response
+from api.errors import ApiError, ErrorResponse
 
 # uvicorn closes the connection at that many bytes, unless it has read more of them at once.
 MAX_HEADER_BYTES = 16 * 1024
@@ -26,4 +26,4 @@ class HeaderLimit:
         message = (
             f"The request's headers and URL are too large: their limit is {MAX_HEADER_BYTES} bytes."
         )
-        await error_response(ApiError(message, status=431))(scope, receive, send)
+        await ErrorResponse(ApiError(message, status=431))(scope, receive, send)

@@ -7,7 +7,7 @@ from http import HTTPStatus
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.errors import ApiError, error_response
+from api.errors import ApiError, ErrorResponse
 
 _OF_THE_BODY = ("content-length", "content-type")
 
@@ -31,7 +31,7 @@ class PlainErrors:
 
         await self.app(scope, receive, shaping_send)
         if replaced is not None:
-            await error_response(replaced)(scope, receive, send)
+            await ErrorResponse(replaced)(scope, receive, send)
 
 
 def _envelope_of(start: Message, scope: Scope) -> ApiError | None:

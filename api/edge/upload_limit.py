@@ -6,7 +6,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.edge.checked_body import pass_checked
-from api.errors import ApiError, error_response
+from api.errors import ApiError, ErrorResponse
 
 
 class UploadLimit:
@@ -26,7 +26,7 @@ class UploadLimit:
             return
         length = Headers(scope=scope).get("content-length", "")
         if length.isdecimal() and int(length) > self.most:
-            await error_response(self._too_large(int(length)))(scope, receive, send)
+            await ErrorResponse(self._too_large(int(length)))(scope, receive, send)
             return
         await self._counted(scope, receive, send)
 

@@ -13,7 +13,7 @@ from starlette.formparsers import MultiPartException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.edge.checked_body import pass_checked
-from api.errors import ApiError, error_response
+from api.errors import ApiError, ErrorResponse
 from api.native.room import NativeRoom
 from api.request.forms import file_of, text_fields
 from api.request.multipart import BROKEN_OFF, BodyParser, check_media_type, unreadable
@@ -52,7 +52,7 @@ class NativeBody:
         try:
             follower = _Follower(Headers(scope=scope))
         except ApiError as error:
-            await error_response(error)(scope, receive, send)
+            await ErrorResponse(error)(scope, receive, send)
         else:
             await pass_checked(self.native, scope, receive, send, follower.follow)
 

@@ -11,7 +11,7 @@ from starlette.requests import Request
 
 from api.answer.formats import verbose
 from api.answer.schemas import TranscriptionVerbose
-from api.errors import error_response, known_or_internal, request_named
+from api.errors import ErrorResponse, known_or_internal, request_named
 from api.native.room import note_reached
 from api.queueing import queued
 from api.request.parameters import Temperature as Checked
@@ -89,4 +89,4 @@ async def answer_natively(
         # BentoML passes a response through as it is; an exception it would log with a traceback,
         # as if the client's mistake were ours. The status is that of the context.
         context.response.status_code = known.status
-        return cast("TranscriptionVerbose", error_response(known))
+        return cast("TranscriptionVerbose", ErrorResponse(known))

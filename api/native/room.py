@@ -7,7 +7,7 @@ from http import HTTPStatus
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.errors import error_response
+from api.errors import ErrorResponse
 from api.request.forms import no_room
 
 _REACHED = "native_reached"
@@ -48,4 +48,4 @@ class NativeRoom:
 
         await self.app(scope, watched_receive, shaping_send)
         if failed:
-            await error_response(no_room())(scope, receive, send)
+            await ErrorResponse(no_room())(scope, receive, send)

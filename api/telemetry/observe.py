@@ -33,8 +33,8 @@ class Observed:
     """A request that is over.
 
     `status` is 499 where the client went away first, and that of the error where a stream failed
-    on its way. `model` and `key_name` are empty where they are not known; `seconds` is the time
-    from the headers to the end of the answer.
+    on its way; `is_fault`: the error is one of ours. `model` and `key_name` are empty where they
+    are not known; `seconds` is the time from the headers to the end of the answer.
     """
 
     request_id: str
@@ -46,10 +46,13 @@ class Observed:
     seconds: float
     usage: Usage
     headers: Headers
+    is_fault: bool = False
 
     @property
     def outcome(self) -> Outcome:
         """The status in one of a few words."""
+        if self.is_fault:
+            return "failed"
         if self.status in _OUTCOMES:
             return _OUTCOMES[self.status]
         if self.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
@@ -63,8 +66,8 @@ Observer = Callable[[Observed], None]
 class Observe:
     """Middleware: gives every request a `Usage`, and tells the observers when it is over.
 
-    Handlers find it as `request.state.usage`, and set `model`, `key_name` and, after the answer has
-    begun, `failure`: the status that an error would have had.
+    Handlers find it as `request.state.usage`, and set `model`, `key_name` and, where the request
+    fails, `failure`: the error.
     """
 
     def __init__(self, app: ASGIApp, observers: Sequence[Observer]) -> None:
@@ -89,7 +92,8 @@ class Observe:
             if ended is None and message["type"] == "http.response.start":
                 status = message["status"]
             elif ended is None and not message.get("more_body", False):
-                status, ended = state.get("failure", status), time.monotonic()
+                failure = state.get("failure")
+                status, ended = failure.status if failure else status, time.monotonic()
             await send(message)
 
         try:
@@ -121,4 +125,5 @@ def _observed(scope: Scope, usage: Usage, status: int, seconds: float) -> Observ
         seconds=seconds,
         usage=usage,
         headers=Headers(scope=scope),
+        is_fault="failure" in state and state["failure"].is_fault and status >= 500,
     )

@@ -21,7 +21,7 @@ from models.engine.sequence import DecodingResult, Sequence, Window, settle_all
 from models.engine.shared_thread import SharedThread
 from models.engine.stepper import Stepper
 from models.engine.threads import take_cores
-from models.errors import EngineStoppedError
+from models.errors import DecodingError, EngineStoppedError
 
 logger = logging.getLogger(__name__)
 
@@ -137,7 +137,7 @@ class Engine:
 
     def _give_up(self) -> None:
         """Fail what ran, or what waits where nothing did: it would fail again and again."""
-        failure = EngineStoppedError("The model failed while decoding this recording.")
+        failure = DecodingError("The model failed while decoding this recording.")
         settle_all(self.scheduler.drain(waiting=not self.scheduler.running), failure)
         if not still_computes(self.runner.device):
             logger.error("%s does nothing more for this process", self.runner.device)

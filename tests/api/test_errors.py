@@ -9,6 +9,7 @@ from api.app import create_app
 from models.errors import (
     AudioError,
     ChecksumError,
+    DecodingError,
     EngineStoppedError,
     ModelLoadError,
     ModelNotFoundError,
@@ -31,7 +32,8 @@ METHODS = ["GET", "PUT", "PATCH", "DELETE", "OPTIONS"]
         (AudioError("x"), 400, INVALID, "file", None),
         (ModelNotFoundError("y"), 404, INVALID, "model", "model_not_found"),
         (OverloadedError("x", 3), 503, "server_error", None, "overloaded"),
-        (EngineStoppedError("x"), 503, "server_error", None, None),
+        (EngineStoppedError("x"), 503, "server_error", None, "shutting_down"),
+        (DecodingError("x"), 503, "server_error", None, None),
         (SandboxError("x"), 503, "server_error", None, None),
         (ModelLoadError("y"), 503, "server_error", "model", None),
     ],

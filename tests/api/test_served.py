@@ -15,6 +15,7 @@ from tests.api.fake import served
         ("base", "base"),
         ("whisper-base", "base"),
         ("openai/whisper-base", "base"),
+        ("openai/whisper-1", "base"),
         ("turbo", "large-v3-turbo"),
         ("whisper-large-v3-turbo", "large-v3-turbo"),
         ("mine", "mine"),

@@ -158,10 +158,10 @@ def test_granularity_unknown() -> None:
 
 @pytest.mark.parametrize("response_format", ["json", "text", "srt", "vtt", ""])
 def test_granularity_without_verbose_json(response_format: str) -> None:
-    fields = {"response_format": response_format, "timestamp_granularities[]": "segment"}
+    fields = {"response_format": response_format, "timestamp_granularities[]": "word"}
     detail = error_of(**fields)
     assert detail["message"] == (
-        "timestamp_granularities=['segment']: timestamps need response_format verbose_json"
+        "timestamp_granularities=['word']: word timestamps need response_format verbose_json"
     )
     assert detail["param"] == "timestamp_granularities"
 

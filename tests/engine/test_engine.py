@@ -19,7 +19,7 @@ from models.engine.sequence import DecodingResult, Sequence, Window
 from models.engine.start import start_engine
 from models.engine.stepper import Stepper
 from models.engine.threads import cores
-from models.errors import DeviceError, EngineStoppedError
+from models.errors import DecodingError, DeviceError, EngineStoppedError
 from models.usage import Usage
 from tests.tiny import tiny_weights
 
@@ -198,7 +198,7 @@ def test_device_names_the_threads_of_the_engine_whoever_asks() -> None:
 def test_step_fault_fails_its_windows_and_the_engine_goes_on(engine: Engine) -> None:
     wrong_shape = Window(request="r", audio=torch.zeros(80, 17))
 
-    with pytest.raises(EngineStoppedError):
+    with pytest.raises(DecodingError):
         engine.submit(wrong_shape).result(60)
     assert engine.submit(window(0)).result(60).tokens
 
@@ -208,7 +208,7 @@ def test_fault_of_the_schedule_fails_what_waits_and_the_engine_goes_on(
 ) -> None:
     with monkeypatch.context() as patched:
         patched.setattr(engine.scheduler, "schedule", lambda: 1 / 0)
-        with pytest.raises(EngineStoppedError):
+        with pytest.raises(DecodingError):
             engine.submit(window(0)).result(60)
     assert engine.submit(window(0)).result(60).tokens
 
@@ -227,7 +227,7 @@ def test_a_device_that_is_lost_is_told_of(
     lost: list[bool] = []
     with closing(start_engine(tiny_weights(), CONFIG, on_loss=lambda: lost.append(True))) as engine:
         monkeypatch.setattr(torch, "ones", ones)
-        with pytest.raises(EngineStoppedError):
+        with pytest.raises(DecodingError):
             engine.submit(Window(request="r", audio=torch.zeros(80, 17))).result(60)
 
     assert len(lost) == losses
@@ -237,7 +237,7 @@ def test_accept_fault_fails_the_window_and_the_engine_goes_on(engine: Engine) ->
     def accept(_: DecodingResult) -> bool:
         raise ZeroDivisionError
 
-    with pytest.raises(EngineStoppedError):
+    with pytest.raises(DecodingError):
         engine.submit(window(0, temperatures=(0.0, 0.2), accept=accept)).result(60)
     assert engine.submit(window(0)).result(60).tokens
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import sys
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -114,7 +115,7 @@ def test_it_keeps_no_secret_and_no_place_of_the_builder(bento: Bento) -> None:
 @pytest.mark.parametrize(
     ("arguments", "variables", "said"),
     [
-        (("--arg", "model=nobodys"), {}, "python -m scripts.import_model nobodys"),
+        (("--arg", "model=nobodys"), {}, f"{sys.executable} -m scripts.import_model nobodys"),
         (("--arg", "modle=base"), {}, "modle"),
         (("--arg", "device=gpu"), {}, "'cpu' or 'cuda'"),
         ((), {"WHISPER_DEFAULT_MODEL": "tiny.en"}, "--arg model=NAME"),

@@ -139,7 +139,7 @@ def test_response_format_unknown(server: Server, value: str) -> None:
     assert "'verbose_json'" in error["message"]
 
 
-@promises("Errors", "timestamps without verbose_json: 400, `unsupported_value`")
+@promises("Errors", "timestamps of words without verbose_json: 400, `unsupported_value`")
 def test_granularities_without_verbose_json(server: Server) -> None:
     error = refused(server, ("timestamp_granularities[]", "word"), ("response_format", "json"))
 

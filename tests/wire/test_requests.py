@@ -124,6 +124,21 @@ def test_granularities(server: Server, wanted: list[str], keys: set[str]) -> Non
     assert {"segments", "words"} & set(answer) == keys
 
 
+@promises(
+    "Requests",
+    "`timestamp_granularities[]=segment` with other formats than verbose_json: changes nothing",
+    "extension",
+)
+@pytest.mark.parametrize("response_format", ["json", "text", "srt"])
+def test_granularity_that_has_no_place(server: Server, response_format: str) -> None:
+    wanted = {"response_format": response_format}
+    plain, asked = (
+        post(server, {**wanted, **more}) for more in ({}, {"timestamp_granularities[]": "segment"})
+    )
+
+    assert (asked.status_code, asked.text) == (200, plain.text)
+
+
 @promises("Requests", "arrays as repeated `name[]` or as `name`, and as a single value")
 @pytest.mark.parametrize("name", ["timestamp_granularities[]", "timestamp_granularities"])
 def test_array_forms(server: Server, name: str) -> None:

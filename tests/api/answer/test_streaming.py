@@ -10,7 +10,7 @@ import pytest
 
 from api.answer import streaming
 from api.answer.streaming import Deltas
-from models.errors import EngineStoppedError
+from models.errors import DecodingError
 from tests.api.edge.test_disconnect import BODY, Connection
 from tests.api.fake import (
     TRANSCRIPTIONS,
@@ -82,7 +82,7 @@ def test_stream_silence_is_an_empty_text() -> None:
 @pytest.mark.parametrize(
     ("error", "message"),
     [
-        (EngineStoppedError("Stopped."), "Stopped."),
+        (DecodingError("Failed."), "Failed."),
         (
             ValueError("secret"),
             "The server had an internal error while it processed the request.",

@@ -34,6 +34,20 @@ def preflight(app: TestClient, origin: str = ORIGIN) -> Any:
     return app.options(TRANSCRIPTIONS, headers=asked)
 
 
+def test_preflight_of_a_page_from_outside_the_network() -> None:
+    asked = {
+        "access-control-request-method": "POST",
+        "access-control-request-private-network": "true",
+    }
+    answers = {
+        origin: guarded(ORIGIN).options(TRANSCRIPTIONS, headers={**asked, "origin": origin})
+        for origin in (ORIGIN, "https://evil.example.org")
+    }
+
+    assert [answer.status_code for answer in answers.values()] == [200, 400]
+    assert answers[ORIGIN].headers["access-control-allow-private-network"] == "true"
+
+
 def test_no_origin_by_default() -> None:
     app = guarded()
     refused = preflight(app)

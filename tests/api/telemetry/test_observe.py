@@ -16,7 +16,7 @@ from api.served import Transcriber
 from api.settings import Settings
 from api.telemetry.endpoints import ENDPOINTS, OTHER, endpoint_of
 from api.telemetry.observe import Observe, Observed
-from models.errors import EngineStoppedError, OverloadedError
+from models.errors import DecodingError, EngineStoppedError, ModelLoadError, OverloadedError
 from tests.api.fake import (
     TRANSCRIPTIONS,
     BreakingTranscriber,
@@ -59,6 +59,14 @@ def test_request_is_told_with_endpoint_model_status_and_the_id_it_was_answered_w
         (None, {}, (400, "invalid", "")),
         (FailingTranscriber(OverloadedError("full", 3)), FORM, (503, "refused", "base")),
         (FailingTranscriber(RuntimeError("a fault")), FORM, (500, "failed", "base")),
+        (FailingTranscriber(EngineStoppedError("stopping")), FORM, (503, "refused", "base")),
+        (FailingTranscriber(DecodingError("a step's fault")), FORM, (503, "failed", "base")),
+        (FailingTranscriber(ModelLoadError("no file")), FORM, (503, "failed", "base")),
+        (
+            BreakingTranscriber(error=DecodingError("a step's fault")),
+            {**FORM, "stream": "true"},
+            (503, "failed", "base"),
+        ),
         (
             BreakingTranscriber(error=EngineStoppedError("stopping")),
             {**FORM, "stream": "true"},
