@@ -16,7 +16,7 @@ _INTRODUCTION = """\
 What a client of OpenAI's audio API may rely on here, and where this server differs from the hosted
 one or goes beyond it. Every row is held by a test over the wire, against a server that
 `bentoml serve` has started: `scripts/test-wire`. This page is written from those tests by
-`python -m scripts.compatibility`.
+`.venv/bin/python -m scripts.compatibility`.
 
 *Same as hosted* is what OpenAI documents for `whisper-1` and its other models, what its SDKs need,
 or what recorded answers show. What is silent in OpenAI's documents is marked as the same where its

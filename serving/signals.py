@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import signal
+from collections.abc import Callable
 from functools import partial
+from itertools import count
 from typing import Any
 
 from circus.arbiter import Arbiter
@@ -13,15 +15,17 @@ from circus.arbiter import Arbiter
 _TURN_SECONDS = 0.05
 
 
-def heed_signals(arbiter: Arbiter) -> None:
-    """Let the signals that end the server wait their turn, SIGHUP among them unless it is ignored.
+def heed_signals(arbiter: Arbiter, kill: Callable[[], object]) -> None:
+    """Let the first signal end the server in its turn, SIGHUP too unless it is ignored.
 
-    circus drops a command that comes while it is at another one, as when it replaces a worker. At
-    SIGHUP it would stop the workers that serve, and serve with others when these have loaded.
+    A second one does `kill`, but SIGHUP: of a terminal that closes several may come. circus drops a
+    command that comes while it is at another one, as when it replaces a worker. At SIGHUP it would
+    stop the workers that serve, and serve with others when these have loaded.
     """
     # circus says of neither that it is there, which both are by now.
     control: Any = arbiter.ctrl
     loop: Any = arbiter.loop
+    told = count()
 
     def end() -> None:
         if arbiter._exclusive_running_command:  # noqa: SLF001 - the only way to know
@@ -29,7 +33,13 @@ def heed_signals(arbiter: Arbiter) -> None:
         else:
             control.dispatch((None, json.dumps({"command": "quit"})))
 
+    def heed(again: Callable[[], object]) -> None:
+        if next(told):
+            again()
+        else:
+            loop.add_callback_from_signal(end)
+
     handler = control.sys_hdl
-    handler.quit = handler.reload = partial(loop.add_callback_from_signal, end)
+    handler.quit, handler.reload = partial(heed, kill), partial(heed, lambda: None)
     if handler._old[signal.SIGHUP] is signal.SIG_IGN:  # noqa: SLF001 - as `nohup` has set it
         signal.signal(signal.SIGHUP, signal.SIG_IGN)

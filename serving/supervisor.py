@@ -17,7 +17,6 @@ from circus.watcher import Watcher
 
 from serving.scratch import clear_after, has_started, open_scratch
 from serving.signals import heed_signals
-from serving.worker import SIGNALS
 
 # Past the time that requests have to finish, for what comes after: then a worker is killed.
 KILL_AFTER_SECONDS = 5
@@ -66,7 +65,7 @@ class Supervisor(Watcher):
             "respawn": True,
             "stop_children": False,
             "graceful_timeout": shutdown_seconds + KILL_AFTER_SECONDS,
-            "hooks": {"after_reap": (self._after_reap, True), "before_stop": (self._stopped, True)},
+            "hooks": {"after_reap": (self._after_reap, True)},
         }
         super().__init__(**options | ours)
         self._scratch = scratch
@@ -76,7 +75,7 @@ class Supervisor(Watcher):
         """Take what the arbiter gives, which is about to start."""
         super().initialize(evpub_socket, sockets, arbiter)
         arbiter.ctrl.check_delay = CHECK_SECONDS * 1000  # type: ignore[union-attr]  # it has one
-        heed_signals(arbiter)
+        heed_signals(arbiter, self._kill)
 
     def manage_processes(self) -> Future[None]:
         """Start as many workers as are missing.
@@ -99,11 +98,7 @@ class Supervisor(Watcher):
             logger.error("%d workers in a row could not start: giving up", self._failed_starts)
             self.numprocesses = 0
 
-    def _stopped(self, **_: object) -> None:
-        for each in SIGNALS:
-            signal.signal(each, self._kill)
-
-    def _kill(self, *_: object) -> None:
+    def _kill(self) -> None:
         for process in self.processes.values():
             self.send_signal_process(process, signal.SIGKILL, recursive=True)
 

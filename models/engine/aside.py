@@ -4,37 +4,42 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 from models.errors import DeviceError
 
-_ROOT = Path(__file__).parents[2]
+R = TypeVar("R")
+
+# It may be asked from anywhere.
+_BEGIN = f"import sys; sys.path.insert(0, {str(Path(__file__).parents[2])!r}); "
 _SECONDS = 120
 
 
-def ask_pytorch(arguments: Sequence[str], question: str = "") -> str:
-    """What Python prints that is started with these arguments and reads this question.
+def ask_pytorch(program: str, read: Callable[[str], R], question: str = "") -> R:
+    """What is read of what a program in Python prints, which is given this question.
 
     Raises:
-        DeviceError: it fails, or has no answer after minutes.
+        DeviceError: it fails, has no answer after minutes, or one of which nothing can be read.
     """
     try:
         asked = subprocess.run(  # noqa: S603 - our own words
-            [sys.executable, *arguments],
+            [sys.executable, "-c", _BEGIN + program],
             input=question,
             capture_output=True,
             text=True,
             timeout=_SECONDS,
             check=True,
-            cwd=_ROOT,
         )
+        return read(asked.stdout)
+    except ValueError:
+        raise _failure("it does not answer the question") from None
     except subprocess.TimeoutExpired:
         raise _failure(f"no answer in {_SECONDS} seconds") from None
     except subprocess.CalledProcessError as error:
         *_, last = error.stderr.strip().splitlines() or [f"status {error.returncode}"]
         raise _failure(last) from None
-    return asked.stdout
 
 
 def _failure(reason: str) -> DeviceError:

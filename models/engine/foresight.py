@@ -1,4 +1,4 @@
-"""What engines will hold in memory: `foresee` asks, `python -m models.engine.foresight` answers."""
+"""What engines will hold in memory: `foresee` asks, `answer` answers in another process."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from models.catalogue import Dimensions
 from models.engine.aside import ask_pytorch
 from models.engine.config import EngineConfig
 from models.errors import DeviceError
+
+_ANSWER = "from models.engine.foresight import answer; answer()"
 
 
 class _Question(TypedDict):
@@ -35,13 +37,18 @@ def foresee(config: EngineConfig, sizes: Mapping[str, Dimensions]) -> dict[str, 
     question = _Question(
         config=asdict(config), sizes={name: asdict(dims) for name, dims in sizes.items()}
     )
-    answer: _Answer = json.loads(ask_pytorch(["-m", __name__], json.dumps(question)))
-    if answer["problem"]:
-        raise DeviceError(answer["problem"])
-    return answer["bytes"]
+    found: _Answer = ask_pytorch(_ANSWER, json.loads, json.dumps(question))
+    if found["problem"]:
+        raise DeviceError(found["problem"])
+    return found["bytes"]
 
 
-def _answer(question: _Question) -> _Answer:
+def answer() -> None:
+    """Answer the question of `foresee` that comes by stdin, with PyTorch."""
+    json.dump(_answer_to(json.load(sys.stdin)), sys.stdout)
+
+
+def _answer_to(question: _Question) -> _Answer:
     # Here, not above: whoever asks does without PyTorch.
     from models.engine.device import resolve_device
     from models.engine.precision import resolve_precision
@@ -57,7 +64,3 @@ def _answer(question: _Question) -> _Answer:
     except DeviceError as error:
         return _Answer(problem=error.message, bytes={})
     return _Answer(problem=None, bytes=foreseen)
-
-
-if __name__ == "__main__":
-    json.dump(_answer(json.load(sys.stdin)), sys.stdout)

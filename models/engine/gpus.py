@@ -21,4 +21,4 @@ def count_gpus(driver: Path = _DRIVER) -> int:
         DeviceError: PyTorch cannot be asked.
     """
     found = len(list(driver.iterdir())) if driver.is_dir() else 0
-    return found if found < 2 else int(ask_pytorch(["-c", _COUNT]))
+    return found if found < 2 else ask_pytorch(_COUNT, int)

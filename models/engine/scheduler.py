@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from math import ceil
 
 from models.engine.limits import BatchLimit
 from models.engine.sequence import Sequence
@@ -12,6 +13,8 @@ from models.engine.sequence import Sequence
 # Of the time in which both lanes have work, what the background lane gets at least; and of the
 # slots, what it is given before others as long as it gets less.
 BACKGROUND_SHARE = 0.25
+# Seconds after which it is forgotten that it had more.
+_MOST_CREDIT = 1.0
 
 
 @dataclass(eq=False)
@@ -86,7 +89,7 @@ class Scheduler:
         self.dropped = 0
         self._short, self._background = Lane(), Lane()
         self._reserved = -(-slots // 8) if slots > 1 else 0
-        self._due = max(1, int(slots * BACKGROUND_SHARE))
+        self._due = ceil(slots * BACKGROUND_SHARE)
         self._free = sorted(range(slots), reverse=True)
         # Seconds that the background lane is owed, and how much of the scheduled step is its.
         self._owed = 0.0
@@ -134,7 +137,8 @@ class Scheduler:
         if any(lane.is_idle for lane in self._lanes):
             self._owed = 0.0
         else:
-            self._owed += seconds * (BACKGROUND_SHARE - self._part)
+            owed = self._owed + seconds * (BACKGROUND_SHARE - self._part)
+            self._owed = max(owed, -_MOST_CREDIT)
 
     def encoded(self, encoding: Encoding) -> None:
         """Let windows whose encoding is complete decode."""

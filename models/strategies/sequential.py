@@ -13,7 +13,8 @@ from models.strategies.cutting import SpeechBetween
 from models.strategies.languages import most_probable
 from models.strategies.recording import Recording
 from models.strategies.source import Source
-from models.text.order import Sequencer
+from models.text.order import Sequencer, ended_by
+from models.text.segments import FRAMES_PER_SECOND
 from models.text.transcript import Segment
 
 # Above it a window's text is too random to be the next window's prompt (whisper/transcribe.py).
@@ -39,7 +40,8 @@ async def sequential(
             continue
         cut = recording.cutting.cut(result, seek, frames, speech)
         for segment in cut.segments:
-            yield sequencer.put(segment)
+            # There the next window begins, whose words come after this one's.
+            yield sequencer.put(ended_by(segment, cut.after / FRAMES_PER_SECOND))
         history = _remembered(recording, history, cut.segments, result)
         seek = cut.after
 

@@ -13,7 +13,17 @@ from models.text.transcript import Segment, Word
 def in_turn(segments: Sequence[Segment]) -> list[Segment]:
     """By their start; where one begins in the last word of another, that ends there."""
     ordered = sorted(segments, key=attrgetter("start"))
-    return [_ended_by(a, b) for a, b in pairwise(ordered)] + ordered[-1:]
+    return [ended_by(a, b.start) for a, b in pairwise(ordered)] + ordered[-1:]
+
+
+def ended_by(segment: Segment, moment: float) -> Segment:
+    """The segment, its last word cut at a moment, in seconds, that comes in it."""
+    if not segment.words:
+        return segment
+    *others, last = segment.words
+    if not last.start <= moment < last.end:
+        return segment
+    return replace(segment, words=(*others, replace(last, end=moment)), end=moment)
 
 
 class Sequencer:
@@ -35,11 +45,3 @@ class Sequencer:
         start = max(word.start, self._said)
         self._said = max(word.end, start)
         return replace(word, start=start, end=self._said)
-
-
-def _ended_by(segment: Segment, following: Segment) -> Segment:
-    if not segment.words:
-        return segment
-    *others, last = segment.words
-    end = max(last.start, min(last.end, following.start))
-    return replace(segment, words=(*others, replace(last, end=end)), end=end)

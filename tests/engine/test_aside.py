@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from models.catalogue import Dimensions
@@ -13,7 +15,7 @@ from tests.tiny import TINY
 
 
 def test_what_is_printed_is_the_answer() -> None:
-    assert ask_pytorch(["-c", "print(input()[::-1])"], "question\n") == "noitseuq\n"
+    assert ask_pytorch("print(input()[::-1])", str, "question\n") == "noitseuq\n"
 
 
 @pytest.mark.parametrize(
@@ -25,7 +27,20 @@ def test_what_is_printed_is_the_answer() -> None:
 )
 def test_failure_gives_its_last_words(command: str, reason: str) -> None:
     with pytest.raises(DeviceError, match=f"cannot tell what this machine has: {reason}"):
-        ask_pytorch(["-c", command])
+        ask_pytorch(command, str)
+
+
+def test_what_is_no_answer_is_said_to_be_none() -> None:
+    with pytest.raises(DeviceError, match="does not answer"):
+        ask_pytorch("print('welcome'); print(1)", int)
+
+
+def test_the_project_is_found_from_anywhere_without_the_directory_it_is_asked_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONSAFEPATH", "1")
+    assert foresee(EngineConfig(device="cpu", dtype="float32"), {}) == {}
 
 
 @pytest.mark.parametrize("sizes", [{}, {"tiny": TINY}])

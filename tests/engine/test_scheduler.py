@@ -146,7 +146,7 @@ def test_schedule_background_gets_its_share_of_the_time() -> None:
 
 
 @pytest.mark.parametrize("overlaps", [False, True])
-@pytest.mark.parametrize("slots", [1, 2, 8, 16])
+@pytest.mark.parametrize("slots", [1, 2, 5, 7, 8, 16])
 def test_schedule_background_gets_its_share_where_short_recordings_wait_all_the_time(
     slots: int, *, overlaps: bool
 ) -> None:

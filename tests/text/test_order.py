@@ -7,7 +7,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.text.order import Sequencer, in_turn
+from models.text.order import Sequencer, ended_by, in_turn
 from models.text.transcript import Segment, Word
 from tests.text.spoken import spoken
 
@@ -29,6 +29,14 @@ def test_last_word_ends_where_a_segment_found_in_it_begins() -> None:
         (" two", 17.9, 19.0),
     ]
     assert [(each.start, each.end) for each in ordered] == [(17.0, 17.4), (17.4, 19.0)]
+
+
+def test_last_word_is_cut_only_at_a_moment_that_comes_in_it() -> None:
+    said = spoken((" so", 17.0, 17.5), (" last", 18.0, 18.5))
+
+    assert times(ended_by(said, 18.2)) == [(" so", 17.0, 17.5), (" last", 18.0, 18.2)]
+    for moment in (17.2, 18.5, 30.0):
+        assert ended_by(said, moment) == said
 
 
 def test_words_begin_when_those_of_the_window_before_have_ended() -> None:

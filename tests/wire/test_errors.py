@@ -215,14 +215,22 @@ def test_chunking_strategy_malformed(
 
 @promises(
     "Errors",
-    "a field of more than 1 MiB, but for `prompt` and `known_speaker_references`: 400",
+    "a field of more than 1,048,576 characters, but for `prompt` and `known_speaker_references`, "
+    "or of more than 1,000 values: 400",
     "extension",
 )
-def test_field_too_large(server: Server) -> None:
-    vad = '{"type": "server_vad", "unknown": "%s"}' % ("x" * 2**20)
-    error = error_of(post(server, {"chunking_strategy": vad}), 400)
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("chunking_strategy", '{"type": "server_vad", "unknown": "%s"}' % ("x" * 2**20)),
+        ("keywords", "word," * 1000),
+    ],
+)
+def test_field_too_large(server: Server, name: str, value: str) -> None:
+    error = error_of(post(server, {name: value}), 400)
 
-    assert (error["param"], error["code"]) == ("chunking_strategy", "invalid_value")
+    assert (error["param"], error["code"]) == (name, "invalid_value")
+    assert "is too large" in error["message"]
 
 
 @promises("Errors", "`stream` that is no boolean: 400, `invalid_value`")
