@@ -91,19 +91,20 @@ async def _stream(
     async with held:
         served = served_models(request)
         model = named(request, served, wanted.model)
-        place = held.enter_context(queued(served.admission, request, form.file))
-        transcriber = await held.enter_async_context(served.pool.use(model))
-        progress = Progress()
-        work = asyncio.create_task(
-            transcribe_in_turn(
-                place,
-                transcriber,
-                form.file,
-                wanted.options(),
-                progress.add,
-                usage=usage_of(request),
-            )
-        )
+        taken = await held.enter_async_context(AsyncExitStack())
+        place = taken.enter_context(queued(served.admission, request, form.file))
+        transcriber = await taken.enter_async_context(served.pool.use(model))
+        progress, options = Progress(), wanted.options()
+
+        async def transcribed() -> Transcript:
+            # Place and model go back with the end of the work, however slowly the client reads.
+            async with taken:
+                usage = usage_of(request)
+                return await transcribe_in_turn(
+                    place, transcriber, form.file, options, progress.add, usage=usage
+                )
+
+        work = asyncio.create_task(transcribed())
         held.push_async_callback(_cancelled, work)
         work.add_done_callback(progress.end)
         await progress.begun()

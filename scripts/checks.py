@@ -46,8 +46,10 @@ class Problem(WhisperError):  # noqa: N818 - what a doctor finds
 def check_python(project: Path = PROJECT) -> str:
     """Python and what is installed, against `pyproject.toml`."""
     wanted = tomllib.loads(project.read_text(encoding="utf-8"))["project"]
-    least = tuple(map(int, re.findall(r"\d+", wanted["requires-python"])))
-    if sys.version_info < least:
+    least, beyond = (
+        tuple(map(int, re.findall(r"\d+", limit))) for limit in wanted["requires-python"].split(",")
+    )
+    if not least <= sys.version_info < beyond:
         raise Problem(f"this is {sys.version.split()[0]}: install {wanted['requires-python']}")
     pins = [pin.split("==") for pin in wanted["dependencies"]]
     wrong = [f"{name} {version}" for name, version in pins if _installed(name) != version]

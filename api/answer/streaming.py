@@ -61,13 +61,16 @@ class Progress:
     async def begun(self) -> None:
         """Return when there is something, at the latest after the grace time."""
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._begun.wait(), GRACE_SECONDS)
+            # Not `wait_for`, which may lose a cancellation in Python 3.11.
+            async with asyncio.timeout(GRACE_SECONDS):
+                await self._begun.wait()
 
     async def __aiter__(self) -> AsyncIterator[Segment | None]:
         """The segments, with None where nothing has come for long."""
         while True:
             try:
-                segment = await asyncio.wait_for(self._segments.get(), KEEP_ALIVE_SECONDS)
+                async with asyncio.timeout(KEEP_ALIVE_SECONDS):
+                    segment = await self._segments.get()
             except TimeoutError:
                 yield None
                 continue
@@ -121,12 +124,13 @@ class EventStream(Response):
             self._failure = known_or_internal(error, "A stream")
             yield _event(error_body(self._failure).model_dump_json())
             return
-        yield _told(self._done(self._work.result()))
+        # In a thread: of hours of speech it has megabytes.
+        yield await asyncio.to_thread(self._done, self._work.result())
         yield _END
 
-    def _done(self, transcript: Transcript) -> TranscriptTextDone:
+    def _done(self, transcript: Transcript) -> bytes:
         scores = logprobs(transcript.segments) if self._with_logprobs else None
-        return TranscriptTextDone(text=transcript.text, logprobs=scores)
+        return _told(TranscriptTextDone(text=transcript.text, logprobs=scores))
 
 
 def _told(body: BaseModel) -> bytes:

@@ -9,6 +9,8 @@ import psutil
 from api.telemetry.meters import MODEL, Meters
 from models.engine.counters import EngineCounters, EngineState
 
+# Of `EngineCounters`, each with a meter of the same name.
+_COUNTED = ("windows", "tokens", "fallbacks", "cancelled", "out_of_memory")
 _ROWS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 
 
@@ -72,13 +74,11 @@ class EngineMeters:
         self.device.set(device_bytes)
 
     def _count(self, model: str, before: EngineCounters, now: EngineCounters) -> None:
-        if now.steps < before.steps:  # the model has been loaded anew
-            before = EngineCounters()
-        self.windows.labels(model).inc(now.windows - before.windows)
-        self.tokens.labels(model).inc(now.tokens - before.tokens)
-        self.fallbacks.labels(model).inc(now.fallbacks - before.fallbacks)
-        self.cancelled.labels(model).inc(now.cancelled - before.cancelled)
-        self.out_of_memory.labels(model).inc(now.out_of_memory - before.out_of_memory)
+        if any(getattr(now, name) < getattr(before, name) for name in ("steps", *_COUNTED)):
+            before = EngineCounters()  # the model has been loaded anew
+        for name in _COUNTED:
+            more = getattr(now, name) - getattr(before, name)
+            getattr(self, name).labels(model).inc(more)
         rows = self.batch_size.labels(model)
         for size in (now.batch_sizes - before.batch_sizes).elements():
             rows.observe(size)

@@ -18,7 +18,7 @@ def estimated_seconds(file: BinaryIO) -> float:
     head = file.read(32)
     file.seek(0)
     if stated is not None:
-        return stated
+        return max(0.0, stated)
     is_wav = head[:4] == b"RIFF" and head[8:16] == b"WAVEfmt "
     rate = int.from_bytes(head[28:], "little") if is_wav else 0
     return size / (rate or _BYTES_PER_SECOND)

@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 
 from api.answer import streaming
-from api.answer.streaming import Deltas
+from api.answer.streaming import Deltas, Progress
+from models.admission import Admission
 from models.errors import DecodingError
-from tests.api.edge.test_disconnect import BODY, Connection
+from tests.api.edge.test_disconnect import BODY, Connection, Stalled
 from tests.api.fake import (
+    SEGMENTS,
     TRANSCRIPTIONS,
     BreakingTranscriber,
     EndlessTranscriber,
@@ -96,6 +98,54 @@ def test_stream_failing_in_the_middle(error: Exception, message: str) -> None:
     wanted = {"message": message, "type": "server_error", "param": None, "code": None}
     assert response.status_code == 200
     assert json.loads(last) == {"error": wanted}
+
+
+def test_stream_that_nobody_reads_holds_no_place_when_its_work_is_done() -> None:
+    async def scenario() -> None:
+        admission = Admission(3600, slots=8)
+        connection = Stalled(FakeTranscriber(), admission)
+        answering = connection.run()
+        connection.put(STREAMED)
+        await asyncio.wait_for(connection.has_stalled.wait(), 5)
+        assert (admission.counters.finished, admission.held) == (1, 0)
+        assert not answering.done()
+        answering.cancel()
+        await asyncio.gather(answering, return_exceptions=True)
+
+    asyncio.run(scenario())
+
+
+def test_stream_that_fails_has_not_finished() -> None:
+    async def scenario() -> None:
+        admission = Admission(3600, slots=8)
+        connection = Connection(BreakingTranscriber(error=DecodingError("Failed.")), admission)
+        answering = connection.run()
+        connection.put(STREAMED)
+        await asyncio.wait_for(answering, 5)
+        assert b"Failed." in b"".join(message.get("body", b"") for message in connection.sent)
+        assert (admission.counters.finished, admission.held) == (0, 0)
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("turns", range(6))
+def test_cancelled_reader_of_the_progress_ends_whatever_comes_meanwhile(turns: int) -> None:
+    async def read(progress: Progress) -> None:
+        async for _ in progress:
+            pass
+
+    async def scenario() -> None:
+        progress = Progress()
+        reading = asyncio.create_task(read(progress))
+        await asyncio.sleep(0.01)
+        progress.add(SEGMENTS[0])
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        reading.cancel()
+        await asyncio.wait([reading], timeout=1)
+        assert reading.cancelled()
+
+    asyncio.run(scenario())
 
 
 def test_stream_keeps_the_connection_alive(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,6 +12,7 @@ from api.app import create_app
 from api.edge.disconnect import UntilDisconnected
 from api.edge.draining import Drain
 from api.edge.edge import Edge
+from api.served import Transcriber
 from api.settings import Settings
 from models.admission import Admission
 from tests.api.fake import TRANSCRIPTIONS, EndlessTranscriber, served
@@ -48,7 +49,7 @@ class Connection:
 
     def __init__(
         self,
-        transcriber: EndlessTranscriber,
+        transcriber: Transcriber,
         admission: Admission | None = None,
         settings: Settings | None = None,
     ) -> None:
@@ -75,6 +76,21 @@ class Connection:
     def leave(self) -> None:
         """The client goes away."""
         self.incoming.put_nowait({"type": "http.disconnect"})
+
+
+class Stalled(Connection):
+    """One whose client reads the headers of an answer, and nothing more."""
+
+    def __init__(self, transcriber: Transcriber, admission: Admission) -> None:
+        super().__init__(transcriber, admission)
+        self.has_stalled = asyncio.Event()
+
+    async def send(self, message: Message) -> None:
+        """Keep it, or wait for ever."""
+        await super().send(message)
+        if len(self.sent) > 1:
+            self.has_stalled.set()
+            await asyncio.Event().wait()
 
 
 def test_disconnect_cancels_the_work() -> None:

@@ -70,7 +70,7 @@ def test_engines_are_counted_from_one_look_to_the_next() -> None:
 
 def test_a_model_that_is_loaded_anew_counts_on() -> None:
     metrics = Metrics()
-    for steps, tokens in ((9, 50), (3, 20)):
+    for steps, tokens in ((9, 50), (10, 20)):
         counters = EngineCounters(steps=steps, tokens=tokens)
         state = EngineState("cpu", "int8", waiting=0, running=0, slots=8, counters=counters)
         metrics.engines.note({"base": state}, 0)
