@@ -11,6 +11,7 @@ _MIXING = ((30, 0xBF58476D1CE4E5B9 - 2**64), (27, 0x94D049BB133111EB - 2**64))
 _LAST_SHIFT = 31
 # Bits of a number between 0 and 1 that leave room for the half that keeps it off both.
 _BITS = 23
+_COLDEST = 1e-6
 
 
 def with_noise(logits: Tensor, temperatures: Tensor, seeds: Tensor) -> Tensor:
@@ -21,7 +22,9 @@ def with_noise(logits: Tensor, temperatures: Tensor, seeds: Tensor) -> Tensor:
     """
     draws = (temperatures > 0)[:, None]
     noise = _gumbel(seeds, logits.shape[-1])
-    scores = noise.addcdiv_(logits, torch.where(draws, temperatures[:, None], 1.0))
+    # So cold that it is as good as none, and no score is infinite.
+    divisors = temperatures.clamp(min=_COLDEST)[:, None]
+    scores = noise.addcdiv_(logits, torch.where(draws, divisors, 1.0))
     return torch.where(draws, scores, logits)
 
 

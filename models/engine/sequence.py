@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from math import inf
 from typing import TYPE_CHECKING
 
 from models.options import Task
@@ -108,7 +109,9 @@ class Sequence:
     attempt: int = 0
     language_probs: dict[str, float] | None = None
     heard: list[list[Tensor]] = field(default_factory=list)
-    failed: list[Attempt] = field(default_factory=list)
+    # Of the attempts that failed: the best, as all would hold much, and the lowest `avg_logprob`.
+    failed: Attempt | None = None
+    least_logprob: float = inf
     stage: StageName | None = None
 
     @property
@@ -156,20 +159,24 @@ class Sequence:
 
     def taken(self, result: DecodingResult, *, is_good: bool) -> Attempt:
         """The last attempt, whose result this is, or the best of all where it is not good."""
-        attempts = [self._attempt(result), *self.failed]
-        least = min(attempt.result.avg_logprob for attempt in attempts)
-        best = attempts[0]
-        if not is_good:
-            best = max(attempts, key=lambda attempt: self.window.prefer(attempt.result))
+        last = best = self._attempt(result)
+        if self.failed and not is_good:
+            best = max(last, self.failed, key=self._rank)
+        least = min(self.least_logprob, result.avg_logprob)
         return replace(best, result=replace(best.result, least_logprob=least))
 
     def restart(self, result: DecodingResult) -> None:
         """Note what failed, keep slot, cross-KV and language: the next attempt begins."""
-        self.failed.append(self._attempt(result))
+        failed = self._attempt(result)
+        self.failed = max(self.failed or failed, failed, key=self._rank)
+        self.least_logprob = min(self.least_logprob, result.avg_logprob)
         self.attempt += 1
         self.tokens = []
         self.logprobs = []
         self.heard = []
+
+    def _rank(self, attempt: Attempt) -> tuple[float, ...]:
+        return self.window.prefer(attempt.result)
 
     def _attempt(self, result: DecodingResult) -> Attempt:
         # Some devices go on for a few steps after the end.

@@ -11,10 +11,11 @@ import torch
 from models.catalogue import Dimensions
 from models.errors import CheckpointFormatError
 from models.files import sha256_of
+from models.sources.heads import usable_heads
 from models.sources.json_file import read_json_object
 from models.sources.model_bin import read_model_bin
 from models.sources.source import Source
-from models.weights import build_weights, check_alignment_heads
+from models.weights import build_weights
 
 _WHOLE = {
     "encoder/position_encodings/encodings": "encoder.positional_embedding",
@@ -59,7 +60,7 @@ def read_ctranslate2(directory: Path) -> Source:
     weights = build_weights(
         dims,
         _state_dict(variables),
-        None if heads is None else check_alignment_heads(dims, heads),
+        usable_heads(dims, heads),
     )
     sha256 = {path.name: sha256_of(path) for path in (model, config_file)}
     return Source(weights, f"CTranslate2 directory {directory.resolve().name}", sha256)

@@ -12,10 +12,11 @@ import torch
 from models.catalogue import AlignmentHeads, Dimensions
 from models.errors import CheckpointFormatError
 from models.files import sha256_of
+from models.sources.heads import usable_heads
 from models.sources.json_file import read_json_object
 from models.sources.source import Source
 from models.tensor_file import read_tensors
-from models.weights import build_weights, check_alignment_heads, dimensions_from
+from models.weights import build_weights, dimensions_from
 
 SINGLE_FILE = "model.safetensors"
 INDEX_FILE = "model.safetensors.index.json"
@@ -110,8 +111,7 @@ def _shards(directory: Path, weight_map: object) -> list[Path]:
 def _alignment_heads(directory: Path, dims: Dimensions) -> AlignmentHeads | None:
     if not (directory / _GENERATION_FILE).is_file():
         return None
-    heads = read_json_object(directory / _GENERATION_FILE).get("alignment_heads")
-    return None if heads is None else check_alignment_heads(dims, heads)
+    return usable_heads(dims, read_json_object(directory / _GENERATION_FILE).get("alignment_heads"))
 
 
 def _state_dict(paths: list[Path]) -> dict[str, torch.Tensor]:

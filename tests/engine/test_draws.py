@@ -53,6 +53,13 @@ def test_temperature_sharpens_and_zero_takes_the_most_probable() -> None:
     assert torch.equal(greedy, logits)
 
 
+@pytest.mark.parametrize("temperature", [1e-5, 1e-36, 1e-44])
+def test_cold_takes_the_most_probable(temperature: float) -> None:
+    logits = torch.randn(4, 1000, generator=torch.Generator().manual_seed(0)) * 10
+    scores = with_noise(logits, torch.full((4,), temperature), torch.arange(4))
+    assert scores.argmax(-1).tolist() == logits.argmax(-1).tolist()
+
+
 def test_draws_do_not_depend_on_the_other_rows() -> None:
     logits = torch.randn(5, 1000, generator=torch.Generator().manual_seed(0))
     temperatures, seeds = torch.tensor([0.4, 0.0, 1.0, 0.4, 0.8]), torch.tensor([3, 1, 4, 1, 5])

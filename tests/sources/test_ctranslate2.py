@@ -52,11 +52,14 @@ def test_read_ctranslate2_without_heads_takes_the_default(tmp_path: Path) -> Non
     assert heads == default_alignment_heads(TINY)
 
 
-def test_read_ctranslate2_refuses_heads_that_are_not_there(tmp_path: Path) -> None:
+def test_read_ctranslate2_takes_the_default_for_heads_that_are_not_there(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     directory = write_ctranslate2(tiny_weights(), tmp_path / "ct2")
     (directory / "config.json").write_text(json.dumps({"alignment_heads": [[7, 0]]}))
-    with pytest.raises(CheckpointFormatError, match=r"alignment_heads: \[7, 0\]"):
-        read_ctranslate2(directory)
+    heads = read_ctranslate2(directory).weights.alignment_heads
+    assert heads == default_alignment_heads(TINY)
+    assert "[7, 0] is no [layer, head] of this decoder" in caplog.text
 
 
 def test_read_ctranslate2_refuses_a_key_bias(tmp_path: Path) -> None:

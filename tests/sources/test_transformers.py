@@ -46,6 +46,17 @@ def test_read_transformers_takes_the_generation_configs_heads(tmp_path: Path) ->
     assert read_transformers(directory).weights.alignment_heads == ((0, 1),)
 
 
+@pytest.mark.parametrize("heads", [[[0, 1], [7, 0]], [], "all"])
+def test_read_transformers_takes_the_default_for_the_heads_of_another_decoder(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, heads: object
+) -> None:
+    directory = write_transformers(tiny_weights(), tmp_path / "hf")
+    _edit(directory / "generation_config.json", alignment_heads=heads)
+    found = read_transformers(directory).weights.alignment_heads
+    assert found == default_alignment_heads(TINY)
+    assert "words get their times from the default heads" in caplog.text
+
+
 @pytest.mark.parametrize("keep", [True, False])
 def test_read_transformers_without_heads_takes_the_default(tmp_path: Path, keep: bool) -> None:
     directory = write_transformers(tiny_weights(), tmp_path / "hf")
