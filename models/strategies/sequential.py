@@ -8,7 +8,7 @@ from functools import partial
 
 from models.audio.mel import Mel
 from models.engine.sequence import DecodingResult, Window
-from models.guards import says_nothing
+from models.guards import is_good, says_nothing
 from models.strategies.cutting import SpeechBetween
 from models.strategies.languages import most_probable
 from models.strategies.recording import Recording
@@ -66,8 +66,11 @@ def _remembered(
     result: DecodingResult,
 ) -> tuple[int, ...]:
     """The tokens that the next window is told."""
-    if not recording.options.condition_on_previous_text:
+    options = recording.options
+    if not options.condition_on_previous_text:
         return ()
-    if result.temperature > MAX_PROMPT_TEMPERATURE:
+    # Where no attempt was good the last one counts, though another's text was taken.
+    tried = result.temperature if is_good(options, result) else options.temperature[-1]
+    if tried > MAX_PROMPT_TEMPERATURE:
         return ()
     return history + tuple(token for segment in segments for token in segment.tokens)
