@@ -6,8 +6,9 @@ import json
 import shutil
 import signal
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import httpx
@@ -102,11 +103,21 @@ def test_a_worker_whose_device_is_lost_is_replaced(home: Path) -> None:
         assert transcribe(server).status_code == 200
 
 
+@contextmanager
+def hang_ups(handler: signal.Handlers) -> Iterator[None]:
+    """What is started in the block takes them so: `nohup` may have had them ignored."""
+    before = signal.signal(signal.SIGHUP, handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
 @pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGHUP])
 def test_server_that_replaces_a_worker_ends_when_it_is_told_to(
     home: Path, sent: signal.Signals
 ) -> None:
-    with mistreated(home) as server:
+    with hang_ups(signal.SIG_DFL), mistreated(home) as server:
         [worker] = workers(server)
         worker.kill()
         while not [each for each in workers(server) if each != worker]:
@@ -118,16 +129,12 @@ def test_server_that_replaces_a_worker_ends_when_it_is_told_to(
 
 
 def test_hang_up_that_was_ignored_stays_so(home: Path) -> None:
-    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    try:
-        with mistreated(home) as server:
-            found = workers(server)
-            server.process.send_signal(signal.SIGHUP)
-            assert transcribe(server).status_code == 200
-            assert workers(server) == found
-            assert server.stop() == 0
-    finally:
-        signal.signal(signal.SIGHUP, before)
+    with hang_ups(signal.SIG_IGN), mistreated(home) as server:
+        found = workers(server)
+        server.process.send_signal(signal.SIGHUP)
+        assert transcribe(server).status_code == 200
+        assert workers(server) == found
+        assert server.stop() == 0
 
 
 def test_workers_that_are_killed_while_they_load_end_the_server(home: Path) -> None:
