@@ -1,11 +1,7 @@
-"""Tests of models/store.py, models/stored.py and models/files.py with a store of their own."""
+"""Tests of models/store.py and models/stored.py with a store of their own."""
 
 from __future__ import annotations
 
-import fcntl
-import os
-import shutil
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -25,30 +21,16 @@ from models.errors import (
     ChecksumError,
     UnknownCheckpointError,
 )
-from models.files import locked, scratch_directory, sweep_scratch
-from models.store import StoredCheckpoint
-from models.weights import Weights, fingerprint
+from models.weights import fingerprint
+from tests.own_store import latest, own_store, saved
 from tests.tiny import TINY, tiny_weights
 
 
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path) -> Iterator[Path]:
-    """BENTOML_HOME of one test; BentoML reads the variable only once a process."""
-    path = tmp_path / "home"
-    (path / "models").mkdir(parents=True)
-    BentoMLContainer.bentoml_home.set(str(path))
-    BentoMLContainer.model_store.set(ModelStore(path / "models"))
-    yield path
-    BentoMLContainer.bentoml_home.reset()
-    BentoMLContainer.model_store.reset()
-
-
-def _save(name: str = "mine", weights: Weights | None = None) -> StoredCheckpoint:
-    return store.save(name, weights or tiny_weights(), "a test", "CC0-1.0", {"x.pt": "ab" * 32})
-
-
-def _latest(home: Path, name: str = "mine") -> str:
-    return (home / "models" / f"whisper-{name}" / "latest").read_text()
+    """BENTOML_HOME of one test."""
+    with own_store(tmp_path / "home") as path:
+        yield path
 
 
 def _flip(path: Path, position: int) -> None:
@@ -58,7 +40,7 @@ def _flip(path: Path, position: int) -> None:
 
 
 def test_save_gives_a_tag_from_the_weights() -> None:
-    stored = _save()
+    stored = saved()
     assert stored.tag == f"whisper-mine:{fingerprint(tiny_weights())[:16]}"
     assert (stored.name, stored.source, stored.licence) == ("mine", "a test", "CC0-1.0")
     assert stored.dims == TINY
@@ -69,7 +51,7 @@ def test_save_gives_a_tag_from_the_weights() -> None:
 
 def test_load_gives_the_weights_back() -> None:
     weights = tiny_weights(n_vocab=51866, n_mels=128)
-    loaded = store.load(_save(weights=weights))
+    loaded = store.load(saved(weights=weights))
     assert loaded.dims == weights.dims
     assert loaded.alignment_heads == weights.alignment_heads
     assert loaded.tensors.keys() == weights.tensors.keys()
@@ -79,7 +61,7 @@ def test_load_gives_the_weights_back() -> None:
 
 
 def test_save_writes_nothing_but_data(home: Path) -> None:
-    stored = _save()
+    stored = saved()
     names = sorted(path.name for path in stored.path.iterdir())
     assert names == ["config.json", "model.safetensors", "model.yaml"]
     left = [path for path in (home / "tmp").rglob("*") if path.is_file() and path.name != "lock"]
@@ -87,7 +69,7 @@ def test_save_writes_nothing_but_data(home: Path) -> None:
 
 
 def test_save_records_the_upstream_hashes_for_bentoml() -> None:
-    stored = _save()
+    stored = saved()
     model = bentoml.models.get(stored.tag)
     assert model.info.metadata["source_sha256"] == {"x.pt": "ab" * 32}
     assert model.info.metadata["sha256"] == dict(stored.sha256)
@@ -96,22 +78,22 @@ def test_save_records_the_upstream_hashes_for_bentoml() -> None:
 
 
 def test_save_again_is_a_no_op() -> None:
-    first = _save()
+    first = saved()
     inode = (first.path / "model.safetensors").stat().st_ino
-    assert _save() == first
+    assert saved() == first
     assert (first.path / "model.safetensors").stat().st_ino == inode
 
 
 @pytest.mark.parametrize("name", ["model.safetensors", "config.json", "model.yaml"])
 def test_save_replaces_a_damaged_version(name: str) -> None:
-    stored = _save()
+    stored = saved()
     _flip(stored.path / name, 30)
-    store.verify(_save())
+    store.verify(saved())
 
 
 def test_save_with_other_alignment_heads_replaces_them() -> None:
-    _save()
-    stored = _save(weights=replace(tiny_weights(), alignment_heads=((0, 1),)))
+    saved()
+    stored = saved(weights=replace(tiny_weights(), alignment_heads=((0, 1),)))
     assert stored.alignment_heads == ((0, 1),)
     assert len(store.list_checkpoints()) == 1
 
@@ -119,37 +101,37 @@ def test_save_with_other_alignment_heads_replaces_them() -> None:
 @pytest.mark.parametrize("name", ["", "Base", "a/b", "../x", "a:b", "-a", "a.", "a" * 56, "é"])
 def test_save_refuses_a_name_that_is_no_tag(name: str) -> None:
     with pytest.raises(UnknownCheckpointError, match="cannot name a checkpoint"):
-        _save(name)
+        saved(name)
     assert store.list_checkpoints() == []
 
 
 def test_save_takes_the_longest_name() -> None:
-    assert bentoml.models.get(_save("a" * 55).tag).path
+    assert bentoml.models.get(saved("a" * 55).tag).path
 
 
 def test_find_gives_the_newest_and_latest_follows(home: Path) -> None:
-    old = _save()
-    new = _save(weights=tiny_weights(seed=1))
+    old = saved()
+    new = saved(weights=tiny_weights(seed=1))
     assert store.find("mine") == new
-    assert _latest(home) == new.tag.partition(":")[2]
+    assert latest(home) == new.tag.partition(":")[2]
     store.delete(new.tag)
     assert store.find("mine") == old
-    assert _latest(home) == old.tag.partition(":")[2]
+    assert latest(home) == old.tag.partition(":")[2]
     assert str(bentoml.models.get("whisper-mine:latest").tag) == old.tag
 
 
 def test_find_knows_no_other_name() -> None:
-    _save()
+    saved()
     assert store.find("min") is None
     assert store.find("mine.en") is None
 
 
 def test_a_store_of_a_bento_is_read_beside_the_one_at_home(tmp_path: Path) -> None:
-    at_home = _save("at-home")
+    at_home = saved("at-home")
     packed = tmp_path / "bento" / "models"
     packed.mkdir(parents=True)
     BentoMLContainer.model_store.set(ModelStore(packed))
-    own = _save("packed")
+    own = saved("packed")
 
     assert store.find("at-home") == at_home
     assert store.find("packed") == own
@@ -158,7 +140,7 @@ def test_a_store_of_a_bento_is_read_beside_the_one_at_home(tmp_path: Path) -> No
 
 
 def test_find_tag_takes_a_version_or_latest() -> None:
-    stored = _save()
+    stored = saved()
     for tag in (stored.tag, "whisper-mine", "whisper-mine:latest"):
         assert store.find_tag(tag) == stored
     for tag in ("whisper-mine:0123", "mine", "../models/whisper-mine", ""):
@@ -168,12 +150,12 @@ def test_find_tag_takes_a_version_or_latest() -> None:
 def test_list_checkpoints_is_ordered_and_ours_only() -> None:
     with bentoml.models.create("other-model:v1"):
         pass
-    stored = [_save("b"), _save("a"), _save("a", tiny_weights(seed=1))]
+    stored = [saved("b"), saved("a"), saved("a", tiny_weights(seed=1))]
     assert store.list_checkpoints() == [stored[1], stored[2], stored[0]]
 
 
 def test_delete_leaves_no_empty_name(home: Path) -> None:
-    stored = _save()
+    stored = saved()
     store.delete(stored.tag)
     assert list((home / "models").iterdir()) == []
     assert bentoml.models.list() == []
@@ -185,7 +167,7 @@ def test_delete_leaves_no_empty_name(home: Path) -> None:
 def test_delete_takes_only_a_whole_tag_of_ours(tag: str) -> None:
     with bentoml.models.create("other-model:v1"):
         pass
-    _save()
+    saved()
     with pytest.raises(UnknownCheckpointError):
         store.delete(tag)
     assert len(bentoml.models.list()) == 2
@@ -194,7 +176,7 @@ def test_delete_takes_only_a_whole_tag_of_ours(tag: str) -> None:
 @pytest.mark.parametrize("name", ["model.safetensors", "config.json"])
 @pytest.mark.parametrize("place", [0.0, 0.5, 0.999])
 def test_load_names_the_file_with_a_flipped_byte(name: str, place: float) -> None:
-    stored = _save()
+    stored = saved()
     path = stored.path / name
     _flip(path, int(place * path.stat().st_size))
     for use in (store.verify, store.load):
@@ -203,14 +185,14 @@ def test_load_names_the_file_with_a_flipped_byte(name: str, place: float) -> Non
 
 
 def test_load_names_a_missing_file() -> None:
-    stored = _save()
+    stored = saved()
     (stored.path / "model.safetensors").unlink()
     with pytest.raises(ChecksumError, match=r"model\.safetensors is missing"):
         store.load(stored)
 
 
 def test_describe_refuses_any_changed_value_in_model_yaml() -> None:
-    stored = _save()
+    stored = saved()
     path = stored.path / "model.yaml"
     info = yaml.safe_load(path.read_text())
     info["labels"]["licence"] = "MIT"
@@ -223,7 +205,7 @@ def test_describe_refuses_any_changed_value_in_model_yaml() -> None:
 
 
 def test_describe_survives_every_flipped_byte_in_model_yaml() -> None:
-    stored = _save()
+    stored = saved()
     path = stored.path / "model.yaml"
     content = path.read_bytes()
     refused = []
@@ -248,7 +230,7 @@ def test_describe_refuses_a_model_of_others() -> None:
 
 
 def test_bentoml_exports_and_imports_a_checkpoint(tmp_path: Path) -> None:
-    stored = _save()
+    stored = saved()
     file = bentoml.models.export_model(stored.tag, str(tmp_path / "x.bentomodel"))
     store.delete(stored.tag)
     bentoml.models.import_model(file)
@@ -258,120 +240,5 @@ def test_bentoml_exports_and_imports_a_checkpoint(tmp_path: Path) -> None:
 
 
 def test_bentoml_model_resolves_the_tag() -> None:
-    stored = _save()
+    stored = saved()
     assert store.describe(Path(bentoml.models.BentoModel(stored.tag).resolve().path)) == stored
-
-
-def test_sweep_removes_a_version_without_description(home: Path) -> None:
-    kept = _save()
-    for broken in ("whisper-mine/0123", "whisper-gone/0123"):
-        path = home / "models" / broken
-        path.mkdir(parents=True)
-        (path / "model.safetensors").touch()
-    with pytest.raises(bentoml.exceptions.BentoMLException):
-        bentoml.models.list()
-    store.sweep(settled_seconds=0)
-    assert [str(model.tag) for model in bentoml.models.list()] == [kept.tag]
-    assert [path.name for path in (home / "models").iterdir()] == ["whisper-mine"]
-
-
-def test_sweep_leaves_a_version_that_is_being_copied(home: Path) -> None:
-    path = home / "models" / "whisper-mine" / "0123"
-    path.mkdir(parents=True)
-    store.sweep()
-    assert path.exists()
-
-
-def test_sweep_mends_latest(home: Path) -> None:
-    stored = _save()
-    (home / "models" / "whisper-mine" / "latest").write_text("0123")
-    store.sweep()
-    assert _latest(home) == stored.tag.partition(":")[2]
-
-
-def test_sweep_keeps_a_download_for_a_week(home: Path) -> None:
-    young, old = (store.downloads_directory() / name for name in ("a.part", "b.part"))
-    young.touch()
-    old.touch()
-    eight_days_ago = time.time() - 8 * 24 * 3600
-    os.utime(old, (eight_days_ago, eight_days_ago))
-    store.sweep()
-    assert list((home / "tmp" / "whisper" / "downloads").iterdir()) == [young]
-
-
-def test_sweep_leaves_a_download_to_another_sweep_that_is_faster(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    downloads = store.downloads_directory()
-    for name in ("a.part", "b.part"):
-        (downloads / name).touch()
-    remove_when_listed(monkeypatch, "iterdir")
-    store.sweep()
-    assert list(downloads.iterdir()) == []
-
-
-def test_sweep_leaves_a_version_whose_files_come_and_go(
-    home: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    version = home / "models" / "whisper-mine" / "0123"
-    version.mkdir(parents=True)
-    (version / "model.safetensors").touch()
-    remove_when_listed(monkeypatch, "rglob")
-    store.sweep(settled_seconds=0)
-    assert version.exists()
-
-
-def remove_when_listed(monkeypatch: pytest.MonkeyPatch, method: str) -> None:
-    """Have a method of `Path` remove each file that it names, as another process might."""
-    listed = getattr(Path, method)
-
-    def named(*arguments: object) -> Iterator[Path]:
-        for path in listed(*arguments):
-            if path.is_file():
-                path.unlink()
-            yield path
-
-    monkeypatch.setattr(Path, method, named)
-
-
-def test_sweep_scratch_takes_what_its_owner_removes_meanwhile(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    finished = tmp_path / "scratch-finished"
-    finished.mkdir()
-    lock = fcntl.flock
-
-    def lock_late(file: object, how: int) -> None:
-        if isinstance(file, int) and finished.exists():
-            shutil.rmtree(finished)
-        lock(file, how)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(fcntl, "flock", lock_late)
-    sweep_scratch(tmp_path)
-    assert not finished.exists()
-
-
-def test_sweep_scratch_leaves_what_is_in_use(tmp_path: Path) -> None:
-    abandoned = tmp_path / "scratch-abandoned"
-    abandoned.mkdir()
-    (abandoned / "file").touch()
-    with scratch_directory(tmp_path) as used:
-        sweep_scratch(tmp_path)
-        assert used.exists()
-    assert not used.exists()
-    assert not abandoned.exists()
-
-
-def test_locked_says_when_it_waits(tmp_path: Path) -> None:
-    told: list[str] = []
-    pid = os.fork()
-    if not pid:
-        with locked(tmp_path / "lock"):
-            (tmp_path / "held").touch()
-            time.sleep(0.3)
-        os._exit(0)
-    while not (tmp_path / "held").exists():
-        time.sleep(0.01)
-    with locked(tmp_path / "lock", lambda: told.append("waiting")):
-        assert told == ["waiting"]
-    os.waitpid(pid, 0)
