@@ -11,6 +11,7 @@ from starlette.routing import BaseRoute, Route
 
 from api import detection, error_handlers, health, model_list, transcriptions
 from api.document.document import complete
+from api.page.routes import page_routes
 from api.unmatched import Unmatched
 
 # For the document alone: `api/edge/access.py` checks the keys, before there is a route.
@@ -36,7 +37,7 @@ def create_app(version: str, more: Sequence[BaseRoute] = ()) -> FastAPI:
         title="whisper-bento",
         description="Whisper over OpenAI's audio API.",
         version=version,
-        # BentoML's own page shows these endpoints, and needs nothing from the internet for it.
+        # FastAPI's own load their scripts from elsewhere; `api/page` has `/docs`.
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
@@ -50,7 +51,7 @@ def create_app(version: str, more: Sequence[BaseRoute] = ()) -> FastAPI:
     app.include_router(health.router)
     unmatched = Unmatched([route for router in routers for route in router.routes])
     # Before the document is made: a route that is added later makes FastAPI forget it.
-    app.router.routes.extend(more)
+    app.router.routes.extend([*page_routes(), *more])
     for path in ("/v1", "/v1/{path:path}"):
         app.router.routes.append(Route(path, unmatched, include_in_schema=False))
     error_handlers.install(app)

@@ -9,9 +9,12 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.edge.keys import KeyFileError, KeyRing, read_keys
 from api.errors import ApiError, ErrorResponse
+from api.page.files import WITHOUT_KEY
 from api.settings import Settings
 from api.telemetry.endpoints import PROBES
 
+# The methods by which browsers get the files of the pages.
+_READING = ("GET", "HEAD")
 _CHALLENGE = {"www-authenticate": 'Bearer realm="OpenAI API"'}
 
 
@@ -46,7 +49,8 @@ class RequireKey:
     """Middleware: 401 for requests without one of the keys; without keys everybody may pass.
 
     A key comes as `Authorization: Bearer KEY` or, as Azure's clients send it, as `api-key: KEY`.
-    Its name is `request.state.key_name` to whoever logs or shares out.
+    Its name is `request.state.key_name` to whoever logs or shares out. Probes and the files of the
+    pages need none; `request.state.asks_for_key` tells the pages that everything else does.
     """
 
     def __init__(self, app: ASGIApp, keys: KeyRing) -> None:
@@ -65,6 +69,9 @@ class RequireKey:
 
     def _refusal(self, scope: Scope) -> ApiError | None:
         if self.keys.is_open or scope["type"] == "lifespan" or scope["path"] in PROBES:
+            return None
+        if scope.get("method") in _READING and scope["path"] in WITHOUT_KEY:
+            scope.setdefault("state", {})["asks_for_key"] = True
             return None
         key = _given(Headers(scope=scope))
         if not key:

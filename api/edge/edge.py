@@ -18,6 +18,7 @@ from api.edge.keys import KeyRing
 from api.edge.linger import Linger
 from api.edge.plain_errors import PlainErrors
 from api.edge.requestid import RequestId
+from api.edge.security_headers import SecurityHeaders
 from api.edge.upload_limit import UploadLimit
 from api.native.body import NativeBody
 from api.queueing import QueueHeaders
@@ -72,7 +73,8 @@ class Edge:
         keyed = HeaderLimit(RequireKey(CleanPath(limited), keys))
         awaited = UntilDisconnected(Deadline(BodyPace(keyed), settings.timeout))
         answered = with_cors(Draining(QueueHeaders(awaited), drain), settings.cors_origins)
-        self.http = Linger(RequestId(Observe(PlainErrors(answered), observers)))
+        observed = Observe(PlainErrors(answered), observers)
+        self.http = Linger(SecurityHeaders(RequestId(observed)))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on."""

@@ -18,6 +18,7 @@ ENDPOINTS = frozenset(
         "/openapi.json",
         "/schema.json",
         "/docs.json",
+        "/docs",
         "/",
         *PROBES,
     }

@@ -1,0 +1,69 @@
+"""The routes of the pages."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.routing import BaseRoute, Route
+from starlette.types import Receive, Scope, Send
+
+from api.page.files import ACCESS, PageFile, page_files
+
+# What BentoML would serve to its own page, which asks other servers for scripts and pictures.
+_OF_BENTOML = ("/static_content", "/static_content/{path:path}")
+
+
+def page_routes() -> list[BaseRoute]:
+    """A route for each file of the pages, and for what they ask before they have a key."""
+    files = [
+        Route(path, _Answer(file), methods=["GET"], include_in_schema=False)
+        for path, file in page_files().items()
+    ]
+    gone = [Route(path, _missing, include_in_schema=False) for path in _OF_BENTOML]
+    return [
+        *files,
+        Route("/docs/", _without_slash, include_in_schema=False),
+        Route(ACCESS, _access, include_in_schema=False),
+        *gone,
+    ]
+
+
+class _Answer:
+    """A file as an answer: 304 to a browser that has it."""
+
+    def __init__(self, file: PageFile) -> None:
+        self.file = file
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it."""
+        file = self.file
+        headers = {"etag": file.etag, "cache-control": file.cache_control}
+        if _has(Request(scope), file.etag):
+            response = Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
+        else:
+            response = Response(file.body, media_type=file.media_type, headers=headers)
+        await response(scope, receive, send)
+
+
+def _has(request: Request, etag: str) -> bool:
+    """Whether the browser has this version (RFC 9110, 13.1.2: compared as weak ones)."""
+    listed = ",".join(request.headers.getlist("if-none-match")).split(",")
+    return any(each.strip().removeprefix("W/") in (etag, "*") for each in listed)
+
+
+async def _access(request: Request) -> Response:
+    """Whether the server asks for a key: with a call, a page would provoke a 401 to learn it."""
+    asks = bool(getattr(request.state, "asks_for_key", False))
+    return JSONResponse({"asks_for_key": asks}, headers={"cache-control": "no-store"})
+
+
+async def _without_slash(request: Request) -> Response:
+    # Relative, for servers behind a proxy that gives them a path of their own.
+    return RedirectResponse("../docs", HTTPStatus.PERMANENT_REDIRECT)
+
+
+async def _missing(request: Request) -> Response:
+    raise HTTPException(HTTPStatus.NOT_FOUND)

@@ -1,0 +1,141 @@
+// @ts-check
+/** The page at `/`: the server's state, kept up to date; its models; a key, where it asks for one. */
+
+import { address, ask, forgetKey, keepKey, knownKey, readiness, Refusal } from "./api.js";
+import { at, offerCopies, showHealth, showModels, showSamples } from "./show.js";
+
+// The probe is cheap and in no log; the state of the engine is asked for more rarely.
+const PROBE_MS = 5000;
+const PROBES_PER_STATE = 3;
+
+/** @typedef {"asking" | "ready" | "locked" | "busy" | "away" | "failed"} State */
+/** @type {Record<State, [string, string]>} */
+const WORDS = {
+  asking: ["Asking the server …", ""],
+  ready: ["Ready", ""],
+  locked: ["Ready, asks for a key", ""],
+  busy: ["Not ready", "It is loading its models, or about to end. This page will see when it is ready."],
+  away: ["Does not answer", "It may have been stopped, or the network is down. This page keeps asking."],
+  failed: ["Ready, with problems", ""],
+};
+
+const input = /** @type {HTMLInputElement} */ (at("key"));
+let asksForKey = false;
+/** @type {State} */
+let state = "asking";
+
+/**
+ * @param {State} now
+ * @param {string} [detail]
+ */
+function show(now, detail = WORDS[now][1]) {
+  const [title] = WORDS[now];
+  if (at("status").textContent !== title) at("status").textContent = title;
+  at("status").dataset.state = now;
+  const isGone = now === "busy" || now === "away" || now === "failed";
+  at("away").hidden = !isGone;
+  at("away-title").textContent = `${title}.`;
+  at("away-text").textContent = detail;
+  at("facts").classList.toggle("stale", isGone);
+  state = now;
+}
+
+/** Ask for the key, and show nothing that needed one. */
+function lock(problem = "") {
+  const hadFocus = document.activeElement === input;
+  forgetKey();
+  at("key-message").textContent = problem;
+  at("key-section").hidden = false;
+  at("facts").hidden = true;
+  input.setAttribute("aria-invalid", String(problem !== ""));
+  if (hadFocus) input.select();
+  show("locked");
+}
+
+/**
+ * What the server has, asked for with a key that may be wrong.
+ * @param {string} key
+ */
+async function load(key) {
+  const [models, health] = await Promise.all([ask("/v1/models", key), ask("/health", key)]);
+  showModels(models.data.map((/** @type {any} */ each) => each.id), health);
+  showHealth(health);
+  at("facts").hidden = false;
+  at("key-section").hidden = true;
+  at("forget").hidden = !key;
+  show("ready");
+}
+
+/** @param {unknown} error */
+function explain(error) {
+  if (error instanceof Refusal && error.status === 401) {
+    asksForKey = true;
+    showSamples(address, asksForKey);
+    lock(knownKey() ? error.message : "");
+  } else if (error instanceof Refusal) {
+    show(error.status === 503 ? "busy" : "failed", error.message);
+  } else {
+    show("away");
+  }
+}
+
+/** @param {number} count of the probes before this one */
+async function probe(count) {
+  const now = await readiness();
+  if (now !== "ready") {
+    show(now);
+    return;
+  }
+  const isBack = state !== "ready" && state !== "locked";
+  try {
+    if (isBack) {
+      ({ asks_for_key: asksForKey } = await ask("/page/access.json", ""));
+      showSamples(address, asksForKey);
+    }
+    if (asksForKey && !knownKey()) {
+      if (isBack) lock();
+    } else if (isBack || count % PROBES_PER_STATE === 0) {
+      await load(knownKey());
+    }
+  } catch (error) {
+    explain(error);
+  }
+}
+
+/** Probe now and again, while somebody looks. */
+async function watch() {
+  for (let count = 0; ; count += 1) {
+    if (document.visibilityState === "visible") await probe(count);
+    await new Promise((resolve) => setTimeout(resolve, PROBE_MS));
+  }
+}
+
+/** @param {SubmitEvent} event */
+async function tryKey(event) {
+  event.preventDefault();
+  const given = input.value.trim();
+  if (!given) return;
+  const button = /** @type {HTMLButtonElement} */ (at("key-button"));
+  button.disabled = true;
+  try {
+    await load(given);
+    keepKey(given);
+    at("key-message").textContent = "";
+    input.value = "";
+    at("health-title").focus();
+  } catch (error) {
+    if (error instanceof Refusal && error.status === 401) lock(error.message);
+    else explain(error);
+  } finally {
+    button.disabled = false;
+  }
+}
+
+showSamples(address, asksForKey);
+offerCopies();
+at("key-form").addEventListener("submit", tryKey);
+at("forget").addEventListener("click", () => {
+  lock();
+  input.focus();
+});
+watch();
