@@ -10,10 +10,42 @@ function followSystem() {
   document.documentElement.classList.toggle("dark-mode", dark.matches);
 }
 
-/** @param {any} document_ at /openapi.json */
-function draw(document_) {
+/**
+ * Leave out the examples of fields that need not be sent: Swagger UI would fill all of them in, and
+ * send them together, though many exclude each other.
+ * @param {any} spec changed in place
+ */
+function emptyForms(spec) {
+  for (const path of Object.values(spec.paths)) {
+    for (const operation of Object.values(path)) {
+      const form = operation.requestBody?.content["multipart/form-data"]?.schema;
+      for (const [name, field] of Object.entries(form?.properties ?? {})) {
+        if (form.required.includes(name)) continue;
+        delete field.examples;
+        field.default ??= "";
+      }
+    }
+  }
+}
+
+/**
+ * Send no field that was left empty.
+ * @param {any} request
+ */
+function withoutEmpty(request) {
+  if (request.body instanceof FormData) {
+    for (const [name, value] of [...request.body]) {
+      if (value === "") request.body.delete(name);
+    }
+  }
+  return request;
+}
+
+/** @param {any} spec of /openapi.json */
+function draw(spec) {
+  emptyForms(spec);
   // Said here, as only a browser knows by which address it came.
-  const spec = { ...document_, servers: [{ url: address }] };
+  spec.servers = [{ url: address }];
   const viewer = /** @type {any} */ (window).SwaggerUIBundle({
     spec,
     dom_id: "#viewer",
@@ -25,6 +57,7 @@ function draw(document_) {
     displayRequestDuration: true,
     defaultModelsExpandDepth: 0,
     tryItOutEnabled: true,
+    requestInterceptor: withoutEmpty,
     onComplete: () => {
       if (knownKey()) viewer.preauthorizeApiKey("HTTPBearer", knownKey());
     },

@@ -9,35 +9,48 @@ const PROBE_MS = 5000;
 const PROBES_PER_STATE = 3;
 
 /** @typedef {"asking" | "ready" | "locked" | "busy" | "away" | "failed"} State */
-/** @type {Record<State, [string, string]>} */
-const WORDS = {
-  asking: ["Asking the server …", ""],
-  ready: ["Ready", ""],
-  locked: ["Ready, asks for a key", ""],
-  busy: ["Not ready", "It is loading its models, or about to end. This page will see when it is ready."],
-  away: ["Does not answer", "It may have been stopped, or the network is down. This page keeps asking."],
-  failed: ["Ready, with problems", ""],
+/** @type {Record<State, string>} */
+const STATUS = {
+  asking: "Asking the server …",
+  ready: "Ready",
+  locked: "Asks for a key",
+  busy: "Not ready",
+  away: "Does not answer",
+  failed: "Has a problem",
+};
+/** @type {Partial<Record<State, string>>} */
+const PROBLEMS = {
+  busy: "The server is not ready: it loads its models, or is about to end.",
+  away: "The server does not answer. It may have been stopped, or the network is down.",
 };
 
 const input = /** @type {HTMLInputElement} */ (at("key"));
 let asksForKey = false;
+/** @type {string[]} */
+let ids = [];
 /** @type {State} */
 let state = "asking";
 
 /**
  * @param {State} now
- * @param {string} [detail]
+ * @param {string} [problem]
  */
-function show(now, detail = WORDS[now][1]) {
-  const [title] = WORDS[now];
-  if (at("status").textContent !== title) at("status").textContent = title;
+function show(now, problem = PROBLEMS[now] ?? "") {
+  say("status", STATUS[now]);
   at("status").dataset.state = now;
-  const isGone = now === "busy" || now === "away" || now === "failed";
-  at("away").hidden = !isGone;
-  at("away-title").textContent = `${title}.`;
-  at("away-text").textContent = detail;
-  at("facts").classList.toggle("stale", isGone);
+  const isOld = problem !== "" && !at("facts").hidden;
+  say("problem", problem && `${problem} This page keeps asking.${isOld ? " What it shows is from before." : ""}`);
+  at("problem").hidden = !problem;
   state = now;
+}
+
+/**
+ * A text of a live region, which is read aloud when it is set.
+ * @param {string} id
+ * @param {string} text
+ */
+function say(id, text) {
+  if (at(id).textContent !== text) at(id).textContent = text;
 }
 
 /** Ask for the key, and show nothing that needed one. */
@@ -57,8 +70,15 @@ function lock(problem = "") {
  * @param {string} key
  */
 async function load(key) {
-  const [models, health] = await Promise.all([ask("/v1/models", key), ask("/health", key)]);
-  showModels(models.data.map((/** @type {any} */ each) => each.id), health);
+  const models = await ask("/v1/models", key);
+  ids = models.data.map((/** @type {any} */ each) => each.id);
+  await refresh(key);
+}
+
+/** @param {string} key */
+async function refresh(key) {
+  const health = await ask("/health", key);
+  showModels(ids, health);
   showHealth(health);
   at("facts").hidden = false;
   at("key-section").hidden = true;
@@ -94,8 +114,10 @@ async function probe(count) {
     }
     if (asksForKey && !knownKey()) {
       if (isBack) lock();
-    } else if (isBack || count % PROBES_PER_STATE === 0) {
+    } else if (isBack) {
       await load(knownKey());
+    } else if (count % PROBES_PER_STATE === 0) {
+      await refresh(knownKey());
     }
   } catch (error) {
     explain(error);

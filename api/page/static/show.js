@@ -32,9 +32,9 @@ export function showHealth(health) {
   const { running, waiting, seconds } = health.queue;
   const facts = {
     Device: `${health.device}, ${health.dtype}`,
-    "At work": recordings(running),
-    Waiting: recordings(waiting),
-    "Audio to do": duration(seconds),
+    "Being transcribed": String(running),
+    Waiting: String(waiting),
+    "Audio ahead": duration(seconds),
     Version: health.version,
   };
   const rows = Object.entries(facts).map(([name, value]) =>
@@ -72,16 +72,9 @@ function use(model) {
   return model.waiting ? `${busy}, ${model.waiting} waiting` : busy;
 }
 
-/** @param {number} count */
-function recordings(count) {
-  if (!count) return "nothing";
-  return count === 1 ? "1 recording" : `${count} recordings`;
-}
-
 /** @param {number} seconds */
 function duration(seconds) {
-  if (seconds < 1) return "nothing";
-  if (seconds < 120) return `${Math.round(seconds)} s`;
+  if (seconds < 120) return `${Math.ceil(seconds)} s`;
   const minutes = Math.round(seconds / 60);
   return minutes < 120 ? `${minutes} min` : `${(minutes / 60).toFixed(1)} h`;
 }
