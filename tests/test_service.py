@@ -163,7 +163,7 @@ def test_models_and_health(server: Server) -> None:
     assert (health["status"], health["default_model"]) == ("ok", "base")
 
 
-def test_bentoml_page_shows_the_native_endpoints(server: Server) -> None:
+def test_document_of_bentoml_has_the_native_endpoints(server: Server) -> None:
     paths = httpx.get(f"{server.url}/docs.json").json()["paths"]
 
     assert {"/transcribe", "/translate", "/v1/audio/transcriptions"} <= set(paths)

@@ -9,6 +9,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from api.edge.security_headers import OF_PAGES
+from api.page.files import WITHOUT_KEY, page_files
 from models.weights import Weights
 from tests.server import Server, failing_start, serving
 from tests.wire.http import error_of, post
@@ -28,10 +30,10 @@ PROTECTED = [
     ("POST", "/translate", 400),
     ("GET", "/health", 200),
     ("GET", "/metrics", 200),
-    ("GET", "/openapi.json", 200),
     ("GET", "/docs.json", 200),
     ("GET", "/schema.json", 200),
-    ("GET", "/", 200),
+    ("POST", "/", 405),
+    ("GET", "/static_content/swagger-ui.css", 404),
     ("GET", "/v1/none", 404),
     ("GET", "/none", 404),
 ]
@@ -75,14 +77,24 @@ def test_everything_asks_for_a_key(server: Server, method: str, path: str, statu
 
 def test_every_route_of_bentoml_is_among_them(server: Server) -> None:
     document = asked(server, "GET", "/docs.json", KEY).json()
-    known = {path for _, path, _ in PROTECTED} | {"/livez", "/readyz", "/healthz"}
+    known = {path for _, path, _ in PROTECTED} | WITHOUT_KEY | {"/livez", "/readyz", "/healthz"}
 
     assert {path for path in document["paths"] if "{" not in path} <= known
 
 
-@pytest.mark.parametrize("path", ["/livez", "/readyz", "/healthz"])
-def test_probes_stay_open(server: Server, path: str) -> None:
-    assert asked(server, "GET", path).status_code == 200
+@pytest.mark.parametrize("path", ["/livez", "/readyz", "/healthz", *sorted(WITHOUT_KEY)])
+def test_probes_and_pages_stay_open(server: Server, path: str) -> None:
+    for method in ("GET", "HEAD"):
+        answer = asked(server, method, path)
+        assert answer.status_code == (308 if path == "/docs/" else 200)
+        assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+def test_no_page_of_bentoml_can_be_reached(server: Server) -> None:
+    for path in ("/", "/docs"):
+        answer = asked(server, "GET", path)
+        assert (answer.content, "BentoML" in answer.text) == (page_files()[path].body, False)
+        assert {name: answer.headers[name] for name in OF_PAGES} == OF_PAGES
 
 
 def test_refusal_can_be_read_by_a_page_and_preflight_needs_no_key(server: Server) -> None:

@@ -55,13 +55,13 @@ def test_key_not_asked_for(server: Server, headers: dict[str, str]) -> None:
     assert post(server, headers=headers).json()["text"] == TEXT
 
 
-@promises("Errors", "everything but the probes asks for the key")
+@promises("Errors", "everything but the probes and the pages with their files asks for the key")
 def test_key_is_asked_for_everywhere(guarded: Server) -> None:
-    protected = ["/v1/models", "/health", "/metrics", "/openapi.json", "/docs.json", "/", "/none"]
+    protected = ["/v1/models", "/health", "/metrics", "/docs.json", "/schema.json", "/none"]
     for path in protected:
         assert error_of(httpx.get(f"{guarded.url}{path}"), 401)
     assert error_of(httpx.post(f"{guarded.url}/transcribe"), 401)
-    for path in ("/livez", "/readyz"):
+    for path in ("/livez", "/readyz", "/", "/docs", "/openapi.json"):
         assert httpx.get(f"{guarded.url}{path}").status_code == 200
 
 

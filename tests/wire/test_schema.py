@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 
@@ -92,8 +93,20 @@ def test_schema_is_the_one_served(quick: Server) -> None:
     assert {**served, "info": DOCUMENT["info"]} == DOCUMENT
 
 
-@promises("Responses", "BentoML's page at `/` shows it", "extension")
-def test_schema_is_part_of_bentomls_page(quick: Server) -> None:
+@promises(
+    "Responses", "`/docs` shows it and lets it be tried, with files of this server", "extension"
+)
+def test_schema_is_shown_by_a_page_of_this_server(quick: Server) -> None:
+    page = httpx.get(f"{quick.url}/docs")
+    files = re.findall(r'(?:href|src)="([^"]+)"', page.text)
+
+    assert page.headers["content-type"] == "text/html; charset=utf-8"
+    assert {httpx.get(f"{quick.url}/{file}").status_code for file in files} == {200}
+    assert "script-src 'self'" in page.headers["content-security-policy"]
+
+
+@promises("Responses", "BentoML's own document at `/docs.json` has its endpoints, too", "extension")
+def test_schema_is_part_of_bentomls_document(quick: Server) -> None:
     shown = httpx.get(f"{quick.url}/docs.json").json()["paths"]
     missing = [
         (path, method)

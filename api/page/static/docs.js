@@ -44,8 +44,8 @@ function withoutEmpty(request) {
 /** @param {any} spec of /openapi.json */
 function draw(spec) {
   emptyForms(spec);
-  // Said here, as only a browser knows by which address it came.
-  spec.servers = [{ url: address }];
+  // A path that a proxy has given the server is known to browsers alone.
+  if (new URL(address).pathname !== "/") spec.servers = [{ url: address }];
   const viewer = /** @type {any} */ (window).SwaggerUIBundle({
     spec,
     dom_id: "#viewer",

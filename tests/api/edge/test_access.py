@@ -127,3 +127,17 @@ def test_bad_key_file_is_a_problem_everywhere(tmp_path: Path) -> None:
     assert access_problem(settings, "127.0.0.1") == (
         f"The key file {tmp_path / 'none'} cannot be read: No such file or directory."
     )
+
+
+@pytest.mark.parametrize("path", ["/", "/docs", "/page/page.js", "/favicon.ico", "/openapi.json"])
+def test_pages_need_no_key_and_know_that_calls_do(path: str) -> None:
+    for method in ("GET", "HEAD"):
+        answer = guarded().request(method, path)
+        assert answer.status_code == 200
+    assert guarded().get(path).json() == {"asks_for_key": True}
+    assert guarded().post(path).status_code == 401
+
+
+@pytest.mark.parametrize("path", ["/index.html", "/docs//", "/page/x.js", "/docs.json", "/Docs"])
+def test_what_only_looks_like_a_page_needs_a_key(path: str) -> None:
+    assert guarded().get(path).status_code == 401

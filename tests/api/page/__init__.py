@@ -1,0 +1,3 @@
+"""Tests of `api/page`."""
+
+from __future__ import annotations

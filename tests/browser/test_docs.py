@@ -1,0 +1,88 @@
+"""The API reference at `/docs`: every operation, to be tried, and nobody else asked."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from playwright.sync_api import expect
+
+from api.app import create_app
+from tests.browser.conftest import KEY
+from tests.browser.visits import Visit, expect_models, transcribe, use_key
+from tests.speech_clips import OWN_SPEECH
+
+JFK = OWN_SPEECH / "clips" / "jfk.flac"
+OPERATIONS = sum(len(operations) for operations in create_app("0").openapi()["paths"].values())
+
+
+@pytest.fixture(params=["at_home", "at_door"])
+def somewhere(request: pytest.FixtureRequest) -> Visit:
+    """A visit of either server."""
+    made: Visit = request.getfixturevalue(request.param)
+    return made
+
+
+def text_of(answer: str) -> str:
+    """The text of a transcription in JSON."""
+    return str(json.loads(answer)["text"]).strip().lower()
+
+
+def test_every_operation_is_listed(somewhere: Visit) -> None:
+    page = somewhere.open("/docs").page
+
+    expect(page.locator(".opblock")).to_have_count(OPERATIONS)
+    expect(page.locator("#operations-audio-transcriptions")).to_be_visible()
+    assert somewhere.stayed_at_home()
+    assert "/openapi.json" in somewhere.paths
+
+
+def test_operation_shows_its_fields_and_answers(somewhere: Visit) -> None:
+    page = somewhere.open("/docs").page
+    page.locator("#operations-audio-transcriptions .opblock-summary-control").click()
+
+    expect(page.locator("#operations-audio-transcriptions")).to_contain_text("response_format")
+    expect(page.locator("#operations-audio-transcriptions .responses-table")).to_contain_text("503")
+    assert somewhere.stayed_at_home()
+
+
+def test_transcription_is_tried(at_home: Visit) -> None:
+    text = text_of(transcribe(at_home.open("/docs"), JFK))
+
+    assert "ask not what your country can do for you" in text
+    assert at_home.stayed_at_home()
+
+
+def test_key_is_given_in_the_reference(at_door: Visit) -> None:
+    page = at_door.open("/docs").page
+    page.get_by_role("button", name="Authorize").click()
+    page.locator("#auth-bearer-value").fill(KEY)
+    page.get_by_role("button", name="Apply credentials").first.click()
+    page.get_by_role("button", name="Close").first.click()
+
+    assert "ask not" in text_of(transcribe(at_door, JFK))
+    assert at_door.stayed_at_home()
+
+
+def test_key_of_the_page_is_that_of_the_reference(at_door: Visit) -> None:
+    use_key(at_door.open("/"), KEY)
+    expect_models(at_door)
+    at_door.page.get_by_role("link", name="API reference").click()
+
+    assert "ask not" in text_of(transcribe(at_door, JFK))
+    assert at_door.stayed_at_home()
+
+
+def test_without_a_key_a_call_is_refused(at_door: Visit) -> None:
+    answer = transcribe(at_door.open("/docs"), JFK)
+
+    assert "No API key was given" in json.loads(answer)["error"]["message"]
+    assert at_door.servers == {at_door.server.url}
+
+
+def test_reference_cannot_be_told_to_show_another_document(at_home: Visit) -> None:
+    elsewhere = "https://example.org/openapi.json"
+    at_home.open(f"/docs?url={elsewhere}&configUrl={elsewhere}")
+
+    expect(at_home.page.locator(".opblock")).to_have_count(OPERATIONS)
+    assert at_home.stayed_at_home()
