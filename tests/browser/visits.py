@@ -28,7 +28,7 @@ class Visit:
 
     def __post_init__(self) -> None:
         """Listen before anything is loaded."""
-        self.page.on("request", self.requests.append)
+        self.page.on("request", lambda request: self.requests.append(request))
         self.page.on("console", self._heard)
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.add_init_script(_REPORT)
@@ -96,7 +96,7 @@ def transcribe(visit: Visit, recording: Path) -> str:
     block.locator("input[type=file]").set_input_files(recording)
     with page.expect_response(f"{visit.server.url}/v1/audio/transcriptions") as answered:
         block.get_by_role("button", name="Execute").click()
-    expect(block.locator(".live-responses-table .response-col_status")).to_contain_text(
+    expect(block.locator(".live-responses-table .response .response-col_status")).to_have_text(
         str(answered.value.status)
     )
     return answered.value.text()
