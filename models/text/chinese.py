@@ -1,0 +1,58 @@
+"""Chinese in Simplified or Traditional characters, by OpenCC (https://github.com/BYVoid/OpenCC)."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+from models.languages import Script
+
+if TYPE_CHECKING:
+    from opencc import OpenCC
+
+# OpenCC's conversions by phrases, and the forms of a region; words stay the words that were said.
+# Traditional Chinese without a region has the forms of Taiwan, as in Unicode's CLDR.
+_FROM_SIMPLIFIED: dict[Script, str] = {"Hant": "s2tw", "Hant-TW": "s2tw", "Hant-HK": "s2hk"}
+_FORMS: dict[Script, str] = {"Hant-TW": "t2tw", "Hant-HK": "t2hk"}
+# Hong Kong's forms of Traditional characters that Big5 has in another form.
+_HONG_KONG = frozenset("着温户脱税卧悦兑葱囱蜕叁")
+
+
+def marks(text: str) -> tuple[int, int]:
+    """How many characters are Simplified alone, and how many are Traditional alone.
+
+    Those that one of two national sets has, GB 2312 and Big5, and the other does not.
+    """
+    simplified, traditional = _within(text, "gb2312"), _within(text, "big5")
+    only_simplified = simplified - traditional - _HONG_KONG
+    only_traditional = traditional - simplified
+    return (
+        sum(character in only_simplified for character in text),
+        sum(character in only_traditional for character in text),
+    )
+
+
+def _within(text: str, charset: str) -> frozenset[str]:
+    characters = text.encode(charset, "ignore").decode(charset)
+    return frozenset(character for character in characters if "\u4e00" <= character <= "\u9fff")
+
+
+def converted(text: str, script: Script) -> list[str]:
+    """What becomes of each character of a text; text that is in the script stays as it is."""
+    simplified, traditional = marks(text)
+    if script == "Hans":
+        return list(_converter("t2s").convert(text) if traditional else text)
+    if simplified and traditional:
+        # Else what is Traditional already would be converted once more: 干 in 干擾 to 幹.
+        text = _converter("t2s").convert(text)
+    if simplified or not traditional:
+        return list(_converter(_FROM_SIMPLIFIED[script]).convert(text))
+    return list(_converter(_FORMS[script]).convert(text) if script in _FORMS else text)
+
+
+@cache
+def _converter(name: str) -> OpenCC:
+    # Here, not above: with its tables it takes 50 MB, and half a second.
+    from opencc import OpenCC
+
+    return OpenCC(name)
