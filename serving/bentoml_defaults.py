@@ -28,7 +28,7 @@ def replace_defaults() -> None:
     serving.construct_timeouts_args = longer_idle
     MultipartSerde.ensure_file = staticmethod(without_name)
     # It reads a form as `api/native/body.py` has read it before.
-    starlette.requests.MultiPartParser = PartsParser  # type: ignore[misc]
+    vars(starlette.requests)["MultiPartParser"] = PartsParser
     # What its workers' uvicorn speaks.
     HTTP_PROTOCOLS["auto"] = "api.edge.timed_headers:TimedHeaders"
 

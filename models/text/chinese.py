@@ -19,17 +19,15 @@ _HONG_KONG = frozenset("着温户脱税卧悦兑葱囱蜕叁")
 
 
 def marks(text: str) -> tuple[int, int]:
-    """How many characters are Simplified alone, and how many are Traditional alone.
+    """How many characters are Simplified alone, and how many are Traditional alone."""
+    simplified, traditional = _alone(text)
+    return sum(each in simplified for each in text), sum(each in traditional for each in text)
 
-    Those that one of two national sets has, GB 2312 and Big5, and the other does not.
-    """
+
+def _alone(text: str) -> tuple[frozenset[str], frozenset[str]]:
+    """The characters of a text that only GB 2312 has, and those that only Big5 has."""
     simplified, traditional = _within(text, "gb2312"), _within(text, "big5")
-    only_simplified = simplified - traditional - _HONG_KONG
-    only_traditional = traditional - simplified
-    return (
-        sum(character in only_simplified for character in text),
-        sum(character in only_traditional for character in text),
-    )
+    return simplified - traditional - _HONG_KONG, traditional - simplified
 
 
 def _within(text: str, charset: str) -> frozenset[str]:
@@ -38,15 +36,15 @@ def _within(text: str, charset: str) -> frozenset[str]:
 
 
 def converted(text: str, script: Script) -> list[str]:
-    """What becomes of each character of a text; text that is in the script stays as it is."""
-    simplified, traditional = marks(text)
+    """What becomes of each character of a text; what is in the script stays as it is."""
+    simplified, traditional = _alone(text)
     if script == "Hans":
         return list(_converter("t2s").convert(text) if traditional else text)
-    if simplified and traditional:
-        # Else what is Traditional already would be converted once more: 干 in 干擾 to 幹.
-        text = _converter("t2s").convert(text)
     if simplified or not traditional:
-        return list(_converter(_FROM_SIMPLIFIED[script]).convert(text))
+        # All in one script first: of a mixture OpenCC would make 干 in 干擾 to 幹.
+        whole = _converter("t2s").convert(text) if traditional else text
+        new = _converter(_FROM_SIMPLIFIED[script]).convert(whole)
+        text = "".join(a if a in traditional else b for a, b in zip(text, new, strict=True))
     return list(_converter(_FORMS[script]).convert(text) if script in _FORMS else text)
 
 
