@@ -17,7 +17,8 @@ _DETECT = frozenset({"auto", "detect", "und", "none", "null", "undefined"})
 # No tag or name is longer.
 _LONGEST = 100
 _TAG = re.compile(r"(?:i|[a-z]{2,3})(?:-[a-z0-9]{1,8})*")
-_PUNCTUATION = re.compile(r"[()\[\],;/]")
+_BETWEEN = re.compile(r"[,;/]")
+_PUNCTUATION = re.compile(r"[(),;/]")
 # Apostrophes, also as a letter of Hawaiian and Uzbek.
 _ASIDE = str.maketrans("", "", "'\u2018\u2019\u02bb\u02bc`")
 # Subtags that tell the script: of ISO 15924, regions, Windows' old names, and POSIX's modifiers.
@@ -57,8 +58,9 @@ def find_language(text: str) -> Language | None:
     tag = re.sub(r"\.[^@]*", "", name).replace("@", "-")
     if _TAG.fullmatch(tag) and (tagged := _tagged(tag.split("-"))):
         return tagged
-    # As browsers show them: Deutsch (Schweiz).
-    return _named(_PUNCTUATION.split(name)[0])
+    # As browsers and registries show them: Deutsch (Schweiz), Spanish; Castilian.
+    meant = {_named(part) for part in _BETWEEN.split(name.partition("(")[0])}
+    return meant.pop() if len(meant) == 1 else None
 
 
 def asks_to_detect(text: str) -> bool:

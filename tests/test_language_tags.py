@@ -156,7 +156,17 @@ def test_names_are_those_of_the_unicode_consortium(code: str) -> None:
             "(",
             "!",
         ),
-        *("in english", "so what", "german french", "q" * 101, "en" * 1000, "\u202een", "\x00en"),
+        *(
+            "in english",
+            "so what",
+            "german french",
+            "en;de",
+            "english;german",
+            "q" * 101,
+            "en" * 1000,
+            "\u202een",
+            "\x00en",
+        ),
     ],
 )
 def test_what_is_no_language_of_whisper(text: str) -> None:

@@ -49,6 +49,14 @@ def test_model_other_names(server: Server, model: str) -> None:
     assert text_of(server, ("model", model)) == TEXT
 
 
+@promises("Requests", "`model` and other values in quotes, as JSON: read without", "extension")
+@pytest.mark.parametrize("model", ['"base"', '"whisper-1"'])
+def test_values_in_quotes(server: Server, model: str) -> None:
+    answer = post(server, [("model", model), ("response_format", '"verbose_json"')])
+
+    assert answer.json()["language"] == "english"
+
+
 @promises("Requests", "`language`: an ISO 639-1 code; without it the language is detected")
 @pytest.mark.parametrize("fields", [[("language", "de")], []])
 def test_language_code(server: Server, fields: list[tuple[str, str]]) -> None:
@@ -57,10 +65,45 @@ def test_language_code(server: Server, fields: list[tuple[str, str]]) -> None:
     assert answer.json()["language"] == "german"
 
 
-@promises("Requests", "`language`: `english`, `EN`, `en-US`", "extension")
-@pytest.mark.parametrize("language", ["english", "EN", "en-US", "en_GB"])
-def test_language_lenient(server: Server, language: str) -> None:
-    assert verbose(server, ("language", language))["language"] == "english"
+@promises(
+    "Requests",
+    "`language`, `languages[]`: any code of ISO 639-1, -2 and -3 (`nb`, `iw`, `cmn`, `ger`), "
+    "any BCP 47 tag (`en-US`, `zh-Hans-CN`), and names in English or in the language itself "
+    "(`german`, `Deutsch`)",
+    "extension",
+)
+@pytest.mark.parametrize(
+    ("language", "name"),
+    [
+        *(("english", "english"), ("EN", "english"), ("en_GB", "english"), ("eng", "english")),
+        *(("nb-NO", "norwegian"), ("iw", "hebrew"), ("fil-PH", "tagalog"), ("ger", "german")),
+        *(("Deutsch", "german"), ("日本語", "japanese"), ("zh-Hans-CN", "chinese")),
+    ],
+)
+def test_language_lenient(server: Server, language: str, name: str) -> None:
+    assert verbose(server, ("language", language))["language"] == name
+
+
+@promises(
+    "Requests",
+    "`language`, `languages[]`: `auto`, `und`, `detect`, `null`, `none`, `undefined` detect it",
+    "extension",
+)
+@pytest.mark.parametrize("language", ["auto", "und", "detect", "null", "None", "undefined"])
+def test_language_to_detect(server: Server, language: str) -> None:
+    assert verbose(server, ("language", language), ("languages[]", language))["language"] == (
+        "english"
+    )
+
+
+@promises(
+    "Requests",
+    "`language`: Cantonese is Chinese to a checkpoint that does not know it",
+    "extension",
+)
+@pytest.mark.parametrize("language", ["yue", "zh-yue", "Cantonese"])
+def test_cantonese(server: Server, language: str) -> None:
+    assert verbose(server, ("language", language))["language"] == "chinese"
 
 
 @promises("Requests", "`languages[]`: one of them is detected")
