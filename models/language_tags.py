@@ -64,7 +64,7 @@ def find_language(text: str) -> Language | None:
 
 
 def asks_to_detect(text: str) -> bool:
-    """Whether a language is given as none: `auto`, `und` and the like."""
+    """True for what stands for no language: `auto`, `und` and the like."""
     name = _normal(text) if len(text) <= _LONGEST else ""
     return name in _DETECT or name.startswith("und-")
 

@@ -38,7 +38,7 @@ def texts(transcript: Transcript) -> list[str]:
 
 
 def streamed(tiny: Transcriber, options: TranscribeOptions) -> list[str]:
-    """What somebody who reads along is told, which is what the transcript has at last."""
+    """The texts that a stream is told, which are those of the transcript."""
     told: list[Segment] = []
     transcript = asyncio.run(tiny.transcribe(recording(2), options, told.append))
     assert tuple(told) == transcript.segments

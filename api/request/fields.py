@@ -29,7 +29,7 @@ def _none_to_detect(value: object) -> object:
 
 
 def _all_to_detect(values: object) -> object:
-    """Where one of them is to be detected, any may be spoken."""
+    """No choice of languages, if one of them is to be detected: then any may be spoken."""
     if isinstance(values, list) and any(_none_to_detect(value) is None for value in values):
         return []
     return values

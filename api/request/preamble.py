@@ -1,4 +1,4 @@
-"""Where a multipart body begins: behind its preamble (RFC 2046, 5.1.1)."""
+"""The preamble of a multipart body: text before its first boundary (RFC 2046, 5.1.1)."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Preamble:
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing has come so far."""
+        """No byte of the body has come so far."""
         return self._held == b"\n"
 
     def without(self, piece: bytes) -> bytes:

@@ -19,7 +19,7 @@ _HONG_KONG = frozenset("着温户脱税卧悦兑葱囱蜕叁")
 
 
 def marks(text: str) -> tuple[int, int]:
-    """How many characters are Simplified alone, and how many are Traditional alone."""
+    """The numbers of characters that are Simplified alone, and that are Traditional alone."""
     simplified, traditional = _alone(text)
     return sum(each in simplified for each in text), sum(each in traditional for each in text)
 
@@ -36,7 +36,7 @@ def _within(text: str, charset: str) -> frozenset[str]:
 
 
 def converted(text: str, script: Script) -> list[str]:
-    """What becomes of each character of a text; what is in the script stays as it is."""
+    """The new text, character by character; a text that is in the script stays as it is."""
     simplified, traditional = _alone(text)
     if script == "Hans":
         return list(_converter("t2s").convert(text) if traditional else text)

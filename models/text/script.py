@@ -41,21 +41,21 @@ class OneScript:
 
     def __init__(self, asked: Sequence[Script] = ()) -> None:
         self._asked = asked
-        self._known: dict[tuple[Script, Script], Script] = {}
+        self._known: dict[_Writing, Script] = {}
 
     def concerns(self, segment: Segment) -> bool:
-        """Whether a segment is in a language of several scripts."""
+        """True for a segment in a language of several scripts."""
         return segment.language in _WRITINGS
 
     def settle(self, segments: Iterable[Segment]) -> None:
-        """Choose the script of each language that is not known yet, by these segments together."""
-        texts: dict[tuple[Script, Script], tuple[_Writing, list[str]]] = {}
+        """Choose the script of each language that has none yet, by these segments together."""
+        texts: dict[_Writing, list[str]] = {}
         for segment in segments:
             if writing := _WRITINGS.get(segment.language or ""):
-                texts.setdefault(writing.told, (writing, []))[1].append(segment.text)
-        for told, (writing, own) in texts.items():
-            if told not in self._known and (most := _most(writing, own)):
-                self._known[told] = most
+                texts.setdefault(writing, []).append(segment.text)
+        for writing, own in texts.items():
+            if writing not in self._known and (most := _most(writing, own)):
+                self._known[writing] = most
 
     def all_written(self, segments: Sequence[Segment]) -> list[Segment]:
         """All segments of a recording in the script, which they settle together."""
@@ -71,7 +71,7 @@ class OneScript:
         if len(asked) == 1:
             return _rewritten(segment, writing, *asked)
         self.settle([segment])
-        script = self._known.get(writing.told)
+        script = self._known.get(writing)
         if script is None or not _has_other(writing, segment.text, script):
             return segment
         return _rewritten(segment, writing, script)

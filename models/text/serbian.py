@@ -24,14 +24,14 @@ _SEAM = re.compile(
 
 
 def marks(text: str) -> tuple[int, int]:
-    """How many letters are Latin, and how many are Cyrillic."""
+    """The numbers of letters that are Latin, and that are Cyrillic."""
     letters = [character for character in text.lower() if character.isalpha()]
     cyrillic = sum("\u0400" <= letter <= "\u04ff" for letter in letters)
     return len(letters) - cyrillic, cyrillic
 
 
 def converted(text: str, script: Script) -> list[str]:
-    """What becomes of each character of a text: perhaps two letters, or, behind one, none.
+    """The new text, character by character: perhaps two letters for one, or none for the second.
 
     Latin words within a Cyrillic text stay: they are foreign.
     """

@@ -48,7 +48,7 @@ def texts(segments: list[Segment], *asked: Script) -> list[str]:
 
 
 def joins(segment: Segment) -> bool:
-    """Whether the words, and the bytes of the tokens, are the text."""
+    """True if the words, and the bytes of the tokens, are the text."""
     words = "".join(word.text for word in segment.words)
     return segment.text == words == b"".join(each.data for each in segment.scores).decode()
 
