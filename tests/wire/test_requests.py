@@ -16,6 +16,7 @@ from tests.wire.promises import promises
 LONG = next(clip for clip in clips(language="en") if clip.is_long)
 # The name in it is heard as Jean.
 JEANNE = OWN_SPEECH / "clips" / "kathleen" / "arctic_a0124_1592745732.flac"
+CHINESE = OWN_SPEECH / "clips" / "aishell" / "estate-agents.flac"
 GERMAN = next(clip for clip in clips(language="de"))
 
 
@@ -104,6 +105,31 @@ def test_language_to_detect(server: Server, language: str) -> None:
 @pytest.mark.parametrize("language", ["yue", "zh-yue", "Cantonese"])
 def test_cantonese(server: Server, language: str) -> None:
     assert verbose(server, ("language", language))["language"] == "chinese"
+
+
+@promises(
+    "Requests",
+    "`language`: `zh-Hans`, `zh-CN`, `zh-SG`, `zh-MY`, `zh-Hant`, `zh-TW`, `zh-HK`, `zh-MO`, "
+    "`sr-Latn`, `sr-Cyrl` tell the script; without it, that of most of the text, in a stream that of its start",
+    "extension",
+    "hosted writes each stretch of Chinese in Simplified or Traditional as it falls",
+)
+@pytest.mark.parametrize(
+    ("language", "here", "elsewhere"),
+    [
+        *(("zh-Hans", "广", "廣"), ("zh-CN", "广", "廣"), ("zh-SG", "广", "廣")),
+        *(("zh-Hant", "廣", "广"), ("zh-TW", "廣", "广"), ("zh-HK", "廣", "广")),
+    ],
+)
+def test_language_with_its_script(server: Server, language: str, here: str, elsewhere: str) -> None:
+    fields = [("language", language), ("include[]", "logprobs")]
+    answer = post(server, fields, file=CHINESE).json()
+    streamed = post(server, [*fields, ("stream", "true")], file=CHINESE).text
+
+    assert here in answer["text"]
+    assert elsewhere not in answer["text"]
+    assert b"".join(bytes(each["bytes"]) for each in answer["logprobs"]).decode() == answer["text"]
+    assert json.dumps(answer["text"], ensure_ascii=False) in streamed
 
 
 @promises("Requests", "`languages[]`: one of them is detected")
