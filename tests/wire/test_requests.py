@@ -110,9 +110,10 @@ def test_cantonese(server: Server, language: str) -> None:
 @promises(
     "Requests",
     "`language`: `zh-Hans`, `zh-CN`, `zh-SG`, `zh-MY`, `zh-Hant`, `zh-TW`, `zh-HK`, `zh-MO`, "
-    "`sr-Latn`, `sr-Cyrl` tell the script; without it, that of most of the text, in a stream that of its start",
+    "`sr-Latn`, `sr-Cyrl` tell the script; else it is that of most of the text, in a stream that "
+    "of its start",
     "extension",
-    "hosted writes each stretch of Chinese in Simplified or Traditional as it falls",
+    "by itself Whisper writes each window of Chinese in Simplified or Traditional as it falls",
 )
 @pytest.mark.parametrize(
     ("language", "here", "elsewhere"),
