@@ -10,7 +10,7 @@ from api.answer.schemas import DetectedLanguage, LanguageDetection
 from api.document.examples import DETECTION
 from api.document.openapi import errors, form_body, shown
 from api.queueing import queued
-from api.request.fields import FormRequest, Languages
+from api.request.fields import FormRequest, Languages, codes_of
 from api.request.forms import read_form
 from api.served import in_turn, named, served_models
 from api.telemetry.observe import usage_of
@@ -42,7 +42,8 @@ async def detect_language(request: Request) -> LanguageDetection:
         with queued(served.admission, request, form.file, most=SHORT_SECONDS) as place:
             async with served.pool.use(model) as transcriber:
                 await in_turn(place, usage)
-                work = transcriber.detect_language(form.file, wanted.languages, usage)
+                among = codes_of(wanted.languages)
+                work = transcriber.detect_language(form.file, among, usage)
                 return _answer(await work)
 
 

@@ -1,6 +1,11 @@
-"""The languages Whisper knows: codes, English names, and other names people give them."""
+"""The languages Whisper knows, and the scripts that some of them are written in."""
 
 from __future__ import annotations
+
+from typing import Literal
+
+# As in ISO 15924; of Traditional Chinese also with the region whose forms it has.
+Script = Literal["Hans", "Hant", "Hant-TW", "Hant-HK", "Latn", "Cyrl"]
 
 # Code -> English name, in the order of the language tokens (openai-whisper, whisper/tokenizer.py).
 LANGUAGES: dict[str, str] = {
@@ -105,32 +110,3 @@ LANGUAGES: dict[str, str] = {
     "su": "sundanese",
     "yue": "cantonese",
 }
-
-# Other names people give languages, beside the codes and names above.
-LANGUAGE_ALIASES: dict[str, str] = {
-    "burmese": "my",
-    "valencian": "ca",
-    "flemish": "nl",
-    "haitian": "ht",
-    "letzeburgesch": "lb",
-    "pushto": "ps",
-    "panjabi": "pa",
-    "moldavian": "ro",
-    "moldovan": "ro",
-    "sinhalese": "si",
-    "castilian": "es",
-    "mandarin": "zh",
-    "jv": "jw",
-}
-
-
-def language_code(name: str) -> str | None:
-    """The Whisper code for a code (`en`, `en-US`), an English name or an alias; else None."""
-    wanted = name.strip().lower().replace("_", "-")
-    if wanted in LANGUAGES:
-        return wanted
-    by_name = {english: code for code, english in LANGUAGES.items()} | LANGUAGE_ALIASES
-    if wanted in by_name:
-        return by_name[wanted]
-    base, _, region = wanted.partition("-")
-    return base if region and base in LANGUAGES else by_name.get(base) if region else None

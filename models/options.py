@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from models.errors import OptionError
-from models.languages import LANGUAGES
+from models.languages import LANGUAGES, Script
 
 Task = Literal["transcribe", "translate"]
 Strategy = Literal["auto", "sequential", "parallel"]
@@ -66,7 +66,8 @@ class TranscribeOptions:
 
     `initial_prompt` is for the first window, or for each with `carry_initial_prompt`; `keywords`
     are words to expect in any. `language` None asks for detection, among `languages` if there are
-    any. `word_timestamps` gives each word its times.
+    any. Text of a language that has several scripts is in the one of `scripts`, or in the most
+    frequent. `word_timestamps` gives each word its times.
 
     Raises:
         OptionError: a value cannot be served; it names the option.
@@ -85,6 +86,7 @@ class TranscribeOptions:
     carry_initial_prompt: bool = False
     keywords: tuple[str, ...] = ()
     languages: tuple[str, ...] = ()
+    scripts: tuple[Script, ...] = ()
     strategy: Strategy = "auto"
     voice: VoiceOptions = VoiceOptions()
     word_timestamps: bool = False

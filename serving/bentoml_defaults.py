@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import starlette.requests
 from _bentoml_impl.serde import MultipartSerde  # type: ignore[import-untyped]
 from bentoml import serving
 from bentoml._internal.server.http import traffic
 from uvicorn.config import HTTP_PROTOCOLS
+
+from api.request.multipart import PartsParser
 
 if TYPE_CHECKING:
     from starlette.datastructures import UploadFile
@@ -24,6 +27,8 @@ def replace_defaults() -> None:
     traffic.TimeoutMiddleware = without_timer  # type: ignore[assignment, misc]  # as a callable
     serving.construct_timeouts_args = longer_idle
     MultipartSerde.ensure_file = staticmethod(without_name)
+    # It reads a form as `api/native/body.py` has read it before.
+    vars(starlette.requests)["MultiPartParser"] = PartsParser
     # What its workers' uvicorn speaks.
     HTTP_PROTOCOLS["auto"] = "api.edge.timed_headers:TimedHeaders"
 

@@ -25,6 +25,7 @@ LIGHT = {
     "models.engine.config",
     "models.engine.counters",
     "models.errors",
+    "models.language_tags",
     "models.languages",
     "models.options",
     "models.subtitle_options",
@@ -58,6 +59,7 @@ ONLY_IN = {
     "safetensors": {"models/tensor_file.py"},
     "prometheus_client": {"api/telemetry/meters.py", "api/telemetry/metrics.py"},
     "opentelemetry": {"api/telemetry/tracing.py"},
+    "opencc": {"models/text/chinese.py"},
     "circus": {"serving/signals.py", "serving/supervisor.py"},
 }
 

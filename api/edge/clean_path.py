@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from http import HTTPStatus
+from urllib.parse import quote
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.errors import ApiError, ErrorResponse
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_SLASHES = re.compile(r"/{2,}")
 
 
 class CleanPath:
@@ -29,3 +31,22 @@ class CleanPath:
         message = f"Not Found: {scope['method']} {scope['path']}"
         error = ApiError(message, status=HTTPStatus.NOT_FOUND)
         await ErrorResponse(error)(scope, receive, send)
+
+
+class SingleSlashes:
+    """Middleware: slashes that follow each other in a path are one, for all who read it.
+
+    Clients whose base URL ends in a slash make two of it. Routes know no such path, so that none
+    changes its meaning; guards stand behind this, and see what the routes see.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, with its path so."""
+        if "//" in scope.get("path", ""):
+            path = _SLASHES.sub("/", scope["path"])
+            # Percent-encoded slashes of the raw path are merged as well.
+            scope = {**scope, "path": path, "raw_path": quote(path).encode()}
+        await self.app(scope, receive, send)

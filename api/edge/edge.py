@@ -9,7 +9,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.edge.access import RequireKey
 from api.edge.body_pace import BodyPace
-from api.edge.clean_path import CleanPath
+from api.edge.clean_path import CleanPath, SingleSlashes
 from api.edge.deadline import Deadline
 from api.edge.disconnect import UntilDisconnected
 from api.edge.draining import Drain, Draining
@@ -68,13 +68,13 @@ class Edge:
         self, app: ASGIApp, settings: Settings, drain: Drain, observers: Sequence[Observer] = ()
     ) -> None:
         keys = KeyRing(settings.api_keys, settings.api_keys_file)
-        self.other = RequireKey(app, keys)
+        self.other = SingleSlashes(RequireKey(app, keys))
         limited = UploadLimit(NativeBody(app), settings.max_upload_mib * MEBIBYTE)
         keyed = HeaderLimit(RequireKey(CleanPath(limited), keys))
         awaited = UntilDisconnected(Deadline(BodyPace(keyed), settings.timeout))
         answered = with_cors(Draining(QueueHeaders(awaited), drain), settings.cors_origins)
         observed = Observe(PlainErrors(answered), observers)
-        self.http = Linger(SecurityHeaders(RequestId(observed)))
+        self.http = SingleSlashes(Linger(SecurityHeaders(RequestId(observed))))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on."""

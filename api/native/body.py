@@ -16,7 +16,7 @@ from api.edge.checked_body import pass_checked
 from api.errors import ApiError, ErrorResponse
 from api.native.room import NativeRoom
 from api.request.forms import file_of, text_fields
-from api.request.multipart import BROKEN_OFF, BodyParser, check_media_type, unreadable
+from api.request.multipart import BodyParser, check_media_type, unreadable
 
 PATHS = frozenset({"/transcribe", "/translate"})
 # All text fields together; BentoML takes that much of each.
@@ -85,7 +85,7 @@ class _Follower(BodyParser):
         if message["type"] != "http.request":
             return
         try:
-            self.pieces.write(message.get("body", b""))
+            self.pieces.write(self.preamble.without(message.get("body", b"")))
         except MultiPartException as error:
             raise unreadable(error.message) from error
         except FormParserError as error:
@@ -94,8 +94,7 @@ class _Follower(BodyParser):
             self._check_whole()
 
     def _check_whole(self) -> None:
-        if not self.ended:
-            raise unreadable(BROKEN_OFF)
+        self.check_whole()
         data = FormData(self.items)
         file_of(data)
         for name, values in text_fields(data).items():

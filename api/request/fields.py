@@ -3,34 +3,54 @@
 from __future__ import annotations
 
 import reprlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Self, get_origin
 
-from pydantic import AfterValidator, BaseModel, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, Field, ValidationError, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from api.errors import ApiError
 from api.request.forms import Form
-from models.languages import language_code
+from models.language_tags import Language, asks_to_detect, find_language, near_languages
 
 
-def _code(name: str) -> str:
-    code = language_code(name)
-    if not code:
-        message = "the language is not known; give a code such as en"
-        raise PydanticCustomError("invalid_language_format", "{message}", {"message": message})
-    return code
+def _language(name: object) -> Language:
+    text = name if isinstance(name, str) else ""
+    if found := find_language(text):
+        return found
+    message = "the language is not known; give a code such as en"
+    if near := near_languages(text):
+        message += f"; did you mean {' or '.join(near)}?"
+    raise PydanticCustomError("invalid_language_format", "{message}", {"message": message})
 
 
-# Checked, and as a code.
-LanguageCode = Annotated[str, AfterValidator(_code)]
+def _none_to_detect(value: object) -> object:
+    return None if isinstance(value, str) and asks_to_detect(value) else value
+
+
+def _all_to_detect(values: object) -> object:
+    """No choice of languages, if one of them is to be detected: then any may be spoken."""
+    if isinstance(values, list) and any(_none_to_detect(value) is None for value in values):
+        return []
+    return values
+
+
+_Named = Annotated[Language, BeforeValidator(_language), WithJsonSchema({"type": "string"})]
+# Checked, and found in the table of languages; None: it is to be detected.
+LanguageName = Annotated[_Named | None, BeforeValidator(_none_to_detect)]
 Languages = Annotated[
-    list[LanguageCode],
+    list[_Named],
+    BeforeValidator(_all_to_detect),
     Field(
         description="Languages that may be spoken: one of them is detected.",
         examples=[["en", "de"]],
     ),
 ]
+
+
+def codes_of(languages: Iterable[Language]) -> tuple[str, ...]:
+    """The codes of languages, each once."""
+    return tuple(dict.fromkeys(language.code for language in languages))
 
 
 class FormRequest(BaseModel):

@@ -17,12 +17,14 @@ from starlette.requests import Request
 
 from api.errors import MAX_RETRY_AFTER, ApiError, retry_after
 from api.request.field_limits import check_count, check_size
-from api.request.multipart import BROKEN_OFF, BodyParser, check_media_type, unreadable
+from api.request.multipart import BodyParser, check_media_type, unreadable
 
 # All text fields together: four `known_speaker_references` of ten seconds are 10 MiB.
 MAX_TEXT_BYTES = 16 * 1024 * 1024
 
 _INDEX = re.compile(r"\[[0-9]*\]$")
+# Only here is a pair of quotes a part of the value.
+_QUOTABLE = frozenset({"prompt", "keywords", "hotwords", "known_speaker_names"})
 
 # BentoML drops what other loggers say below WARNING.
 logger = logging.getLogger("bentoml.whisper")
@@ -119,9 +121,11 @@ async def _parse(request: Request) -> FormData:
             raise unreadable(error.message) from error
         except OSError as error:
             raise _not_kept(error) from error
-    if not parser.ended:
+    try:
+        parser.check_whole()
+    except ApiError:
         await data.close()
-        raise unreadable(BROKEN_OFF)
+        raise
     return data
 
 
@@ -161,6 +165,13 @@ def text_fields(data: FormData) -> dict[str, list[str]]:
             continue
         if isinstance(value, UploadFile):
             raise ApiError(f"The field {name!r} must be text, not a file.", param=name)
-        if value.strip():
-            fields.setdefault(name, []).append(value.strip())
+        if text := _unquoted(name, value.strip()):
+            fields.setdefault(name, []).append(text)
     return fields
+
+
+def _unquoted(name: str, value: str) -> str:
+    """A value without the quotes of a client that writes each as JSON, such as `"whisper-1"`."""
+    inner = value[1:-1]
+    is_quoted = value == f'"{inner}"' and '"' not in inner
+    return inner.strip() if is_quoted and name not in _QUOTABLE else value

@@ -12,8 +12,9 @@ from pydantic_core import PydanticCustomError
 from api.errors import ApiError
 from api.request.chunking import ChunkingStrategy, strategy_options
 from api.request.decoding import DecodingParameters
-from api.request.fields import FormRequest, LanguageCode, Languages
+from api.request.fields import FormRequest, LanguageName, Languages, codes_of
 from api.request.subtitle_fields import SubtitleParameters
+from models.languages import Script
 from models.options import FALLBACK_TEMPERATURES, Task, TranscribeOptions
 from models.subtitle_options import SubtitleOptions
 
@@ -93,9 +94,10 @@ class TranscriptionRequest(TranslationRequest):
 
     task: ClassVar[Task] = "transcribe"
 
-    language: LanguageCode | None = Field(
+    language: LanguageName = Field(
         None,
-        description="The language spoken: `en`, `en-US` or `english`; else it is detected.",
+        description="The language spoken, as a code or by name: `en`, `en-US`, `eng`, `english`; "
+        "`zh-TW` tells the script as well. Without one, or with `auto`, it is detected.",
         examples=["en"],
     )
     languages: Languages = Field([])
@@ -159,8 +161,13 @@ class TranscriptionRequest(TranslationRequest):
         """The parameters in openai-whisper's words."""
         return replace(
             super().options(),
-            language=self.language,
-            languages=tuple(self.languages),
+            language=self.language.code if self.language else None,
+            languages=codes_of(self.languages),
+            scripts=self._scripts(),
             keywords=(*self.keywords, *self.hotwords),
             word_timestamps="word" in self.timestamp_granularities or self.has_subtitle_options,
         )
+
+    def _scripts(self) -> tuple[Script, ...]:
+        told = [self.language] if self.language else self.languages
+        return tuple(dict.fromkeys(each.script for each in told if each.script))

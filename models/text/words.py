@@ -41,7 +41,7 @@ def _probability(scores: Sequence[TokenScore]) -> float:
 def _pieces(scores: Sequence[TokenScore], *, is_spaced: bool) -> Iterator[tuple[str, int]]:
     """The texts of the words, punctuation by itself, and their numbers of tokens."""
     word, tokens = "", 0
-    for text, count in _characters(scores):
+    for text, count in characters(scores):
         begins = text.startswith(" ") or text.strip() in string.punctuation
         if tokens and (begins or not is_spaced):
             yield word, tokens
@@ -51,7 +51,7 @@ def _pieces(scores: Sequence[TokenScore], *, is_spaced: bool) -> Iterator[tuple[
         yield word, tokens
 
 
-def _characters(scores: Sequence[TokenScore]) -> Iterator[tuple[str, int]]:
+def characters(scores: Sequence[TokenScore]) -> Iterator[tuple[str, int]]:
     """The fewest tokens that are whole characters together, and how many they are."""
     decoder = codecs.getincrementaldecoder("utf-8")("replace")
     text, tokens = "", 0

@@ -74,7 +74,7 @@ def test_response_format(path: str, response_format: str, content_type: str) -> 
     assert "the sun." in response.text
 
 
-@pytest.mark.parametrize("response_format", ["mp3", "JSON", '"json"'])
+@pytest.mark.parametrize("response_format", ["mp3", "JSON", "'json'"])
 def test_response_format_unknown(response_format: str) -> None:
     assert error_of(response_format=response_format) == {
         "message": f"response_format={response_format!r}: "
@@ -115,10 +115,22 @@ def test_temperature_invalid(given: str) -> None:
 
 @pytest.mark.parametrize(
     ("given", "code"),
-    [("en", "en"), ("en-US", "en"), ("English", "en"), ("castilian", "es"), ("jv", "jw")],
+    [
+        *(("en", "en"), ("en-US", "en"), ("English", "en"), ("castilian", "es"), ("jv", "jw")),
+        *(("nb-NO", "no"), ("in", "id"), ("Deutsch", "de"), ("auto", None), ("und", None)),
+    ],
 )
-def test_language(given: str, code: str) -> None:
+def test_language(given: str, code: str | None) -> None:
     assert options_of(language=given) == TranscribeOptions(language=code)
+
+
+def test_language_with_its_script() -> None:
+    assert options_of(language="zh-TW") == TranscribeOptions(language="zh", scripts=("Hant-TW",))
+
+
+def test_language_that_is_nearly_one() -> None:
+    message = error_of(language="germn")["message"]
+    assert message.endswith("; did you mean german or ger?")
 
 
 @pytest.mark.parametrize("given", ["xx", "klingon", "e", "*"])

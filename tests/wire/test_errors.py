@@ -187,6 +187,14 @@ def test_language_unknown(server: Server, value: str) -> None:
     assert (error["param"], error["code"]) == ("language", "invalid_language_format")
 
 
+@promises("Errors", "`language` that is nearly one: the message says which it may be", "extension")
+@pytest.mark.parametrize(("value", "near"), [("germn", "german"), ("portugese", "portuguese")])
+def test_language_nearly_known(server: Server, value: str, near: str) -> None:
+    error = refused(server, ("language", value))
+
+    assert f"did you mean {near}" in error["message"]
+
+
 @promises("Errors", "a language or a translation that an English checkpoint cannot do: 400")
 def test_english_checkpoint(server: Server) -> None:
     spoken = refused(server, ("model", "tiny.en"), ("language", "de"))

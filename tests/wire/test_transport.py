@@ -19,6 +19,7 @@ AUDIO = CLIP.read_bytes()
 MODEL = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="model"\r\n\r\nbase\r\n'.encode()
 FORMAT = MODEL.replace(b'"model"', b'"response_format"').replace(b"base", b"text")
 END = f"--{BOUNDARY}--\r\n".encode()
+FORM = {"content-type": f"multipart/form-data; boundary={BOUNDARY}"}
 
 
 def file_part(disposition: str = 'name="file"; filename="a.flac"', kind: str = "") -> bytes:
@@ -42,6 +43,13 @@ def request(body: bytes, *headers: str) -> bytes:
 def sent(server: Server, body: bytes) -> bytes:
     """The answer to a body with its length."""
     return exchange(server, request(body, f"Content-Length: {len(body)}"))
+
+
+def text_at(server: Server, path: str, body: bytes) -> str:
+    """The text that a body gets there."""
+    answer = httpx.post(f"{server.url}{path}", content=body, headers=FORM, timeout=60)
+    assert answer.status_code == 200, answer.text
+    return str(answer.json()["text"])
 
 
 @promises("Headers and transport", "`x-request-id`, `openai-processing-ms`, `openai-version`")
@@ -112,6 +120,66 @@ def test_file_name_and_type(server: Server, disposition: str, kind: str) -> None
     body = MODEL + FORMAT + file_part(disposition, kind) + END
 
     assert sent(server, body).endswith(f"{TEXT}\n".encode())
+
+
+@promises(
+    "Headers and transport",
+    "a file part that is named by `filename*` alone (RFC 8187), also for the native endpoints",
+    "extension",
+)
+@pytest.mark.parametrize("path", [TRANSCRIPTIONS, "/transcribe"])
+@pytest.mark.parametrize(
+    "disposition",
+    [
+        "name=\"file\"; filename*=UTF-8''%E5%BD%95%E9%9F%B3.ogg",
+        "filename*=iso-8859-1''na%EFve.wav; name=file",
+    ],
+)
+def test_extended_file_name(server: Server, path: str, disposition: str) -> None:
+    assert TEXT in text_at(server, path, MODEL + file_part(disposition) + END)
+
+
+@promises("Headers and transport", "a part with a type and no file name at all is text: 400")
+@pytest.mark.parametrize("path", [TRANSCRIPTIONS, "/transcribe"])
+def test_file_without_name(server: Server, path: str) -> None:
+    body = MODEL + file_part('name="file"', "Content-Type: audio/flac\r\n") + END
+    answer = httpx.post(f"{server.url}{path}", content=body, headers=FORM, timeout=60)
+
+    assert answer.status_code == 400
+    assert answer.json()["error"]["param"] == "file"
+
+
+@promises(
+    "Headers and transport",
+    "text before the first boundary is passed over, also for the native endpoints; a boundary that "
+    "does not come within 16 KiB: 400 at once",
+)
+@pytest.mark.parametrize("path", [TRANSCRIPTIONS, "/transcribe"])
+def test_preamble(server: Server, path: str) -> None:
+    body = MODEL + file_part() + END
+
+    assert TEXT in text_at(server, path, b"This is a MIME message.\r\n" + body)
+    refused = exchange(
+        server,
+        request(b"x" * 17_000, "Content-Length: 1000000").replace(
+            TRANSCRIPTIONS.encode(), path.encode(), 1
+        ),
+    )
+    assert refused.startswith(b"HTTP/1.1 400 ")
+    assert b"its boundary does not come" in refused
+
+
+@promises("Headers and transport", "slashes that follow each other in a path are one", "extension")
+@pytest.mark.parametrize(
+    "path", [f"/{TRANSCRIPTIONS}", TRANSCRIPTIONS.replace("/audio", "///audio"), "//transcribe"]
+)
+def test_repeated_slashes(server: Server, guarded: Server, path: str) -> None:
+    body = MODEL + file_part() + END
+    head = request(body, f"Content-Length: {len(body)}")
+    head = head.replace(TRANSCRIPTIONS.encode(), path.encode(), 1)
+
+    assert TEXT.encode() in exchange(server, head)
+    assert exchange(guarded, head).startswith(b"HTTP/1.1 401 ")
 
 
 @promises("Headers and transport", "text after the last boundary is passed over")

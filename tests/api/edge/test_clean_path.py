@@ -1,4 +1,4 @@
-"""A path with a control character, which routes and guards may understand differently, is none."""
+"""Paths that routes and guards may understand differently: control characters, double slashes."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ from api.settings import Settings
 from tests.api.fake import client
 
 KEY = "a-key-of-the-tests"
+# Before a path: without it, two slashes would begin an address.
+HERE = "http://testserver"
 
 
 def native(settings: Settings) -> TestClient:
@@ -64,3 +66,64 @@ def test_key_is_asked_for_first() -> None:
 @pytest.mark.parametrize("path", ["/v1/models/none%20", "/v1/models/n%C3%B6", "/v1/models/%F0%9F"])
 def test_other_characters_are_a_name_like_any(path: str) -> None:
     assert client().get(path).json()["error"]["code"] == "model_not_found"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "//v1/models",
+        "/v1//models",
+        "///v1///models",
+        "/%2Fv1/%2f/models",
+        "//models",
+        "/v1/models//base",
+    ],
+)
+def test_repeated_slashes_are_one(path: str) -> None:
+    answer = client().get(f"{HERE}{path}")
+
+    assert answer.status_code == 200
+    assert "base" in answer.text
+
+
+@pytest.mark.parametrize("path", ["//v1/models", "/v1//models", "/%2Fv1/models", "//transcribe"])
+def test_key_is_asked_for_whatever_the_slashes(path: str) -> None:
+    settings = Settings(api_keys=(key_digest(KEY),))
+
+    assert client(settings=settings).get(f"{HERE}{path}").status_code == 401
+
+
+def test_probe_needs_no_key_whatever_the_slashes() -> None:
+    asked = client(settings=Settings(api_keys=(key_digest(KEY),)))
+
+    # This app has no probes: without a key they are not found, and others are refused.
+    assert asked.get(f"{HERE}//livez").status_code == asked.get("/livez").status_code == 404
+    assert asked.get(f"{HERE}//lives").status_code == 401
+
+
+@pytest.mark.parametrize("path", ["//transcribe", "/%2Ftranscribe", "////transcribe"])
+def test_body_is_checked_whatever_the_slashes(path: str) -> None:
+    status, message = post_json(Settings(), f"{HERE}{path}", {})
+
+    assert status == 400
+    assert message.startswith("The body must be multipart/form-data")
+
+
+@pytest.mark.parametrize(
+    "path", ["//v1/models%0A", "/v1/models//", "//transcribe%0A/", "/v1/m/odels"]
+)
+def test_merged_path_may_be_none(path: str) -> None:
+    assert client().get(f"{HERE}{path}").status_code == 404
+
+
+def test_routes_and_guards_see_one_path() -> None:
+    seen: dict[str, object] = {}
+
+    async def note(request: Request) -> PlainTextResponse:
+        seen.update(path=request.scope["path"], raw=request.scope["raw_path"], url=request.url.path)
+        return PlainTextResponse("seen")
+
+    app = Starlette(routes=[Route("/a/{rest:path}", note)])
+    TestClient(Edge(app, Settings(), Drain(0))).get(f"{HERE}//a//%2f%C3%B6//b?c=//d")
+
+    assert seen == {"path": "/a/ö/b", "raw": b"/a/%C3%B6/b", "url": "/a/ö/b"}

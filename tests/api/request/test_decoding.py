@@ -70,6 +70,17 @@ def test_languages(name: str) -> None:
     assert options_of(**{name: "en, German,pt-BR"}).languages == ("en", "de", "pt")
 
 
+def test_languages_in_other_words() -> None:
+    options = options_of(**{"languages[]": "nb, no, zh-TW, Deutsch, sr-Latn"})
+    assert options.languages == ("no", "zh", "de", "sr")
+    assert options.scripts == ("Hant-TW", "Latn")
+
+
+@pytest.mark.parametrize("given", ["auto", "en,auto", "und"])
+def test_languages_to_detect(given: str) -> None:
+    assert options_of(**{"languages[]": given}).languages == ()
+
+
 def test_languages_unknown() -> None:
     detail = error_of(**{"languages[]": "en,klingon"})
     assert (detail["param"], detail["code"]) == ("languages", "invalid_language_format")

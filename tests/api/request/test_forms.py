@@ -208,7 +208,7 @@ def test_form_empty_body() -> None:
 
 
 def test_form_garbage() -> None:
-    message = "The multipart body cannot be read: Invalid multipart data."
+    message = "The multipart body cannot be read: its boundary does not come."
     assert post(b"garbage" * 10) == (400, invalid(message))
 
 
