@@ -83,7 +83,7 @@ def expect_models(visit: Visit) -> None:
     expect(models.get_by_role("listitem").first).to_contain_text("default")
     expect(models).to_contain_text("whisper-1")
     server = visit.page.get_by_role("region", name="Server")
-    expect(server).to_contain_text("cpu")
+    expect(server).to_contain_text("int8")
     expect(server).to_contain_text("0.1.0")
     expect(visit.page.get_by_role("status").first).to_have_text("Ready")
 
