@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
 from models.weights import Weights
-from tests.browser.visits import Visit, visit
+from tests.browser.visits import PATIENCE_MS, Visit, visit
 from tests.server import Server, serving
 
 KEY = "a-key-of-the-tests"
@@ -23,8 +23,6 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-# The machine may be busy.
-PATIENCE_MS = 20_000
 
 
 @pytest.fixture(scope="session")

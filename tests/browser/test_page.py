@@ -58,6 +58,7 @@ def test_wrong_key_is_said_to_be_wrong(at_door: Visit, key: str) -> None:
 
     expect(at_door.page.get_by_role("alert")).to_contain_text("key")
     expect(at_door.page.get_by_label("API key")).to_have_attribute("aria-invalid", "true")
+    expect(at_door.page.get_by_label("API key")).to_be_focused()
     expect(models_of(at_door)).to_be_hidden()
     assert at_door.page.evaluate(EVERYTHING_STORED) == '[{},{},""]'
     # The browser itself notes the refusal.

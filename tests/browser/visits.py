@@ -10,6 +10,8 @@ from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request,
 
 from tests.server import Server
 
+# The machine may be busy, and Swagger UI takes its time.
+PATIENCE_MS = 60_000
 # Kept in the page, as a violation in its head comes before a test could listen.
 _REPORT = """
     document.addEventListener("securitypolicyviolation", (event) =>
@@ -62,6 +64,7 @@ class Visit:
 def visit(browser: Browser, server: Server, **options: object) -> Visit:
     """A new tab with its own storage; the options are those of Playwright's contexts."""
     context = browser.new_context(**options)  # type: ignore[arg-type]  # as many as there are
+    context.set_default_timeout(PATIENCE_MS)
     return Visit(context.new_page(), server)
 
 
@@ -83,20 +86,23 @@ def expect_models(visit: Visit) -> None:
     expect(models.get_by_role("listitem").first).to_contain_text("default")
     expect(models).to_contain_text("whisper-1")
     server = visit.page.get_by_role("region", name="Server")
-    expect(server).to_contain_text("cpu")
+    expect(server).to_contain_text("int8")
     expect(server).to_contain_text("0.1.0")
     expect(visit.page.get_by_role("status").first).to_have_text("Ready")
 
 
-def transcribe(visit: Visit, recording: Path) -> str:
-    """What the form of `/docs` for transcriptions answers for a recording."""
-    page = visit.page
-    page.locator("#operations-audio-transcriptions .opblock-summary-control").click()
-    block = page.locator("#operations-audio-transcriptions")
-    block.locator("input[type=file]").set_input_files(recording)
-    with page.expect_response(f"{visit.server.url}/v1/audio/transcriptions") as answered:
-        block.get_by_role("button", name="Execute").click()
-    expect(block.locator(".live-responses-table .response .response-col_status")).to_have_text(
-        str(answered.value.status)
-    )
+def fill_form(visit: Visit, recording: Path) -> Locator:
+    """The form of `/docs` for transcriptions, with a recording in it."""
+    form = visit.page.locator("#operations-audio-transcriptions")
+    form.locator(".opblock-summary-control").click()
+    form.locator("input[type=file]").set_input_files(recording)
+    return form
+
+
+def send_form(visit: Visit, form: Locator) -> str:
+    """What is answered to the form, once it is shown."""
+    with visit.page.expect_response(f"{visit.server.url}/v1/audio/transcriptions") as answered:
+        form.get_by_role("button", name="Execute").click()
+    shown = form.locator(".live-responses-table .response .response-col_status")
+    expect(shown).to_have_text(str(answered.value.status))
     return answered.value.text()

@@ -12,6 +12,7 @@ import httpx
 import psutil
 import pytest
 
+from api.page.files import page_files
 from models.audio.sandbox.landlock import landlock_version
 from models.weights import Weights
 from tests.image.container import URL, Container, running, wait_until_ready
@@ -61,6 +62,11 @@ def transcribe(url: str, path: Path) -> httpx.Response:
 @pytest.mark.parametrize("path", ["/readyz", "/livez"])
 def test_probes_say_yes(container: Container, path: str) -> None:
     assert container.get(path).status_code == 200
+
+
+@pytest.mark.parametrize("path", page_files())
+def test_pages_are_those_of_the_checkout(container: Container, path: str) -> None:
+    assert container.get(path).content == page_files()[path].body
 
 
 def test_the_health_check_says_yes(container: Container) -> None:

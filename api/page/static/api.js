@@ -47,7 +47,7 @@ export function forgetKey() {
 /**
  * The server's answer in JSON to a GET.
  * @param {string} path
- * @param {string} [withKey] instead of the key that is kept
+ * @param {string} [withKey] the key that is kept, or none where it is ""
  * @returns {Promise<any>}
  * @throws {Refusal} where it is an error
  */

@@ -55,29 +55,29 @@ function say(id, text) {
 
 /** Ask for the key, and show nothing that needed one. */
 function lock(problem = "") {
-  const hadFocus = document.activeElement === input;
   forgetKey();
   at("key-message").textContent = problem;
   at("key-section").hidden = false;
   at("facts").hidden = true;
   input.setAttribute("aria-invalid", String(problem !== ""));
-  if (hadFocus) input.select();
   show("locked");
+  if (problem) input.focus();
+  if (problem) input.select();
 }
 
-/**
- * What the server has, asked for with a key that may be wrong.
- * @param {string} key
- */
-async function load(key) {
-  const models = await ask("/v1/models", key);
+/** Show what the server has. The key, if there is one, may be wrong. */
+async function load() {
+  const models = await ask("/v1/models");
   ids = models.data.map((/** @type {any} */ each) => each.id);
-  await refresh(key);
+  await refresh();
 }
 
-/** @param {string} key */
-async function refresh(key) {
-  const health = await ask("/health", key);
+/** Show what the server is doing now. */
+async function refresh() {
+  const key = knownKey();
+  const health = await ask("/health");
+  // It may have been forgotten meanwhile.
+  if (key !== knownKey()) return;
   showModels(ids, health);
   showHealth(health);
   at("facts").hidden = false;
@@ -89,6 +89,8 @@ async function refresh(key) {
 /** @param {unknown} error */
 function explain(error) {
   if (error instanceof Refusal && error.status === 401) {
+    // Of two requests with a wrong key the first has said so.
+    if (state === "locked" && !knownKey()) return;
     asksForKey = true;
     showSamples(address, asksForKey);
     lock(knownKey() ? error.message : "");
@@ -115,9 +117,9 @@ async function probe(count) {
     if (asksForKey && !knownKey()) {
       if (isBack) lock();
     } else if (isBack) {
-      await load(knownKey());
+      await load();
     } else if (count % PROBES_PER_STATE === 0) {
-      await refresh(knownKey());
+      await refresh();
     }
   } catch (error) {
     explain(error);
@@ -139,15 +141,14 @@ async function tryKey(event) {
   if (!given) return;
   const button = /** @type {HTMLButtonElement} */ (at("key-button"));
   button.disabled = true;
+  keepKey(given);
   try {
-    await load(given);
-    keepKey(given);
+    await load();
     at("key-message").textContent = "";
     input.value = "";
     at("health-title").focus();
   } catch (error) {
-    if (error instanceof Refusal && error.status === 401) lock(error.message);
-    else explain(error);
+    explain(error);
   } finally {
     button.disabled = false;
   }

@@ -31,7 +31,8 @@ function element(name, attributes, ...children) {
 export function showHealth(health) {
   const { running, waiting, seconds } = health.queue;
   const facts = {
-    Device: `${health.device}, ${health.dtype}`,
+    Device: health.device,
+    "Number format": health.dtype,
     "Being transcribed": String(running),
     Waiting: String(waiting),
     "Audio ahead": duration(seconds),
