@@ -7,6 +7,8 @@ from collections import Counter
 import pytest
 from babel import Locale
 from babel.localedata import exists
+from hypothesis import given
+from hypothesis import strategies as st
 from langcodes import data_dicts
 from whisper.tokenizer import TO_LANGUAGE_CODE
 
@@ -193,6 +195,14 @@ def test_what_asks_to_detect(text: str) -> None:
 )
 def test_what_is_near(text: str, near: str) -> None:
     assert near_languages(text)[0] == near
+
+
+@given(st.text(max_size=120))
+def test_any_text_is_a_language_or_none(text: str) -> None:
+    language = find_language(text)
+
+    assert language is None or language.code in LANGUAGES
+    assert not (language and asks_to_detect(text))
 
 
 def test_nothing_is_near_to_nonsense() -> None:
