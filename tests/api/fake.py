@@ -16,6 +16,7 @@ from api.edge.edge import Edge
 from api.served import ServedModel, ServedModels, Transcriber
 from api.settings import Settings
 from models.admission import Admission
+from models.audio.read_options import MIX, ReadOptions
 from models.engine.counters import EngineCounters, EngineState
 from models.options import TranscribeOptions
 from models.text.transcript import OnSegment, Segment, Transcript
@@ -72,7 +73,11 @@ class FakeTranscriber:
         return Transcript(options.task, self.language, self.duration, self.segments)
 
     async def detect_language(
-        self, audio: BinaryIO, among: Sequence[str] = (), usage: Usage | None = None
+        self,
+        audio: BinaryIO,
+        among: Sequence[str] = (),
+        usage: Usage | None = None,
+        reading: ReadOptions = MIX,
     ) -> dict[str, float]:
         """Three to one for the first of these languages, by default English and German."""
         if usage:
@@ -102,7 +107,11 @@ class FailingTranscriber:
         raise self.error
 
     async def detect_language(
-        self, audio: BinaryIO, among: Sequence[str] = (), usage: Usage | None = None
+        self,
+        audio: BinaryIO,
+        among: Sequence[str] = (),
+        usage: Usage | None = None,
+        reading: ReadOptions = MIX,
     ) -> dict[str, float]:
         """Never a language."""
         raise self.error
