@@ -33,8 +33,9 @@ def read_beginning(
     start = math.inf if container.start_time is None else container.start_time / av.time_base
     pictures = {each.index for each in container.streams.video if not is_cover(each)}
     head: list[Packet[AudioStream]] = []
-    # There the index tells when pictures begin, and where an edit list cuts them.
-    if pictures and container.format.name != ISO:
+    # An index tells when pictures begin, and where an edit list cuts them.
+    is_indexed = container.format.name == ISO and track.frames > 0
+    if pictures and not is_indexed:
         for packet in _first_packets(container):
             if packet.stream == track:
                 head.append(cast("Packet[AudioStream]", packet))

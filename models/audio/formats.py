@@ -59,5 +59,8 @@ DECODER_OPTIONS = {"codec_whitelist": ",".join(sorted(DECODERS))}
 HEADERLESS = frozenset(
     {"aac", "ac3", "amr", "dts", "dtshd", "eac3", "loas", "mlp", "mp3", "truehd"}
 )
+# In Ogg FFmpeg knows when the first packets are of these; of others it gives the first page's the
+# time 0, wherever the file was cut from.
+OGG_TIMED = frozenset({"opus", "vorbis"})
 # FFmpeg's name of MP4, M4A, MOV and 3GP, whose times are those of their edit lists.
 ISO = "mov,mp4,m4a,3gp,3g2,mj2"

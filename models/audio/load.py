@@ -131,7 +131,7 @@ class AudioFile:
     def _stretches(self) -> Iterator[tuple[float, Iterator[NDArray[np.int16]]]]:
         """Each stretch of sound without a hole: its start in seconds, and its samples."""
         with damage_explained():
-            timeline = self._track.begin()
+            timeline = self._track.begin(is_limited=self._max > 0)
 
             def start(frame: AudioFrame) -> float:
                 return timeline.stretch(

@@ -10,6 +10,8 @@ HOLE_SECONDS = 0.02
 _RESTART_SECONDS = 1.0
 # As ffmpeg's -dts_error_threshold: no recording has such a hole, but broken clocks do.
 LONGEST_SECONDS = 30 * 3600.0
+# Where nothing limits what is read, a few bytes must not ask for more than that.
+LONGEST_UNLIMITED_SECONDS = 3600.0
 
 
 class Timeline:
@@ -18,9 +20,8 @@ class Timeline:
     A stretch is sound without a hole above 20 ms in it; holes are silence. `origin` is the time
     of the file's start on the track's clock; None: its first sound is the start. A hole that is
     longer than `longest`, or that ends behind `end`, is a jump of the clock, and no silence; so is
-    sound that comes a second and more too early. Before the first sound the clock has no reason to
-    jump: there `longest` does not count. Sound that overlaps what was before follows it: nothing
-    is dropped.
+    sound that comes a second and more too early. Sound that overlaps what was before follows it:
+    nothing is dropped.
     """
 
     def __init__(
@@ -48,7 +49,8 @@ class Timeline:
         if self._origin is None:
             self._origin = time - self.seconds
         ahead = time - self._origin - self.seconds
-        longest = self._longest if self.seconds else LONGEST_SECONDS
+        # Before the first sound a clock has no reason to jump.
+        longest = self._longest if self.seconds else max(self._longest, LONGEST_UNLIMITED_SECONDS)
         if HOLE_SECONDS < ahead <= min(longest, self._last - self.seconds):
             self._start = self.seconds = self.seconds + ahead
         elif ahead > HOLE_SECONDS or ahead < -_RESTART_SECONDS:

@@ -17,8 +17,8 @@ from av.stream import Discard
 from models.audio.beginning import is_cover, read_beginning
 from models.audio.choice import chosen, described
 from models.audio.container import damage_explained, open_container
-from models.audio.formats import DECODER_OPTIONS, HEADERLESS, ISO
-from models.audio.timeline import Timeline
+from models.audio.formats import DECODER_OPTIONS, HEADERLESS, ISO, OGG_TIMED
+from models.audio.timeline import LONGEST_SECONDS, LONGEST_UNLIMITED_SECONDS, Timeline
 
 # FFmpeg's AVFMT_TS_DISCONT: joined files of these formats have more than one clock. What ffmpeg
 # takes for another clock there (-dts_delta_threshold) is 10 s; holes of that length are real.
@@ -61,14 +61,16 @@ class Track:
             seconds = (container.duration or 0) / av.time_base - self._clock_start
         return seconds if seconds > 0 else None
 
-    def begin(self) -> Timeline:
-        """Where its sound will stand in the file's time; called once, before `packets`."""
+    def begin(self, is_limited: bool = True) -> Timeline:
+        """Where its sound will stand in the file's time; called once, before `packets`.
+
+        `is_limited`: what goes beyond a limit is refused, however long a hole is.
+        """
         self._start, self._head = read_beginning(self._container, self.stream)
-        if self._format in HEADERLESS:
-            return Timeline()
         if self._container.format.flags & _CLOCK_MAY_JUMP:
             return Timeline(self._start, longest=_LONGEST_BETWEEN_JUMPS)
-        return Timeline(self._origin, end=self._last_end)
+        longest = LONGEST_SECONDS if is_limited else LONGEST_UNLIMITED_SECONDS
+        return Timeline(self._origin, longest, self._last_end)
 
     def packets(self) -> Iterator[Packet[AudioStream]]:
         """Its packets, at last an empty one that flushes its decoder.
@@ -89,9 +91,15 @@ class Track:
 
     def time_of(self, sound: Packet[AudioStream] | AudioFrame) -> float | None:
         """When it is presented, in seconds of the track's clock; None: its format has no times."""
-        if sound.pts is None or self._format in HEADERLESS:
+        if sound.pts is None or not self._has_times:
             return None
         return float(sound.pts * (self.stream.time_base or 0))
+
+    @property
+    def _has_times(self) -> bool:
+        if self._format == "ogg":
+            return self.stream.codec_context.name in OGG_TIMED
+        return self._format not in HEADERLESS
 
     @property
     def _clock_start(self) -> float:
