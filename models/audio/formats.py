@@ -16,7 +16,7 @@ _PHONES_AND_PROGRAMS = "aac ac3 aiff amr asf au avi caf eac3 flac flv matroska m
 _PHONES_AND_PROGRAMS += " ogg w64 wav wv"
 _FILM_AND_BROADCAST = "dv gxf loas mxf nut rm wtv"
 _ARCHIVES = "aea ape dsf dts dtshd iff mlp mpc8 oma tak truehd tta xwma"
-_SPEECH = "avr dss ilbc ircam mmf nistsphere pvf qcp smjpeg sox voc wve"
+_SPEECH = "avr dss ilbc ircam mmf nistsphere pvf qcp sox voc wve"
 
 CONTAINERS = frozenset(
     " ".join((_PHONES_AND_PROGRAMS, _FILM_AND_BROADCAST, _ARCHIVES, _SPEECH)).split()
@@ -29,7 +29,7 @@ pcm_s24le_planar pcm_s32be pcm_s32le pcm_s32le_planar pcm_s64be pcm_s64le pcm_s8
 pcm_u16be pcm_u16le pcm_u24be pcm_u24le pcm_u32be pcm_u32le pcm_u8 s302m
 """
 _TELEPHONY = """
-acelp.kelvin adpcm_ct adpcm_ima_oki adpcm_ima_qt adpcm_ima_smjpeg adpcm_ima_wav adpcm_ms
+acelp.kelvin adpcm_ct adpcm_ima_oki adpcm_ima_qt adpcm_ima_wav adpcm_ms
 adpcm_sbpro_2 adpcm_sbpro_3 adpcm_sbpro_4 adpcm_swf adpcm_yamaha amrnb amrwb dss_sp evrc g722
 g723_1 g726 g726le g728 g729 gsm gsm_ms ilbc metasound msnsiren nellymoser qcelp real_144 real_288
 sipr siren speex truespeech

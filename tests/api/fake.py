@@ -16,7 +16,7 @@ from api.edge.edge import Edge
 from api.served import ServedModel, ServedModels, Transcriber
 from api.settings import Settings
 from models.admission import Admission
-from models.audio.read_options import MIX, ReadOptions
+from models.audio.read_options import MIX, AudioTrack, ReadOptions
 from models.engine.counters import EngineCounters, EngineState
 from models.options import TranscribeOptions
 from models.text.transcript import OnSegment, Segment, Transcript
@@ -55,6 +55,8 @@ class FakeTranscriber:
     duration: float = 3.7
     language: str = "en"
     calls: list[tuple[bytes, TranscribeOptions]] = field(default_factory=list)
+    track: AudioTrack = AudioTrack(1, 2, "eng")
+    readings: list[ReadOptions] = field(default_factory=list)
 
     async def transcribe(
         self,
@@ -66,6 +68,7 @@ class FakeTranscriber:
         """The fixed transcript, with the task asked for."""
         self.calls.append((audio.read(), options))
         if usage:
+            usage.opened(self.track)
             usage.audio_seconds = self.duration
         if on_segment:
             for segment in self.segments:
@@ -80,7 +83,9 @@ class FakeTranscriber:
         reading: ReadOptions = MIX,
     ) -> dict[str, float]:
         """Three to one for the first of these languages, by default English and German."""
+        self.readings.append(reading)
         if usage:
+            usage.opened(self.track)
             usage.audio_seconds = self.duration
         first, second, *_ = among or ("en", "de")
         return {first: 0.75, second: 0.25} if self.segments else {}

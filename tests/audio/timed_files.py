@@ -17,6 +17,8 @@ RATE = 48_000
 # MPEG-1 and -2 know no fewer a second.
 _MPEG, _FEW = 25, 5
 _SIDE = 64
+# Of codecs that do not take the usual ones.
+_PIXELS = {"huffyuv": "yuv422p", "mjpeg": "yuvj420p", "png": "rgb24"}
 
 Samples = npt.NDArray[np.float32]
 
@@ -83,7 +85,7 @@ def _video(output: av.container.OutputContainer, codec: str) -> av.VideoStream:
     stream = output.add_stream(codec, rate=_MPEG if codec.startswith("mpeg2") else _FEW)
     assert isinstance(stream, av.VideoStream)
     stream.width = stream.height = _SIDE
-    stream.pix_fmt = "yuv420p"
+    stream.pix_fmt = _PIXELS.get(codec, "yuv420p")
     return stream
 
 
