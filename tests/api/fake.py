@@ -25,6 +25,7 @@ from models.usage import Usage
 CREATED = 1_700_000_000
 TRANSCRIPTIONS = "/v1/audio/transcriptions"
 TRANSLATIONS = "/v1/audio/translations"
+TRACK = AudioTrack(1, 2, "eng")
 IDLE = EngineState("cpu", "float32", waiting=0, running=0, slots=8, counters=EngineCounters())
 
 
@@ -55,7 +56,7 @@ class FakeTranscriber:
     duration: float = 3.7
     language: str = "en"
     calls: list[tuple[bytes, TranscribeOptions]] = field(default_factory=list)
-    track: AudioTrack = AudioTrack(1, 2, "eng")
+    track: AudioTrack = TRACK
     readings: list[ReadOptions] = field(default_factory=list)
 
     async def transcribe(
