@@ -222,3 +222,10 @@ def test_decoder_that_is_not_in_the_list_is_not_reached() -> None:
         assert plain.streams.audio[0].codec_context.name == "dfpwm"
     with pytest.raises(AudioError, match="codec that is not supported"):
         load(io.BytesIO(data))
+
+
+def test_docs_have_the_same_containers() -> None:
+    page = (Path(__file__).parent.parent.parent / "docs" / "operations.md").read_text("utf-8")
+    table = page.partition("| for | FFmpeg's names |")[2].partition("\n\n")[0]
+    rows = [line.split("|")[2] for line in table.splitlines()[2:]]
+    assert {name for row in rows for name in row.split()} == CONTAINERS
