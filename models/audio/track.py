@@ -41,6 +41,11 @@ class Track:
         self.stream.codec_context.options = DECODER_OPTIONS
         self.stream.codec_context.thread_count = 1
         self._format = self._container.format.name
+        # Seconds.
+        self.tick = float(self.stream.time_base or 0)
+        is_ogg = self._format == "ogg"
+        timed = not is_ogg or self.stream.codec_context.name in OGG_TIMED
+        self._has_times = timed and self._format not in HEADERLESS
         self._head: list[Packet[AudioStream]] = []
         self._start: float | None = None
 
@@ -91,15 +96,7 @@ class Track:
 
     def time_of(self, sound: Packet[AudioStream] | AudioFrame) -> float | None:
         """When it is presented, in seconds of the track's clock; None: its format has no times."""
-        if sound.pts is None or not self._has_times:
-            return None
-        return float(sound.pts * (self.stream.time_base or 0))
-
-    @property
-    def _has_times(self) -> bool:
-        if self._format == "ogg":
-            return self.stream.codec_context.name in OGG_TIMED
-        return self._format not in HEADERLESS
+        return sound.pts * self.tick if self._has_times and sound.pts is not None else None
 
     @property
     def _clock_start(self) -> float:
@@ -149,9 +146,9 @@ def packet_seconds(source: BinaryIO, enough: float, wanted: int | str | None = N
     """
     position = source.tell()
     with closing(Track(source, wanted)) as track:
-        timeline, tick = track.begin(), float(track.stream.time_base or 0)
+        timeline = track.begin()
         for packet in track.packets():
-            timeline.stretch(track.time_of(packet), (packet.duration or 0) * tick)
+            timeline.stretch(track.time_of(packet), (packet.duration or 0) * track.tick)
             if timeline.seconds > enough:
                 break
     source.seek(position)

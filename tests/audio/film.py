@@ -66,8 +66,8 @@ def film(container: str) -> bytes:
         pictures.pix_fmt = "yuv420p"
         german = _track(output, "stereo", "ger", Disposition(0))
         english = _track(output, "5.1", "eng", Disposition.default)
-        for frame in _black(60):
-            output.mux(pictures.encode(frame))
+        for picture in _black(60):
+            output.mux(pictures.encode(picture))
         output.mux(pictures.encode(None))
         for stream, spoken in ((german, _german()), (english, lines())):
             for line in spoken:

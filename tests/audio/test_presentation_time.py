@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import itertools
-from pathlib import Path
 
 import av
 import numpy as np
@@ -14,8 +13,9 @@ from models.audio.load import SAMPLE_RATE, AudioFile, load
 from models.errors import AudioError
 from tests.audio.test_load import encode
 from tests.audio.timed_files import Burst, Kind, heard, timed
+from tests.speech_clips import OWN_SPEECH
 
-FILES = Path(__file__).parent / "files"
+FILES = OWN_SPEECH / "clips" / "timed"
 HOUR = 3600
 
 # Two bursts: 5 s late, with a hole of 10 s.
@@ -130,7 +130,7 @@ def test_file_with_a_hole() -> None:
 )
 def test_priming_and_rounding_add_no_silence(container: str, codec: str, rate: int) -> None:
     data = encode(container, codec, rate, seconds=30)
-    with av.open(io.BytesIO(data)) as plain:
+    with av.open(io.BytesIO(data), "r") as plain:
         decoded = sum(frame.samples for frame in plain.decode(audio=0))
     assert len(load(io.BytesIO(data))) == pytest.approx(decoded * SAMPLE_RATE / rate, abs=2)
 
@@ -183,7 +183,7 @@ def test_long_silence_comes_a_second_at_a_time() -> None:
 @pytest.mark.parametrize("limit", [0, 12 * HOUR])
 def test_clock_that_jumps_by_ten_years_is_broken(limit: int) -> None:
     data = timed(Kind("nut", "libopus"), [Burst(0, 2), Burst(10 * 365 * 86_400, 2)])
-    with av.open(io.BytesIO(data)) as plain:
+    with av.open(io.BytesIO(data), "r") as plain:
         assert (plain.duration or 0) / av.time_base > 9 * 365 * 86_400
     if limit:
         with pytest.raises(AudioError, match="too long"):

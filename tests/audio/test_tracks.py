@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import av
 import numpy as np
@@ -19,8 +18,9 @@ from models.audio.track import packet_seconds
 from models.audio.track_languages import same_language
 from models.errors import AudioError, OptionError
 from tests.audio.test_load import tone, wav
+from tests.speech_clips import OWN_SPEECH
 
-FILES = Path(__file__).parent / "files"
+FILES = OWN_SPEECH / "clips" / "timed"
 RATE = 48_000
 
 

@@ -11,10 +11,11 @@ import pytest
 from models.audio.load import load
 from tests.audio.test_load import wav
 from tests.server import Server
+from tests.speech_clips import OWN_SPEECH
 from tests.wire.http import CLIP, TEXT, error_of, post
 from tests.wire.promises import promises
 
-FILES = Path(__file__).parent.parent / "audio" / "files"
+FILES = OWN_SPEECH / "clips" / "timed"
 LATE, HOLE, TWO = FILES / "delay5.mkv", FILES / "gap.mkv", FILES / "default2.mkv"
 FORMATS = ["json", "text", "srt", "vtt", "verbose_json"]
 
