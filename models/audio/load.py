@@ -83,12 +83,13 @@ class AudioFile:
     def pieces(self) -> Iterator[NDArray[np.int16]]:
         """Its samples, mono at 16 kHz, in pieces of about a second."""
         heard = 0.0
-        for start, sound in self._stretches():
-            yield from self._silence_until(round(start * SAMPLE_RATE))
-            for piece in sound:
-                heard += len(piece) / SAMPLE_RATE
-                self._count(len(piece))
-                yield piece
+        with damage_explained():
+            for start, sound in self._stretches():
+                yield from self._silence_until(round(start * SAMPLE_RATE))
+                for piece in sound:
+                    heard += len(piece) / SAMPLE_RATE
+                    self._count(len(piece))
+                    yield piece
         if not heard:
             raise AudioError("The file's audio track is empty, or nothing in it could be decoded.")
         if self._least is not None and heard < self._least:
@@ -130,16 +131,15 @@ class AudioFile:
 
     def _stretches(self) -> Iterator[tuple[float, Iterator[NDArray[np.int16]]]]:
         """Each stretch of sound without a hole: its start in seconds, and its samples."""
-        with damage_explained():
-            timeline = self._track.begin(is_limited=self._max > 0)
+        timeline = self._track.begin(is_limited=self._max > 0)
 
-            def start(frame: AudioFrame) -> float:
-                return timeline.stretch(
-                    self._track.time_of(frame), frame.samples / frame.sample_rate
-                )
+        def start(frame: AudioFrame) -> float:
+            # A rate that cannot be one is refused by the resampler.
+            seconds = frame.samples / max(frame.sample_rate, 1)
+            return timeline.stretch(self._track.time_of(frame), seconds)
 
-            for begin, frames in groupby(self._frames(), start):
-                yield begin, resampled(frames, SAMPLE_RATE, self._options.channel)
+        for begin, frames in groupby(self._frames(), start):
+            yield begin, resampled(frames, SAMPLE_RATE, self._options.channel)
 
     def _frames(self) -> Iterator[AudioFrame]:
         for packet in self._track.packets():
