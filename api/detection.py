@@ -10,6 +10,7 @@ from api.answer.schemas import DetectedLanguage, LanguageDetection
 from api.document.examples import DETECTION
 from api.document.openapi import errors, form_body, shown
 from api.queueing import queued
+from api.request.audio_fields import AudioParameters
 from api.request.fields import FormRequest, Languages, codes_of
 from api.request.forms import read_form
 from api.served import in_turn, named, served_models
@@ -18,7 +19,7 @@ from models.admission import SHORT_SECONDS
 from models.languages import LANGUAGES
 
 
-class DetectionRequest(FormRequest):
+class DetectionRequest(AudioParameters, FormRequest):
     """What a detection may be asked with; other fields are ignored."""
 
     languages: Languages = Field([])
@@ -42,8 +43,9 @@ async def detect_language(request: Request) -> LanguageDetection:
         with queued(served.admission, request, form.file, most=SHORT_SECONDS) as place:
             async with served.pool.use(model) as transcriber:
                 await in_turn(place, usage)
-                among = codes_of(wanted.languages)
-                work = transcriber.detect_language(form.file, among, usage)
+                work = transcriber.detect_language(
+                    form.file, codes_of(wanted.languages), usage, wanted.reading()
+                )
                 return _answer(await work)
 
 

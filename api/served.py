@@ -11,6 +11,7 @@ from starlette.requests import Request
 
 from api.errors import ApiError, retry_after
 from models.admission import Admission
+from models.audio.read_options import MIX, ReadOptions
 from models.catalogue import checkpoint_name, find_checkpoint
 from models.engine.counters import EngineState
 from models.errors import ModelNotFoundError
@@ -41,7 +42,11 @@ class Transcriber(Protocol):
         ...
 
     async def detect_language(
-        self, audio: BinaryIO, among: Sequence[str] = (), usage: Usage | None = None
+        self,
+        audio: BinaryIO,
+        among: Sequence[str] = (),
+        usage: Usage | None = None,
+        reading: ReadOptions = MIX,
     ) -> dict[str, float]:
         """How probable each language is, or each of `among`; the most probable one first.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from models.audio.read_options import MIX, ReadOptions
 from models.errors import OptionError
 from models.languages import LANGUAGES, Script
 
@@ -67,7 +68,8 @@ class TranscribeOptions:
     `initial_prompt` is for the first window, or for each with `carry_initial_prompt`; `keywords`
     are words to expect in any. `language` None asks for detection, among `languages` if there are
     any. Text of a language that has several scripts is in the one of `scripts`, or in the most
-    frequent. `word_timestamps` gives each word its times.
+    frequent. `word_timestamps` gives each word its times. `reading` says which sound of the file
+    it is.
 
     Raises:
         OptionError: a value cannot be served; it names the option.
@@ -90,6 +92,7 @@ class TranscribeOptions:
     strategy: Strategy = "auto"
     voice: VoiceOptions = VoiceOptions()
     word_timestamps: bool = False
+    reading: ReadOptions = MIX
 
     def __post_init__(self) -> None:
         if self.task not in ("transcribe", "translate"):

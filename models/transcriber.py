@@ -13,6 +13,7 @@ import numpy as np
 
 from models.audio.load import SAMPLE_RATE
 from models.audio.mel import Mel, Samples, StreamedLogMel
+from models.audio.read_options import MIX, OnTrack, ReadOptions
 from models.audio.sandbox.reader import Sandbox
 from models.audio.silero import load_silero
 from models.audio.speech import SpeechMap
@@ -36,7 +37,7 @@ from models.usage import Usage
 # What a language was counted as before it had a token of its own.
 _WIDER = {"yue": "zh"}
 
-Read = Callable[[BinaryIO], Generator[Samples, None, None]]
+Read = Callable[[BinaryIO, ReadOptions, OnTrack], Generator[Samples, None, None]]
 
 
 class Transcriber:
@@ -74,19 +75,25 @@ class Transcriber:
         Raises:
             AudioError: the file cannot be read.
             SandboxError: the process that read it was ended.
-            OptionError: this checkpoint cannot do what is asked.
+            OptionError: this checkpoint cannot do what is asked, or the file has no such sound.
             EngineStoppedError: the engine has been closed.
             DecodingError: it has failed.
         """
         options = self._checked(options)
-        return await self._transcribe(partial(self._read, audio), options, on_segment, usage)
+        usage = usage or Usage()
+        pieces = partial(self._read, audio, options.reading, usage.opened)
+        return await self._transcribe(pieces, options, on_segment, usage)
 
     async def transcribe_samples(self, samples: Samples, options: TranscribeOptions) -> Transcript:
         """The transcript of samples, float32 mono at 16 kHz."""
         return await self._transcribe(lambda: (piece for piece in (samples,)), options)
 
     async def detect_language(
-        self, audio: BinaryIO, among: Sequence[str] = (), usage: Usage | None = None
+        self,
+        audio: BinaryIO,
+        among: Sequence[str] = (),
+        usage: Usage | None = None,
+        reading: ReadOptions = MIX,
     ) -> dict[str, float]:
         """The probability of each language, the first being the highest; none without speech.
 
@@ -94,13 +101,15 @@ class Transcriber:
 
         Raises:
             AudioError, SandboxError, EngineStoppedError, DecodingError: as for `transcribe`.
-            OptionError: this checkpoint knows English only, or not all of these languages.
+            OptionError: this checkpoint knows English only, or not all of these languages; the
+                file has no such sound.
         """
         if not self.vocabulary.dims.is_multilingual:
             raise OptionError("model", "This model knows English only: it detects no languages.")
         among = self._known(among)
         usage = usage or Usage()
-        with closing(Source(partial(self._read, audio), self._readers, usage)) as source:
+        pieces = partial(self._read, audio, reading, usage.opened)
+        with closing(Source(pieces, self._readers, usage)) as source:
             return await detect(self.engine, source, self.detector, among, usage)
 
     async def _transcribe(

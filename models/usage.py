@@ -8,6 +8,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
+from models.audio.read_options import AudioTrack
+
 # In the order in which a window goes through them: its audio is loaded, it waits for a slot, ...
 StageName = Literal["load", "queue", "encode", "decode"]
 STAGES: tuple[StageName, ...] = get_args(StageName)
@@ -27,7 +29,7 @@ class Stage:
 
 @dataclass
 class Usage:
-    """A request's record: seconds by stage, audio, windows, tokens.
+    """A request's record: seconds by stage, audio and its track, windows, tokens.
 
     Windows run side by side, and so do their stages: each moment counts once, for the furthest
     stage that something of the request is in. So the stages together are never more than the
@@ -36,6 +38,8 @@ class Usage:
 
     began: float = field(default_factory=time.monotonic)
     audio_seconds: float = 0.0
+    # None: the file has not been opened yet.
+    track: AudioTrack | None = None
     first_segment_seconds: float | None = None
     windows: int = 0
     tokens: int = 0
@@ -59,6 +63,10 @@ class Usage:
                 self._inside[entered] += 1
                 stage = self.stages[entered]
                 stage.began = now if stage.began is None else stage.began
+
+    def opened(self, track: AudioTrack) -> None:
+        """The file is open, and this track of it is being read."""
+        self.track = track
 
     def told(self) -> None:
         """A segment is there."""

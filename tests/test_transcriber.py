@@ -14,6 +14,7 @@ import psutil
 import pytest
 
 from models.audio.mel import Samples
+from models.audio.read_options import OnTrack, ReadOptions
 from models.audio.sandbox.reader import Sandbox
 from models.errors import AudioError, OptionError
 from models.options import Strategy, TranscribeOptions
@@ -100,9 +101,11 @@ class Counted:
         while self.pieces < pieces:
             time.sleep(0.001)
 
-    def read(self, file: BinaryIO) -> Generator[Samples, None, None]:
+    def read(
+        self, file: BinaryIO, options: ReadOptions, on_track: OnTrack
+    ) -> Generator[Samples, None, None]:
         """As the sandbox does."""
-        with closing(self.sandbox.read(file)) as pieces:
+        with closing(self.sandbox.read(file, options, on_track)) as pieces:
             for piece in pieces:
                 self.pieces += 1
                 yield piece

@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from api.answer.track_header import TrackHeader
 from api.edge.access import RequireKey
 from api.edge.body_pace import BodyPace
 from api.edge.clean_path import CleanPath, SingleSlashes
@@ -32,6 +33,7 @@ EXPOSED = (
     "openai-version",
     "retry-after",
     "www-authenticate",
+    "x-audio-track",
     "x-queue-position",
     "x-queue-seconds",
     "x-request-id",
@@ -72,7 +74,8 @@ class Edge:
         limited = UploadLimit(NativeBody(app), settings.max_upload_mib * MEBIBYTE)
         keyed = HeaderLimit(RequireKey(CleanPath(limited), keys))
         awaited = UntilDisconnected(Deadline(BodyPace(keyed), settings.timeout))
-        answered = with_cors(Draining(QueueHeaders(awaited), drain), settings.cors_origins)
+        told = TrackHeader(QueueHeaders(awaited))
+        answered = with_cors(Draining(told, drain), settings.cors_origins)
         observed = Observe(PlainErrors(answered), observers)
         self.http = SingleSlashes(Linger(SecurityHeaders(RequestId(observed))))
 

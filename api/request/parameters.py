@@ -10,6 +10,7 @@ from pydantic import Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
 from api.errors import ApiError
+from api.request.audio_fields import AudioParameters
 from api.request.chunking import ChunkingStrategy, strategy_options
 from api.request.decoding import DecodingParameters
 from api.request.fields import FormRequest, LanguageName, Languages, codes_of
@@ -31,7 +32,7 @@ def _unsupported(message: str) -> PydanticCustomError:
     return PydanticCustomError("unsupported_value", "{message}", {"message": message})
 
 
-class TranslationRequest(SubtitleParameters, DecodingParameters, FormRequest):
+class TranslationRequest(SubtitleParameters, DecodingParameters, AudioParameters, FormRequest):
     """What a translation may be asked with; other fields are ignored."""
 
     task: ClassVar[Task] = "translate"
@@ -84,6 +85,7 @@ class TranslationRequest(SubtitleParameters, DecodingParameters, FormRequest):
             task=self.task,
             initial_prompt=self.prompt,
             temperature=(self.temperature,) if self.temperature else FALLBACK_TEMPERATURES,
+            reading=self.reading(),
             **strategy_options(self.chunking_strategy),
             **self.decoding_options(),
         )

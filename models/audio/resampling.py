@@ -20,11 +20,15 @@ _MIN_RATE, _MAX_RATE = 1_000, 768_000
 _USUAL = ("mono", "stereo")
 
 
-def resampled(frames: Iterable[AudioFrame], sample_rate: int) -> Iterator[NDArray[np.int16]]:
+def resampled(
+    frames: Iterable[AudioFrame], sample_rate: int, channel: int | None = None
+) -> Iterator[NDArray[np.int16]]:
     """The same audio, mono at this rate, in pieces of about a second.
 
+    `channel` alone, counted from 0; None: the mix of all.
+
     Raises:
-        AudioError: it is at a rate that cannot be one.
+        AudioError: it is at a rate that cannot be one, or has no such channel.
         av.FFmpegError: it cannot be resampled.
     """
     # Rate and layout may change midway (joined Ogg streams): each stretch has its own resampler.
@@ -32,7 +36,8 @@ def resampled(frames: Iterable[AudioFrame], sample_rate: int) -> Iterator[NDArra
         if not _MIN_RATE <= rate <= _MAX_RATE:
             raise AudioError(f"Audio with a sample rate of {rate} Hz is not supported.")
         resampler = av.AudioResampler(format="s16", layout="mono", rate=sample_rate)
-        mixable = _mixable(_joined(stretch, rate), layout)
+        joined = _joined(stretch, rate)
+        mixable = _mixable(joined, layout) if channel is None else _alone(joined, channel)
         for frame in chain(mixable, (None,)):  # None: give out what is still inside
             for piece in resampler.resample(frame):
                 if piece is not None:
@@ -52,6 +57,21 @@ def _mixable(frames: Iterable[AudioFrame], layout: str) -> Iterator[AudioFrame]:
             mono = AudioFrame.from_ndarray(mean[None], format="flt", layout="mono")
             mono.rate = frame.rate
             yield mono
+
+
+def _alone(frames: Iterable[AudioFrame], channel: int) -> Iterator[AudioFrame]:
+    """One channel of them."""
+    packer = av.AudioResampler(format="flt")
+    for frame in frames:
+        for packed in packer.resample(frame):
+            samples = packed.to_ndarray().reshape(packed.samples, -1)
+            if channel >= samples.shape[1]:
+                count = samples.shape[1]
+                raise AudioError(f"The audio has no channel {channel}: it has {count}, from 0.")
+            mono = samples.astype(np.float32)[None, :, channel].copy()
+            alone = AudioFrame.from_ndarray(mono, format="flt", layout="mono")
+            alone.rate = frame.rate
+            yield alone
 
 
 def _can_mix(layout: str) -> bool:

@@ -16,6 +16,7 @@ from api.edge.edge import Edge
 from api.served import ServedModel, ServedModels, Transcriber
 from api.settings import Settings
 from models.admission import Admission
+from models.audio.read_options import MIX, AudioTrack, ReadOptions
 from models.engine.counters import EngineCounters, EngineState
 from models.options import TranscribeOptions
 from models.text.transcript import OnSegment, Segment, Transcript
@@ -24,6 +25,7 @@ from models.usage import Usage
 CREATED = 1_700_000_000
 TRANSCRIPTIONS = "/v1/audio/transcriptions"
 TRANSLATIONS = "/v1/audio/translations"
+TRACK = AudioTrack(1, 2, "eng")
 IDLE = EngineState("cpu", "float32", waiting=0, running=0, slots=8, counters=EngineCounters())
 
 
@@ -54,6 +56,8 @@ class FakeTranscriber:
     duration: float = 3.7
     language: str = "en"
     calls: list[tuple[bytes, TranscribeOptions]] = field(default_factory=list)
+    track: AudioTrack = TRACK
+    readings: list[ReadOptions] = field(default_factory=list)
 
     async def transcribe(
         self,
@@ -65,6 +69,7 @@ class FakeTranscriber:
         """The fixed transcript, with the task asked for."""
         self.calls.append((audio.read(), options))
         if usage:
+            usage.opened(self.track)
             usage.audio_seconds = self.duration
         if on_segment:
             for segment in self.segments:
@@ -72,10 +77,16 @@ class FakeTranscriber:
         return Transcript(options.task, self.language, self.duration, self.segments)
 
     async def detect_language(
-        self, audio: BinaryIO, among: Sequence[str] = (), usage: Usage | None = None
+        self,
+        audio: BinaryIO,
+        among: Sequence[str] = (),
+        usage: Usage | None = None,
+        reading: ReadOptions = MIX,
     ) -> dict[str, float]:
         """Three to one for the first of these languages, by default English and German."""
+        self.readings.append(reading)
         if usage:
+            usage.opened(self.track)
             usage.audio_seconds = self.duration
         first, second, *_ = among or ("en", "de")
         return {first: 0.75, second: 0.25} if self.segments else {}
@@ -102,7 +113,11 @@ class FailingTranscriber:
         raise self.error
 
     async def detect_language(
-        self, audio: BinaryIO, among: Sequence[str] = (), usage: Usage | None = None
+        self,
+        audio: BinaryIO,
+        among: Sequence[str] = (),
+        usage: Usage | None = None,
+        reading: ReadOptions = MIX,
     ) -> dict[str, float]:
         """Never a language."""
         raise self.error

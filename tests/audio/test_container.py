@@ -9,8 +9,9 @@ import av
 import numpy as np
 import pytest
 
-from models.audio.container import open_container, packet_seconds
+from models.audio.container import open_container
 from models.audio.load import SAMPLE_RATE, AudioFile, load
+from models.audio.track import packet_seconds
 from models.errors import AudioError
 from tests.audio.test_load import encode
 

@@ -22,7 +22,7 @@ GERMAN = next(clip for clip in clips(language="de"))
 
 @promises(
     "Requests",
-    "`file`: told by its content, in every container FFmpeg reads",
+    "`file`: told by its content, in about 50 containers (docs/operations.md)",
     "extension",
     "hosted goes by the name's extension and takes ten of them",
 )

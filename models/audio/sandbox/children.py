@@ -32,8 +32,8 @@ class Children:
         with self._lock:
             self._running()
 
-    def start(self, source: int) -> Child:
-        """A child that works on the file with this descriptor.
+    def start(self, source: int, request: bytes) -> Child:
+        """A child that works on the file with this descriptor, as these bytes ask.
 
         Raises:
             OSError: the system gives no process.
@@ -43,7 +43,7 @@ class Children:
         with their_output, their_line:
             descriptors = [source, their_output.fileno(), their_line.fileno()]
             try:
-                template = self._request(descriptors)
+                template = self._request(request, descriptors)
             except OSError:
                 output.close()
                 line.close()
@@ -57,15 +57,15 @@ class Children:
                 self._template.close()
             self._template = None
 
-    def _request(self, descriptors: list[int]) -> _Template:
+    def _request(self, request: bytes, descriptors: list[int]) -> _Template:
         with self._lock:
             try:
                 template = self._running()
-                template.request(descriptors)
+                template.request(request, descriptors)
             except (BrokenPipeError, ConnectionResetError, TimeoutError):
                 template.kill()
                 template = self._running()
-                template.request(descriptors)
+                template.request(request, descriptors)
             return template
 
     def _running(self) -> _Template:
@@ -100,8 +100,8 @@ class _Template:
     def is_running(self) -> bool:
         return self._process.poll() is None
 
-    def request(self, descriptors: list[int]) -> None:
-        socket.send_fds(self._control, [b"\0"], descriptors)
+    def request(self, request: bytes, descriptors: list[int]) -> None:
+        socket.send_fds(self._control, [request], descriptors)
 
     def kill(self) -> None:
         self._process.kill()

@@ -12,7 +12,9 @@ _HEAD = struct.Struct("<cI")
 class Kind(bytes, Enum):
     """What the bytes are."""
 
+    TRACK = b"T"  # JSON: the `AudioTrack` whose samples follow
     SAMPLES = b"S"  # int16, mono at 16 kHz
+    OPTION = b"O"  # JSON: option and message of an OptionError
     ERROR = b"E"  # the message of an AudioError
     END = b"."  # none: that was all
 

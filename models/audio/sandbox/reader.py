@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -14,10 +15,11 @@ from typing import BinaryIO, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from models.audio.read_options import MIX, AudioTrack, OnTrack, ReadOptions
 from models.audio.sandbox.children import Children
 from models.audio.sandbox.limits import Limits
 from models.audio.sandbox.messages import Kind
-from models.errors import AudioError, SandboxError, WhisperError
+from models.errors import AudioError, OptionError, SandboxError, WhisperError
 
 Samples = NDArray[np.float32]
 
@@ -46,27 +48,38 @@ class Sandbox:
         """End all processes; reading starts them again."""
         self._children.close()
 
-    def read(self, source: BinaryIO | Path) -> Generator[Samples, None, None]:
+    def read(
+        self, source: BinaryIO | Path, options: ReadOptions = MIX, on_track: OnTrack | None = None
+    ) -> Generator[Samples, None, None]:
         """As `load.read`, in a process that is gone when this generator is.
 
         Raises:
             AudioError: also, the recording goes beyond the limits.
+            OptionError: the file has no such track or channel.
             SandboxError: the process was ended by something else.
             OSError: the file cannot be read, or the system gives no process.
         """
-        with closing(self._messages(source)) as messages:
-            for content in messages:
-                yield np.frombuffer(content, "<i2").astype(np.float32) / np.float32(32768)
+        with closing(self._messages(source, options.to_bytes())) as messages:
+            for kind, content in messages:
+                match kind:
+                    case Kind.SAMPLES:
+                        yield np.frombuffer(content, "<i2").astype(np.float32) / np.float32(32768)
+                    case Kind.TRACK if on_track:
+                        on_track(AudioTrack(**json.loads(content)))
+                    case Kind.ERROR:
+                        raise AudioError(content.decode())
+                    case Kind.OPTION:
+                        raise OptionError(*json.loads(content))
 
-    def _messages(self, source: BinaryIO | Path) -> Generator[bytes, None, None]:
-        """The samples that a child sends; it is reaped at the end."""
+    def _messages(
+        self, source: BinaryIO | Path, request: bytes
+    ) -> Generator[tuple[Kind, bytes], None, None]:
+        """What a child says; it is reaped at the end."""
         with _descriptor(source) as descriptor:
-            child = self._children.start(descriptor)
+            child = self._children.start(descriptor, request)
         try:
             while (message := child.receive())[0] is not Kind.END:
-                if message[0] is Kind.ERROR:
-                    raise AudioError(message[1].decode())
-                yield message[1]
+                yield message
         except TimeoutError:
             raise AudioError(_TOO_MUCH_TIME) from None
         except (EOFError, ConnectionError):

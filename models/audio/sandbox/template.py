@@ -22,10 +22,13 @@ from typing import BinaryIO, NoReturn
 from models.audio.sandbox.limits import Limits
 from models.audio.sandbox.lockdown import lock_down
 
-Work = Callable[[Limits, int, BinaryIO], None]
+# The recording's descriptor, the request's bytes, and where the samples go.
+Work = Callable[[Limits, int, bytes, BinaryIO], None]
 
 # Of a request: the recording, where the samples go, and the line to whoever waits for them.
 DESCRIPTORS = 3
+# Of the bytes beside them. They come whole: descriptors end what one call takes from a socket.
+MAX_REQUEST_BYTES = 1024
 # What the requester hears by it: the exit status, or minus the signal.
 STATUS = struct.Struct("<i")
 
@@ -66,26 +69,26 @@ class Template:
                     return
 
     def _accept(self) -> bool:
-        request, descriptors, *_ = socket.recv_fds(self._control, 1, DESCRIPTORS)
+        request, descriptors, *_ = socket.recv_fds(self._control, MAX_REQUEST_BYTES, DESCRIPTORS)
         try:
             # It hears of a failure by its line, which is closed.
             with suppress(OSError, ValueError):
                 source, output, line = descriptors
-                self._fork(source, output, line)
+                self._fork(request, source, output, line)
         finally:
             for descriptor in descriptors:
                 os.close(descriptor)
         return bool(request)
 
-    def _fork(self, source: int, output: int, line: int) -> None:
+    def _fork(self, request: bytes, source: int, output: int, line: int) -> None:
         kept = socket.socket(fileno=os.dup(line))
         pid = os.fork()
         if not pid:
-            self._be_child(source, output)
+            self._be_child(request, source, output)
         self._lines[pid] = kept
         self._events.register(kept, EVENT_READ, pid)
 
-    def _be_child(self, source: int, output: int) -> NoReturn:
+    def _be_child(self, request: bytes, source: int, output: int) -> NoReturn:
         status = 1
         try:
             signal.set_wakeup_fd(-1)
@@ -94,7 +97,7 @@ class Template:
             os.closerange(_OTHERS, _MAX_DESCRIPTORS)
             lock_down(self._limits)
             with open(_OUTPUT, "wb", closefd=False) as samples:
-                self._work(self._limits, _INPUT, samples)
+                self._work(self._limits, _INPUT, request, samples)
             status = 0
         finally:
             if status:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 from contextlib import closing
+from dataclasses import asdict
 from typing import TYPE_CHECKING, BinaryIO
 
 from models.audio.load import SAMPLE_RATE, AudioFile
+from models.audio.read_options import ReadOptions
 from models.audio.sandbox.limits import Limits
 from models.audio.sandbox.messages import Kind, send
-from models.errors import AudioError
+from models.errors import AudioError, OptionError
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -53,19 +56,30 @@ class SharedFile(io.RawIOBase):
         return len(data)
 
 
-def send_samples(limits: Limits, source: int, output: BinaryIO) -> None:
-    """Send the samples of the recording of this descriptor, or what is wrong."""
+def send_samples(limits: Limits, source: int, request: bytes, output: BinaryIO) -> None:
+    """Send the samples of the recording of this descriptor, or what is wrong.
+
+    `request` is `ReadOptions` as bytes.
+    """
     file = io.BufferedReader(SharedFile(source), _BUFFER)
-    sent = 0
     try:
-        with closing(AudioFile(file, limits.max_seconds)) as audio:
-            for piece in audio.pieces():
-                send(output, Kind.SAMPLES, piece.tobytes())
-                if sent < _FIRST <= sent + len(piece):
-                    os.nice(_NICENESS)
-                sent += len(piece)
+        options = ReadOptions.from_bytes(request)
+        with closing(AudioFile(file, limits.max_seconds, options)) as audio:
+            send(output, Kind.TRACK, json.dumps(asdict(audio.track)).encode())
+            _send_pieces(audio, output)
     except AudioError as error:
         send(output, Kind.ERROR, error.message.encode())
+    except OptionError as error:
+        send(output, Kind.OPTION, json.dumps([error.option, error.message]).encode())
     except MemoryError:
         send(output, Kind.ERROR, TOO_MUCH_MEMORY.encode())
     send(output, Kind.END)
+
+
+def _send_pieces(audio: AudioFile, output: BinaryIO) -> None:
+    sent = 0
+    for piece in audio.pieces():
+        send(output, Kind.SAMPLES, piece.tobytes())
+        if sent < _FIRST <= sent + len(piece):
+            os.nice(_NICENESS)
+        sent += len(piece)

@@ -17,12 +17,12 @@ from models.audio.sandbox.limits import Limits
 from models.audio.sandbox.messages import Kind, send
 
 
-def sleep(limits: Limits, source: int, output: BinaryIO) -> None:
+def sleep(limits: Limits, source: int, request: bytes, output: BinaryIO) -> None:
     """Nothing, and no end."""
     time.sleep(3600)
 
 
-def talk(limits: Limits, source: int, output: BinaryIO) -> None:
+def talk(limits: Limits, source: int, request: bytes, output: BinaryIO) -> None:
     """Say something all the time, and use the CPU for it."""
     while True:
         until = time.process_time() + 0.05
@@ -31,12 +31,12 @@ def talk(limits: Limits, source: int, output: BinaryIO) -> None:
         send(output, Kind.SAMPLES, b"\0\0")
 
 
-def crash(limits: Limits, source: int, output: BinaryIO) -> None:
+def crash(limits: Limits, source: int, request: bytes, output: BinaryIO) -> None:
     """As a decoder with a fault."""
     os.kill(os.getpid(), signal.SIGSEGV)
 
 
-def reach(limits: Limits, source: int, output: BinaryIO) -> None:
+def reach(limits: Limits, source: int, request: bytes, output: BinaryIO) -> None:
     """Try to reach what the file names, and say what came of it, by the name of each attempt."""
     given = json.loads(os.pread(source, 10_000, 0))
     path, port = Path(given["path"]), given["port"]

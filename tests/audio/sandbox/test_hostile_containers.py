@@ -1,0 +1,39 @@
+"""Containers of film, broadcast, archives and telephony after accidents: samples or an error."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+
+import pytest
+
+from models.audio.sandbox.limits import Limits
+from models.errors import AudioError
+from tests.audio.hostile_files import mutated
+from tests.audio.sandbox.test_reader import Watched, samples, sandbox
+from tests.audio.test_formats import ADDED
+from tests.audio.test_load import encode
+
+_SEEDS = 12
+
+
+@pytest.fixture(scope="module")
+def box() -> Iterator[Watched]:
+    with sandbox(Limits(max_seconds=3600, memory_bytes=256 << 20, patience_seconds=20)) as running:
+        yield running
+
+
+@pytest.mark.parametrize(("container", "codec", "rate"), ADDED)
+def test_broken_container_gives_samples_or_an_audio_error(
+    box: Watched, container: str, codec: str, rate: int
+) -> None:
+    data = encode(container, codec, rate)
+    outcomes = {"samples": 0, "error": 0}
+    for seed in range(_SEEDS):
+        try:
+            samples(box, io.BytesIO(mutated(data, seed)))
+            outcomes["samples"] += 1
+        except AudioError:
+            outcomes["error"] += 1
+    assert sum(outcomes.values()) == _SEEDS
+    assert len(samples(box, io.BytesIO(data))) > 1.9 * 16_000

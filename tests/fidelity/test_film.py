@@ -1,0 +1,57 @@
+"""Subtitles of a film: those of the track a player takes, at the times at which it is spoken."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import re
+from collections.abc import Callable
+
+import pytest
+
+from models.audio.read_options import AudioTrack
+from models.engine.engine import Engine
+from models.options import TranscribeOptions
+from models.subtitle_options import SubtitleOptions
+from models.text.cues import cues
+from models.text.subtitles import srt
+from models.transcriber import Transcriber
+from models.usage import Usage
+from tests.audio.film import film, lines
+
+# Cues of a film, cut by the words' times.
+READABLE = SubtitleOptions(max_line_width=42, max_line_count=2)
+CLOSE = 0.1
+
+_TIME = re.compile(r"(\d\d):(\d\d):(\d\d),(\d\d\d)")
+
+
+def subtitles(engine: Engine, container: str) -> tuple[str, AudioTrack | None]:
+    """The film's srt, and the track that it is of."""
+    transcriber, usage = Transcriber(engine), Usage()
+    options = TranscribeOptions(word_timestamps=True)
+    work = transcriber.transcribe(io.BytesIO(film(container)), options, usage=usage)
+    transcript = asyncio.run(work)
+    return srt(cues(transcript.segments, transcript.duration, READABLE)), usage.track
+
+
+def seconds(text: str) -> list[float]:
+    """All times in an srt file."""
+    parts = [[int(each) for each in time] for time in _TIME.findall(text)]
+    return [3600 * h + 60 * m + s + ms / 1000 for h, m, s, ms in parts]
+
+
+@pytest.mark.parametrize("container", ["matroska", "mp4"])
+def test_subtitles_line_up_with_what_is_spoken(
+    engine: Callable[[str], Engine], container: str
+) -> None:
+    text, track = subtitles(engine("base"), container)
+
+    assert track == AudioTrack(1, 2, "eng")
+    assert "my fellow Americans" in text
+    assert "Weißenburg" not in text
+    times = seconds(text)
+    for line in lines():
+        start, end = line.spoken
+        assert min(abs(time - start) for time in times[::2]) <= CLOSE, text
+        assert min(abs(time - end) for time in times[1::2]) <= CLOSE, text
