@@ -21,8 +21,9 @@ from models.audio.container import (
     packet_seconds,
     packets,
 )
+from models.audio.joined import parts
 from models.audio.resampling import resampled
-from models.audio.truncation import check_complete, stated_seconds
+from models.audio.truncation import check_complete, slack, stated_seconds
 from models.errors import AudioError
 
 Samples = NDArray[np.float32]
@@ -61,15 +62,17 @@ def read(source: BinaryIO | Path) -> Generator[Samples, None, None]:
 class AudioFile:
     """The first audio track of a file, of at most `max_seconds`; 0: of any length.
 
-    How long it is said to be, by the header or by the packets, may be too long already.
+    Where several files stand in a row, it is all of theirs, and `before` the seconds of those in
+    front. How long it is said to be, by the header or by the packets, may be too long already.
 
     Raises:
         AudioError: as for `read`, or the recording is longer.
     """
 
-    def __init__(self, source: BinaryIO, max_seconds: int = 0) -> None:
+    def __init__(self, source: BinaryIO, max_seconds: int = 0, before: float = 0) -> None:
+        source, *self._others = parts(source)
         check_complete(source)
-        self._source, self._max = source, max_seconds
+        self._source, self._max, self._before = source, max_seconds, before
         self._least = stated_seconds(source)
         self._container = open_container(source)
         seconds = header_seconds(self._container) or self._least
@@ -91,17 +94,29 @@ class AudioFile:
             yield piece
         if not found:
             raise AudioError("The file's audio track is empty, or nothing in it could be decoded.")
-        if self._least is not None and found < self._least:
+        if self._least is not None and found < self._least - slack(self._least):
             raise AudioError(
                 "The file is cut off or damaged: "
                 f"{found:.1f} of {self._least:.1f} seconds can be decoded."
             )
+        for other in self._others:
+            found += yield from self._joined(other, found)
 
     def close(self) -> None:
         """Close the container; the file stays open."""
         self._container.close()
 
+    def _joined(self, other: BinaryIO, before: float) -> Generator[NDArray[np.int16], None, float]:
+        """The samples of the file behind this one; its seconds."""
+        found = 0.0
+        with closing(AudioFile(other, self._max, before)) as audio:
+            for piece in audio.pieces():
+                found += len(piece) / SAMPLE_RATE
+                yield piece
+        return found
+
     def _check_limit(self, seconds: float) -> None:
+        seconds += self._before
         if self._max and seconds > self._max:
             raise AudioError(
                 f"The recording is too long: {self._max} seconds are the most that is taken, and "
