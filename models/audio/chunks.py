@@ -50,9 +50,9 @@ CAF = ChunkForm(4, 8, "big", 1)
 
 
 class ChunkReader:
-    """Chunks of a file, so many in all: one made of tiny chunks must not keep a worker busy."""
+    """Chunks of a file, `most` in all: one made of tiny chunks must not keep a worker busy."""
 
-    def __init__(self, file: BinaryIO, most: int = 100_000) -> None:
+    def __init__(self, file: BinaryIO, most: int) -> None:
         self._file, self._left = file, most
         self.size = file.seek(0, 2)
 

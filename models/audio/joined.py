@@ -21,6 +21,7 @@ from models.errors import AudioError
 # What follows a file's sound is at least that much if it is sound: there are tags of 128 bytes.
 _IGNORED = 256
 _BLOCK, _BUFFER = 1 << 20, 1 << 16
+_FEW_CHUNKS, _MOST_CHUNKS = 1_000, 100_000
 _MAX_AIFF = 0xFFFF_FF00
 # Chunks that stand behind the sound. Others count only if they lead to the file's end.
 _KNOWN = {b"LIST", b"id3 ", b"ID3 ", b"bext", b"cue ", b"fact", b"JUNK", b"PAD ", b"FLLR", b"smpl"}
@@ -69,15 +70,16 @@ def parts(file: BinaryIO) -> list[BinaryIO]:
     return [each for _, same in kinds for each in _files(file, list(same))]
 
 
-def recordings(file: BinaryIO, max_chunks: int = 100_000) -> Iterator[Recording]:
+def recordings(file: BinaryIO, quick: bool = False) -> Iterator[Recording]:
     """The recordings of a file that `section_at` knows; none in any other file.
 
-    The last one's stated end may lie behind the end of the file.
+    The last one's stated end may lie behind the end of the file. `quick`: where no length leads to
+    the next header, it is not searched for, and few chunks are looked at.
 
     Raises:
         AudioError: as for `parts`.
     """
-    reader = ChunkReader(file, max_chunks)
+    reader = ChunkReader(file, _FEW_CHUNKS if quick else _MOST_CHUNKS)
     position: int | None = 0
     while position is not None:
         section = section_at(reader, position)
@@ -85,29 +87,35 @@ def recordings(file: BinaryIO, max_chunks: int = 100_000) -> Iterator[Recording]
             if position:
                 raise AudioError("The file is damaged: another one in it has no sound.")
             return
-        ranges, position = _extent(reader, section)
+        ranges, position = _extent(reader, section, quick)
         yield Recording(section, ranges, reader.size if position is None else position)
 
 
-def _extent(reader: ChunkReader, section: Section) -> tuple[tuple[Range, ...], int | None]:
+def _extent(
+    reader: ChunkReader, section: Section, quick: bool
+) -> tuple[tuple[Range, ...], int | None]:
     """Where a section's sound lies, and where the next file begins."""
     start, end = section.start, section.end
     if end is not None and end >= reader.size:
         return ((start, end),), None
-    if end is not None and (known := _chunks_behind(reader, section)):
-        more, following = known
-        return ((start, end), *more), following
-    following = next_head(reader, start if end is None else end)
+    # beyond 4 GiB the length in a field of 32 bits begins again at 0
+    for last in range(end or 0, reader.size + 1, 1 << 32) if end is not None else ():
+        if known := _chunks_behind(reader, section, last):
+            more, following = known
+            return ((start, last), *more), following
+    following = None if quick else next_head(reader, start if end is None else end)
     last = reader.size if following is None else following
     if end is not None and last - end <= _IGNORED:
         last = end
     return ((start, last),), following
 
 
-def _chunks_behind(reader: ChunkReader, section: Section) -> tuple[list[Range], int | None] | None:
+def _chunks_behind(
+    reader: ChunkReader, section: Section, end: int
+) -> tuple[list[Range], int | None] | None:
     """More sound in chunks behind the first, and the next file; None: there are no chunks."""
     more: list[Range] = []
-    position, first = section.behind, True
+    position, first = end + section.padding, True
     while position < reader.size:
         if HEAD.match(reader.bytes_at(position, HEAD_SIZE)):
             return more, position
@@ -149,7 +157,7 @@ def _heads(block: bytes, mark: bytes, place: int) -> Iterator[int]:
 def _files(file: BinaryIO, same: list[Recording]) -> list[BinaryIO]:
     """Recordings of the same kind as one file; as they are, if their sound cannot be joined."""
     section = same[0].section
-    if not section.can_be_joined:
+    if not section.block:
         if not all(each.is_as_stated for each in same):
             raise AudioError(
                 "The file holds more sound than its header says, and cannot be read on."
@@ -159,12 +167,14 @@ def _files(file: BinaryIO, same: list[Recording]) -> list[BinaryIO]:
     if section.description[:4] == b"AIFF" and size > _MAX_AIFF:
         raise AudioError("An AIFF file of more than 4 GiB is not supported.")
     sound = [(start, min(end, there)) for each in same for start, end in each.ranges]
+    # half a block would shift all that follows
+    sound = [(start, end - (end - start) % section.block) for start, end in sound]
     head = (section.position, section.start)
     return [opened(SplicedFile(file, [head, *sound], section.changes(size)))]
 
 
 def _slices(file: BinaryIO) -> list[BinaryIO]:
-    reader = ChunkReader(file)
+    reader = ChunkReader(file, _MOST_CHUNKS)
     starts = boundaries(reader)
     if len(starts) < 2:
         return [file]

@@ -52,20 +52,21 @@ class Section:
     """One recording's header and sound in a file.
 
     The header begins at `position`; the sound lies from `start` to the stated `end` (None: no
-    length is stated), and what follows begins at `behind`. Sections of one `description` hold sound
-    of one kind, which is `bytes_per_second`, or 0 where that cannot be told. `chunks` is None for a
-    format whose sound is followed by nothing.
+    length is stated), and what follows begins `padding` bytes behind it. Sections of one
+    `description` hold sound of one kind: `bytes_per_second`, or 0 where that cannot be told, in
+    blocks of `block` bytes, or 0 where they have no one size. `chunks` is None for a format whose
+    sound is followed by nothing.
     """
 
     position: int
     start: int
     end: int | None
-    behind: int
+    padding: int
     description: bytes
     bytes_per_second: float
+    block: int
     chunks: ChunkForm | None
     lengths: tuple[LengthField, ...]
-    can_be_joined: bool = True
 
     def changes(self, size: int) -> dict[int, bytes]:
         """What the header must say for so many bytes of sound, by the place from its beginning."""
@@ -111,9 +112,10 @@ def _wav(reader: ChunkReader, position: int) -> Section | None:
         position,
         sound.start,
         None if unknown else sound.start + length,
-        sound.start + length + padding,
+        padding,
         magic + fmt,
         _wav_rate(fmt, form),
+        max(1, int.from_bytes(fmt[12:14], form.order)),
         form,
         (
             LengthField(form.name_size, form, sound.start - position - form.head_size),
@@ -141,20 +143,20 @@ def _aiff(reader: ChunkReader, position: int) -> Section | None:
     length = sound.end - sound.start - skipped
     # the number of frames is no part of the sound's kind
     channels, bits, kind = common[:2], common[6:8], common[18:22]
-    rate = _extended(common[8:18]) * int.from_bytes(channels) * -(-int.from_bytes(bits) // 8)
+    block = int.from_bytes(channels) * -(-int.from_bytes(bits) // 8) if kind in _PLAIN_AIFF else 0
     return Section(
         position,
         sound.start + skipped,
         None if length <= 0 or length >= _UNKNOWN_FROM else sound.end,
-        sound.behind,
+        sound.behind - sound.end,
         b"AIFF" + channels + bits + common[8:18] + kind,
-        rate if kind in _PLAIN_AIFF else 0,
+        _extended(common[8:18]) * block,
+        block,
         AIFF,
         (
             LengthField(4, AIFF, sound.start + skipped - position - AIFF.head_size),
             LengthField(sound.start - position - AIFF.length_size, AIFF, skipped),
         ),
-        kind in _PLAIN_AIFF,
     )
 
 
@@ -179,12 +181,12 @@ def _caf(reader: ChunkReader, position: int) -> Section | None:
         position,
         sound.start + 4,  # the number of edits
         None if unknown else sound.end,
-        sound.behind,
+        sound.behind - sound.end,
         b"caff" + desc,
         rate * packet / frames if frames else 0,
+        packet,
         CAF,
         (LengthField(sound.start - position - CAF.length_size, CAF, 4),),
-        packet > 0,
     )
 
 
@@ -197,13 +199,15 @@ def _au(reader: ChunkReader, position: int) -> Section | None:
     head = reader.bytes_at(position, 24)
     start, length, encoding, rate, channels = _AU.unpack(head[4:])
     end = None if length in (0, _LARGEST) else position + start + length
+    bits = channels * _AU_BITS.get(encoding, 0)
     return Section(
         position,
         position + start,
         end,
-        end or reader.size,
+        0,
         b".snd" + head[12:],
-        rate * channels * _AU_BITS.get(encoding, 0) / 8,
+        rate * bits / 8,
+        max(1, bits // 8),
         None,
         (LengthField(8, AIFF),),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import closing
 from typing import BinaryIO
 
@@ -9,7 +10,7 @@ import av
 
 from models.audio.chunks import ChunkReader
 from models.audio.container import open_container
-from models.audio.sections import section_at
+from models.audio.sections import Section, section_at
 from models.errors import AudioError
 
 # A header may be ahead of its sound by a recorder's buffer: by 32 KiB at 16 kHz in 16 bits. By no
@@ -45,22 +46,24 @@ def check_complete(file: BinaryIO) -> None:
     size = file.seek(0, 2)
     if size == 0:
         raise AudioError("The file is empty.")
-    section = section_at(ChunkReader(file), 0)
+    section = section_at(ChunkReader(file, _MAX_CHUNKS), 0)
     end = section.end if section else _stated_end(file, size)
-    if end is None or end <= size:
-        return
-    if section:
-        a_second = section.bytes_per_second or _bytes_per_second(file, size)
-        slack_bytes = max(_SLACK_BYTES, slack(end - section.start, a_second))
-        is_there = end - size <= slack_bytes
-    else:
-        is_there = end - _kept(file, size) <= slack(end, _bytes_per_second(file, size))
-    if not is_there:
+    if end is not None and end - size > _may_be_missing(file, size, section, end):
         raise AudioError(f"The file is cut off: {size} of at least {end} bytes are there.")
 
 
+def _may_be_missing(file: BinaryIO, size: int, section: Section | None, end: int) -> float:
+    """How many bytes; none of a page or fragment, for it does not say what follows it."""
+    if end <= size:
+        return 0
+    if section:
+        a_second = section.bytes_per_second or _bytes_per_second(file, end)
+        return max(_SLACK_BYTES, slack(end - section.start, a_second))
+    return 0 if _is_fragmented(file) else slack(end, _bytes_per_second(file, end))
+
+
 def _bytes_per_second(file: BinaryIO, size: int) -> float:
-    """A mean over all of its tracks; 0 where it does not say how long it is, or is not readable."""
+    """A mean over all tracks of a file that has this size when whole; 0: it cannot be told."""
     try:
         with closing(open_container(file)) as container:
             seconds = (container.duration or 0) / av.time_base
@@ -69,12 +72,14 @@ def _bytes_per_second(file: BinaryIO, size: int) -> float:
     return size / seconds if seconds else 0
 
 
-def _kept(file: BinaryIO, size: int) -> int:
-    """The bytes that can be read: of an Ogg page that is cut off there are none."""
-    if _read_at(file, 0, 4) != b"OggS":
-        return size
-    start = max(0, size - _OGG_PAGE)
-    return start + _read_at(file, start, _OGG_PAGE).rfind(b"OggS\0")
+def _is_fragmented(file: BinaryIO) -> bool:
+    """Whether it is a row of pages or fragments: Ogg, or MP4 as it is streamed."""
+    if _read_at(file, 0, 4) == b"OggS":
+        return True
+    head = _read_at(file, 0, 12)
+    return head[4:8] in _ISO_NEEDED | _ISO_OTHERS and any(
+        kind == b"moof" for kind, _ in _iso_boxes(file)
+    )
 
 
 def stated_seconds(file: BinaryIO) -> float | None:
@@ -135,7 +140,15 @@ def _vint(file: BinaryIO, position: int) -> tuple[int, int]:
 
 
 def _iso_end(file: BinaryIO, size: int) -> int | None:
-    """End of the last box (ISO/IEC 14496-12, section 4.2)."""
+    """End of the last box, if it is one that must be whole."""
+    for kind, end in _iso_boxes(file):
+        if end >= size:
+            return end if kind in _ISO_NEEDED else None
+    return None
+
+
+def _iso_boxes(file: BinaryIO) -> Iterator[tuple[bytes, int]]:
+    """Kind and end of each box that an MP4 file has outside of others (ISO/IEC 14496-12, 4.2)."""
     position = 0
     for _ in range(_MAX_CHUNKS):
         head = _read_at(file, position, 16)
@@ -144,11 +157,9 @@ def _iso_end(file: BinaryIO, size: int) -> int | None:
             length = int.from_bytes(head[8:])
         # length 0 means: to the end of the file
         if length < 8 or kind not in _ISO_NEEDED | _ISO_OTHERS:
-            return None
+            return
         position += length
-        if position >= size:
-            return position if kind in _ISO_NEEDED else None
-    return None
+        yield kind, position
 
 
 def _flac_seconds(head: bytes) -> float | None:
