@@ -1,4 +1,4 @@
-"""Channels made ready to be mixed: none cancels another, and silent ones take nothing away.
+"""Channels made ready to be mixed: none cancels another, silent and noisy ones are left out.
 
 What is ordinary is left as it is, bit for bit. Each decision is for a block of about a second and
 follows the energies of its channels and of their sums.
@@ -6,11 +6,14 @@ follows the energies of its channels and of their sums.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+from models.audio.steadiness import are_unrelated, bands, steady_beside_lively
 
 Block = NDArray[np.float32]
 Matrix = NDArray[np.float32]
@@ -31,15 +34,22 @@ _INVERTED = -0.5
 # Above that mean frequency, in Hz, a channel is none for low-frequency effects.
 _EFFECTS = 250
 _FADE_SECONDS = 0.02
+# Blocks by which one is judged: two before it, itself, and the one behind it.
+_NEAR = 4
 
 
 @dataclass(frozen=True)
 class _Evidence:
-    """Of a block: the gain of each channel (None: nothing is cancelled), and which are heard."""
+    """Of a block: the gain of each channel (None: nothing is cancelled), and which are heard.
+
+    `is_flat`: the channel for effects is none. `bands`: as `steadiness.bands` gives them; None: no
+    channel can be noise beside another's voice.
+    """
 
     gains: NDArray[np.float32] | None
     heard: NDArray[np.bool_]
     is_flat: bool
+    bands: NDArray[np.float32] | None
 
 
 class Downmix:
@@ -51,8 +61,9 @@ class Downmix:
     def __init__(self, weights: NDArray[np.float32], rate: int) -> None:
         self._weights, self._rate = weights, rate
         self._loudest = 0.0
-        self._reference = 0
+        self._reference: int | None = None
         self._heard = np.zeros(len(weights), bool)
+        self._noisy = np.zeros(len(weights), bool)
         self._is_flat = False
         self._before: Matrix | None = None
         self._is_first = True
@@ -62,16 +73,15 @@ class Downmix:
 
         It comes one block behind what is read: a block is decided with both of its neighbours.
         """
-        held: list[tuple[Block, _Evidence]] = []
-        last: _Evidence | None = None
+        near: deque[_Evidence] = deque(maxlen=_NEAR)
+        waiting: Block | None = None
         for block in given:
-            held.append((block, self._evidence(block)))
-            if len(held) == 2:
-                first, evidence = held.pop(0)
-                yield self._mixed(first, self._matrix(evidence, last, held[0][1]))
-                last = evidence
-        for block, evidence in held:
-            yield self._mixed(block, self._matrix(evidence, last, None))
+            near.append(self._evidence(block))
+            if waiting is not None:
+                yield self._mixed(waiting, self._matrix(near[-2], near))
+            waiting = block
+        if waiting is not None:
+            yield self._mixed(waiting, self._matrix(near[-1], near))
 
     def _evidence(self, block: Block) -> _Evidence:
         length = len(block) // _PARTS
@@ -81,7 +91,8 @@ class Downmix:
         self._loudest = max(self._loudest, float(energies.max()))
         self._heard |= energies > _SILENT * self._loudest
         self._is_flat |= self._is_voice_for_effects(block, energies)
-        return _Evidence(self._gains(products), self._heard.copy(), self._is_flat)
+        found = bands(block, self._rate) if are_unrelated(products.sum(axis=0)) else None
+        return _Evidence(self._gains(products), self._heard.copy(), self._is_flat, found)
 
     def _is_voice_for_effects(self, block: Block, energies: NDArray[np.float32]) -> bool:
         """Whether a channel that will not be mixed at all has more than low frequencies."""
@@ -110,7 +121,7 @@ class Downmix:
         self, energies: NDArray[np.float32], cancelled: NDArray[np.bool_]
     ) -> NDArray[np.float32]:
         """The loudest channel as it is, and each that a louder one cancels the other way up."""
-        if energies[self._reference] < energies.max() / 4:
+        if self._reference is None or energies[self._reference] < energies.max() / 4:
             self._reference = int(energies.argmax())
         order = sorted(np.argsort(-energies), key=lambda channel: channel != self._reference)
         signs = np.ones(len(energies), np.float32)
@@ -121,24 +132,28 @@ class Downmix:
                     break
         return np.where(signs < 0, np.float32(_INVERTED), np.float32(1))
 
-    def _matrix(
-        self, own: _Evidence, last: _Evidence | None, following: _Evidence | None
-    ) -> Matrix | None:
+    def _matrix(self, own: _Evidence, near: Sequence[_Evidence]) -> Matrix | None:
         """What each channel is made of, `[channels, channels]`; None: of itself."""
-        near = [each for each in (own, last, following) if each]
-        gains = next((each.gains for each in near if each.gains is not None), None)
-        heard = own.heard | following.heard if following else own.heard
-        is_flat = any(each.is_flat for each in near)
-        if gains is None and not is_flat and (heard | (self._weights == 0)).all():
-            return None
-        if not heard.any():
+        # a channel is there from the block before it is first heard
+        heard, is_flat, gains = near[-1].heard, near[-1].is_flat, own.gains
+        self._noisy = self._steady(own, near)
+        sources = heard & ~self._noisy
+        if not is_flat:
+            sources &= self._weights > 0
+        filled = ~sources if is_flat else ~sources & (self._weights > 0)
+        if not sources.any() or (gains is None and not is_flat and not filled.any()):
             return None
         matrix = np.diag(np.ones(len(heard), np.float32) if gains is None else gains)
-        sources = heard if is_flat else heard & (self._weights > 0)
-        filled = ~heard | is_flat
-        if sources.any():
-            matrix[:, filled] = np.where(sources, matrix.sum(axis=1), 0)[:, None] / sources.sum()
+        filled |= is_flat
+        share = np.where(sources, matrix.sum(axis=1), 0) / sources.sum()
+        matrix[:, filled] = share[:, None]
         return matrix
+
+    def _steady(self, own: _Evidence, near: Sequence[_Evidence]) -> NDArray[np.bool_]:
+        if own.bands is None:
+            return np.zeros_like(self._noisy)
+        frames = [each.bands for each in near if each.bands is not None]
+        return steady_beside_lively(np.concatenate(frames), self._noisy)
 
     def _mixed(self, block: Block, matrix: Matrix | None) -> Block | None:
         before = matrix if self._is_first else self._before
