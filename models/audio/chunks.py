@@ -61,8 +61,8 @@ class ChunkReader:
         self._file.seek(position)
         return self._file.read(length)
 
-    def head(self, position: int, length: int) -> bytes:
-        """The first bytes of a chunk or box, which counts as one.
+    def chunk(self, form: ChunkForm, position: int) -> Chunk | None:
+        """The chunk whose head is there; None: there is no whole head.
 
         Raises:
             AudioError: there are too many.
@@ -70,15 +70,7 @@ class ChunkReader:
         if self._left <= 0:
             raise AudioError("The file is damaged, or made of too many parts to be read.")
         self._left -= 1
-        return self.bytes_at(position, length)
-
-    def chunk(self, form: ChunkForm, position: int) -> Chunk | None:
-        """The chunk whose head is there; None: there is no whole head.
-
-        Raises:
-            AudioError: there are too many.
-        """
-        head = self.head(position, form.head_size)
+        head = self.bytes_at(position, form.head_size)
         if len(head) < form.head_size:
             return None
         name, start = head[: form.name_size], position + form.head_size

@@ -73,10 +73,11 @@ class Downmix:
 
         It comes one block behind what is read: a block is decided with both of its neighbours.
         """
-        near: deque[_Evidence] = deque(maxlen=_NEAR)
+        near = deque[_Evidence](maxlen=_NEAR)
         waiting: Block | None = None
         for block in given:
-            near.append(self._evidence(block))
+            with np.errstate(over="ignore", invalid="ignore"):  # samples of any value come in
+                near.append(self._evidence(block))
             if waiting is not None:
                 yield self._mixed(waiting, self._matrix(near[-2], near))
             waiting = block

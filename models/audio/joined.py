@@ -115,17 +115,17 @@ def _chunks_behind(
 ) -> tuple[list[Range], int | None] | None:
     """More sound in chunks behind the first, and the next file; None: there are no chunks."""
     more: list[Range] = []
-    position, first = end + section.padding, True
+    position, is_known = end + section.padding, False
     while position < reader.size:
         if HEAD.match(reader.bytes_at(position, HEAD_SIZE)):
             return more, position
         chunk = reader.chunk(section.chunks, position) if section.chunks else None
+        is_known |= chunk is not None and chunk.name in _KNOWN
         if chunk is None or chunk.end > reader.size or not _is_name(chunk.name):
-            is_known = chunk is not None and chunk.name in _KNOWN
-            return (more, None) if is_known and first else None
+            return (more, next_head(reader, position)) if is_known else None
         if chunk.name == b"data":
             more.append((chunk.start, chunk.end))
-        position, first = chunk.behind, False
+        position = chunk.behind
     return more, None
 
 
@@ -158,7 +158,7 @@ def _files(file: BinaryIO, same: list[Recording]) -> list[BinaryIO]:
     """Recordings of the same kind as one file; as they are, if their sound cannot be joined."""
     section = same[0].section
     if not section.block:
-        if not all(each.is_as_stated for each in same):
+        if not all(each.is_as_stated or each.section.end is None for each in same):
             raise AudioError(
                 "The file holds more sound than its header says, and cannot be read on."
             )

@@ -17,7 +17,7 @@ from tests.audio.test_load import wav
 from tests.audio.test_load_channels import extensible
 from tests.speech_clips import clips, jfk
 
-Samples = npt.NDArray[np.float32]
+Samples = npt.NDArray[np.floating]
 
 # 5.1 and quad as an extensible WAV file has them.
 _FIVE_ONE, _QUAD = 0x3F, 0x33

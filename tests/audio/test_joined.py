@@ -18,7 +18,7 @@ from models.audio.sections import HEAD
 from models.errors import AudioError
 from tests.audio.test_load import encode, wav
 
-Samples = npt.NDArray[np.float32]
+Samples = npt.NDArray[np.floating]
 
 _UNCOMPRESSED = [
     ("aiff", "pcm_s16be"),
@@ -133,6 +133,8 @@ def test_header_with_half_of_the_length(container: str, codec: str) -> None:
         _TAG,
         _TAG + b"id3 " + struct.pack("<I", 4) + b"ID3\4",
         b"cue " + struct.pack("<I", 4) + bytes(4),
+        _TAG + b"id3 " + struct.pack("<I", 900) + b"ID3\4",
+        _TAG + bytes(600),
         b"bext" + struct.pack("<I", 4000) + bytes(4000),
         b"LIST" + struct.pack("<I", 9000) + bytes(4000),  # cut off, but no sound
         b"data" + struct.pack("<I", 0),

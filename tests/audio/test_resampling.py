@@ -18,7 +18,7 @@ from tests.audio.test_load import encode, wav
 
 def frames(data: bytes) -> Iterator[av.AudioFrame]:
     """The decoded frames of a file."""
-    with av.open(io.BytesIO(data)) as container:
+    with av.open(io.BytesIO(data), "r") as container:
         yield from container.decode(audio=0)
 
 
