@@ -6,10 +6,8 @@ from collections.abc import Iterator
 from contextlib import closing
 from typing import BinaryIO
 
-import av
-
 from models.audio.chunks import ChunkReader
-from models.audio.container import open_container
+from models.audio.container import file_seconds, open_container
 from models.audio.sections import Section, section_at
 from models.errors import AudioError
 
@@ -66,7 +64,7 @@ def _bytes_per_second(file: BinaryIO, size: int) -> float:
     """A mean over all tracks of a file that has this size when whole; 0: it cannot be told."""
     try:
         with closing(open_container(file)) as container:
-            seconds = (container.duration or 0) / av.time_base
+            seconds = file_seconds(container)
     except AudioError:
         return 0
     return size / seconds if seconds else 0
