@@ -36,6 +36,11 @@ def open_container(source: BinaryIO) -> InputContainer:
     return container
 
 
+def file_seconds(container: InputContainer) -> float | None:
+    """How long the longest of all tracks is, as FFmpeg takes it from headers or last packets."""
+    return (container.duration or 0) / av.time_base or None
+
+
 def damage_explained() -> AbstractContextManager[None]:
     """Turn what FFmpeg says of a file that was opened into one clear line.
 

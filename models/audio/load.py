@@ -15,10 +15,11 @@ from av.audio.frame import AudioFrame
 from numpy.typing import NDArray
 
 from models.audio.container import damage_explained
+from models.audio.joined import parts
 from models.audio.read_options import MAX_CHANNELS, MIX, ReadOptions
 from models.audio.resampling import resampled
 from models.audio.track import Track, packet_seconds
-from models.audio.truncation import check_complete, stated_seconds
+from models.audio.truncation import check_complete, slack, stated_seconds
 from models.errors import AudioError, OptionError
 
 Samples = NDArray[np.float32]
@@ -57,17 +58,26 @@ def read(source: BinaryIO | Path, options: ReadOptions = MIX) -> Generator[Sampl
 class AudioFile:
     """An audio track of a file, of at most `max_seconds` from the file's start; 0: of any length.
 
-    How long it is said to be, by the header or by the packets, may be too long already. `track`
-    says which track it is.
+    Where several files stand in a row, it is all of theirs, and `before` the seconds of those in
+    front. How long it is said to be, by the header or by the packets, may be too long already.
+    `track` says which track it is.
 
     Raises:
         AudioError: as for `read`, or the recording is longer.
         OptionError: as for `read`.
     """
 
-    def __init__(self, source: BinaryIO, max_seconds: int = 0, options: ReadOptions = MIX) -> None:
+    def __init__(
+        self,
+        source: BinaryIO,
+        max_seconds: int = 0,
+        options: ReadOptions = MIX,
+        before: float = 0,
+    ) -> None:
+        source, *self._others = parts(source)
         check_complete(source)
         self._source, self._max, self._options = source, max_seconds, options
+        self._before = before
         self._least = stated_seconds(source)
         self._track = Track(source, options.audio_track)
         self.track = self._track.info
@@ -92,11 +102,13 @@ class AudioFile:
                     yield piece
         if not heard:
             raise AudioError("The file's audio track is empty, or nothing in it could be decoded.")
-        if self._least is not None and heard < self._least:
+        if self._least is not None and heard < self._least - slack(self._least):
             raise AudioError(
                 "The file is cut off or damaged: "
                 f"{heard:.1f} of {self._least:.1f} seconds can be decoded."
             )
+        for other in self._others:
+            yield from self._joined(other)
 
     def close(self) -> None:
         """Close the container; the file stays open."""
@@ -122,7 +134,16 @@ class AudioFile:
     def _seconds_by_packets(self) -> float:
         return packet_seconds(self._source, self._max, self._options.audio_track)
 
+    def _joined(self, other: BinaryIO) -> Iterator[NDArray[np.int16]]:
+        """The samples of a file behind this one."""
+        before = self._before + self._found / SAMPLE_RATE
+        with closing(AudioFile(other, self._max, self._options, before)) as audio:
+            for piece in audio.pieces():
+                self._found += len(piece)
+                yield piece
+
     def _check_limit(self, seconds: float) -> None:
+        seconds += self._before
         if self._max and seconds > self._max:
             raise AudioError(
                 f"The recording is too long: {self._max} seconds are the most that is taken, and "

@@ -9,15 +9,19 @@ import av
 import numpy as np
 from av.audio.fifo import AudioFifo
 from av.audio.frame import AudioFrame
+from av.audio.layout import AudioLayout
 from av.filter import Graph
 from numpy.typing import NDArray
 
+from models.audio.downmix import Downmix
 from models.errors import AudioError
 
 # Outside of these a few header bytes could ask the resampler for gigabytes.
 _MIN_RATE, _MAX_RATE = 1_000, 768_000
 # Those that need not be tried.
 _USUAL = ("mono", "stereo")
+# With more channels they are microphones, not what was mixed for loudspeakers.
+_MAX_WEIGHED = 8
 
 
 def resampled(
@@ -25,7 +29,7 @@ def resampled(
 ) -> Iterator[NDArray[np.int16]]:
     """The same audio, mono at this rate, in pieces of about a second.
 
-    `channel` alone, counted from 0; None: the mix of all.
+    All channels are mixed, or one `channel`, counted from 0, is taken alone.
 
     Raises:
         AudioError: it is at a rate that cannot be one, or has no such channel.
@@ -36,42 +40,86 @@ def resampled(
         if not _MIN_RATE <= rate <= _MAX_RATE:
             raise AudioError(f"Audio with a sample rate of {rate} Hz is not supported.")
         resampler = av.AudioResampler(format="s16", layout="mono", rate=sample_rate)
-        joined = _joined(stretch, rate)
-        mixable = _mixable(joined, layout) if channel is None else _alone(joined, channel)
+        mixable = _mono(_joined(stretch, rate), layout, rate, channel)
         for frame in chain(mixable, (None,)):  # None: give out what is still inside
             for piece in resampler.resample(frame):
                 if piece is not None:
                     yield piece.to_ndarray()[0]
 
 
-def _mixable(frames: Iterable[AudioFrame], layout: str) -> Iterator[AudioFrame]:
-    """The same audio; where the resampler cannot mix its layout, the mean of all channels."""
-    if layout in _USUAL or _can_mix(layout):
-        yield from frames
-        return
+def _mono(
+    frames: Iterable[AudioFrame], layout: str, rate: int, channel: int | None
+) -> Iterable[AudioFrame]:
+    """The same audio as the resampler can make it mono, or is to."""
+    channels = AudioLayout(layout).nb_channels
+    if channel is not None:
+        if not 0 <= channel < channels:
+            raise AudioError(_no_channel(channel, channels))
+        return frames if channels == 1 else _alone(frames, channel)
+    if 1 < channels <= _MAX_WEIGHED:
+        frames = _weighed(frames, layout, rate)
+    return frames if layout in _USUAL or _can_mix(layout) else _averaged(frames)
+
+
+def _no_channel(channel: int, channels: int) -> str:
+    most = f"{channels} channels: 0 to {channels - 1}" if channels > 1 else "one channel: 0"
+    return f"There is no channel {channel}. The audio has {most}."
+
+
+def _alone(frames: Iterable[AudioFrame], channel: int) -> Iterator[AudioFrame]:
+    for frame, block in _unpacked(frames):
+        yield _packed(block[:, [channel]], "mono", frame.rate)
+
+
+def _averaged(frames: Iterable[AudioFrame]) -> Iterator[AudioFrame]:
+    """The mean of all channels, for layouts that the resampler cannot mix."""
+    for frame, block in _unpacked(frames):
+        yield _packed(block.mean(axis=1, keepdims=True), "mono", frame.rate)
+
+
+def _weighed(frames: Iterable[AudioFrame], layout: str, rate: int) -> Iterator[AudioFrame]:
+    """The same audio; where its channels would cancel each other, or are silent, what is heard."""
+    waiting: list[AudioFrame] = []
+
+    def blocks() -> Iterator[NDArray[np.float32]]:
+        for frame, block in _unpacked(frames):
+            waiting.append(frame)
+            yield block
+
+    back: av.AudioResampler | None = None
+    for mixed in Downmix(_weights(layout), rate).mixed(blocks()):
+        frame = waiting.pop(0)
+        if mixed is None:
+            yield frame
+        else:
+            back = back or av.AudioResampler(format=frame.format.name)
+            yield from back.resample(_packed(mixed, layout, frame.rate))
+
+
+def _unpacked(frames: Iterable[AudioFrame]) -> Iterator[tuple[AudioFrame, NDArray[np.float32]]]:
+    """Each frame and its samples, `[samples, channels]`."""
     # PyAV reads beyond the planes of planar frames with eight channels and more.
     packer = av.AudioResampler(format="flt")
     for frame in frames:
         for packed in packer.resample(frame):
-            mean = packed.to_ndarray().reshape(packed.samples, -1).mean(axis=1)
-            mono = AudioFrame.from_ndarray(mean[None], format="flt", layout="mono")
-            mono.rate = frame.rate
-            yield mono
-
-
-def _alone(frames: Iterable[AudioFrame], channel: int) -> Iterator[AudioFrame]:
-    """One channel of them."""
-    packer = av.AudioResampler(format="flt")
-    for frame in frames:
-        for packed in packer.resample(frame):
             samples = packed.to_ndarray().reshape(packed.samples, -1)
-            if channel >= samples.shape[1]:
-                count = samples.shape[1]
-                raise AudioError(f"The audio has no channel {channel}: it has {count}, from 0.")
-            mono = samples.astype(np.float32)[None, :, channel].copy()
-            alone = AudioFrame.from_ndarray(mono, format="flt", layout="mono")
-            alone.rate = frame.rate
-            yield alone
+            yield frame, samples.astype(np.float32, copy=False)
+
+
+def _packed(block: NDArray[np.float32], layout: str, rate: int) -> AudioFrame:
+    frame = AudioFrame.from_ndarray(block.reshape(1, -1), format="flt", layout=layout)
+    frame.rate = rate
+    return frame
+
+
+def _weights(layout: str) -> NDArray[np.float32]:
+    """What the resampler mixes the channels with, [channels]; the same for all if it cannot."""
+    channels = AudioLayout(layout).nb_channels
+    if layout not in _USUAL and not _can_mix(layout):
+        return np.ones(channels, np.float32)
+    mixer = av.AudioResampler(format="flt", layout="mono")
+    one_each = _packed(np.eye(channels, dtype=np.float32), layout, 48_000)
+    return np.concatenate([piece.to_ndarray()[0] for piece in mixer.resample(one_each)])
 
 
 def _can_mix(layout: str) -> bool:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import closing
 from typing import BinaryIO
 
+from models.audio.chunks import ChunkReader
+from models.audio.container import file_seconds, open_container
+from models.audio.sections import Section, section_at
 from models.errors import AudioError
 
-# Recorders that write into a pipe leave a length at 0 or close to the largest one.
-_UNKNOWN_RIFF_LENGTH = 0x7FFF_0000
-
+# A header may be ahead of its sound by a recorder's buffer: by 32 KiB at 16 kHz in 16 bits. By no
+# more than a third of a short recording, since half a text must not pass for all of it.
+_SLACK_SECONDS, _SLACK_SHARE = 1.05, 1 / 3
 # Some writers count the header too.
-_WAV_SLACK = 256
+_SLACK_BYTES = 256
 # Frames: the encoder's delay and padding are taken away again, some count the first frame.
 _MP3_SLACK = 4
 
@@ -20,8 +25,16 @@ _OGG_PAGE = 65_307
 _MAX_CHUNKS = 100_000  # a file made of tiny chunks must not keep a worker busy
 
 
+def slack(stated: float, a_second: float = 1.0) -> float:
+    """How much of a stated length may be missing: a second, and a third of it at most.
+
+    `a_second` is a second in the unit of `stated`.
+    """
+    return min(_SLACK_SECONDS * a_second, _SLACK_SHARE * stated)
+
+
 def check_complete(file: BinaryIO) -> None:
-    """Refuses an empty file, and one that ends before the end its container states.
+    """Refuses an empty file, and one that ends more than `slack` before the end its header states.
 
     Streams and live recordings state no length and pass.
 
@@ -31,9 +44,40 @@ def check_complete(file: BinaryIO) -> None:
     size = file.seek(0, 2)
     if size == 0:
         raise AudioError("The file is empty.")
-    end = _stated_end(file, size)
-    if end is not None and end > size:
+    section = section_at(ChunkReader(file, _MAX_CHUNKS), 0)
+    end = section.end if section else _stated_end(file, size)
+    if end is not None and end - size > _may_be_missing(file, size, section, end):
         raise AudioError(f"The file is cut off: {size} of at least {end} bytes are there.")
+
+
+def _may_be_missing(file: BinaryIO, size: int, section: Section | None, end: int) -> float:
+    """How many bytes; none of a page or fragment, for it does not say what follows it."""
+    if end <= size:
+        return 0
+    if section:
+        a_second = section.bytes_per_second or _bytes_per_second(file, end)
+        return max(_SLACK_BYTES, slack(end - section.start, a_second))
+    return 0 if _is_fragmented(file) else slack(end, _bytes_per_second(file, end))
+
+
+def _bytes_per_second(file: BinaryIO, size: int) -> float:
+    """A mean over all tracks of a file that has this size when whole; 0: it cannot be told."""
+    try:
+        with closing(open_container(file)) as container:
+            seconds = file_seconds(container)
+    except AudioError:
+        return 0
+    return size / seconds if seconds else 0
+
+
+def _is_fragmented(file: BinaryIO) -> bool:
+    """Whether it is a row of pages or fragments: Ogg, or MP4 as it is streamed."""
+    if _read_at(file, 0, 4) == b"OggS":
+        return True
+    head = _read_at(file, 0, 12)
+    return head[4:8] in _ISO_NEEDED | _ISO_OTHERS and any(
+        kind == b"moof" for kind, _ in _iso_boxes(file)
+    )
 
 
 def stated_seconds(file: BinaryIO) -> float | None:
@@ -53,28 +97,12 @@ def stated_seconds(file: BinaryIO) -> float | None:
 
 def _stated_end(file: BinaryIO, size: int) -> int | None:
     head = _read_at(file, 0, 12)
-    if head[:4] == b"RIFF" and head[8:] == b"WAVE":
-        return _wav_end(file)
     if head[:4] == b"OggS":
         return _ogg_end(file, size)
     if head[:4] == b"\x1aE\xdf\xa3":
         return _matroska_end(file)
     if head[4:8] in _ISO_NEEDED | _ISO_OTHERS:
         return _iso_end(file, size)
-    return None
-
-
-def _wav_end(file: BinaryIO) -> int | None:
-    position = 12
-    for _ in range(_MAX_CHUNKS):
-        head = _read_at(file, position, 8)
-        if len(head) < 8:
-            return None
-        length = int.from_bytes(head[4:], "little")
-        if head[:4] == b"data":
-            known = 0 < length < _UNKNOWN_RIFF_LENGTH
-            return position + 8 + length - _WAV_SLACK if known else None
-        position += 8 + length + length % 2
     return None
 
 
@@ -110,7 +138,15 @@ def _vint(file: BinaryIO, position: int) -> tuple[int, int]:
 
 
 def _iso_end(file: BinaryIO, size: int) -> int | None:
-    """End of the last box (ISO/IEC 14496-12, section 4.2)."""
+    """End of the last box, if it is one that must be whole."""
+    for kind, end in _iso_boxes(file):
+        if end >= size:
+            return end if kind in _ISO_NEEDED else None
+    return None
+
+
+def _iso_boxes(file: BinaryIO) -> Iterator[tuple[bytes, int]]:
+    """Kind and end of each box that an MP4 file has outside of others (ISO/IEC 14496-12, 4.2)."""
     position = 0
     for _ in range(_MAX_CHUNKS):
         head = _read_at(file, position, 16)
@@ -119,11 +155,9 @@ def _iso_end(file: BinaryIO, size: int) -> int | None:
             length = int.from_bytes(head[8:])
         # length 0 means: to the end of the file
         if length < 8 or kind not in _ISO_NEEDED | _ISO_OTHERS:
-            return None
+            return
         position += length
-        if position >= size:
-            return position if kind in _ISO_NEEDED else None
-    return None
+        yield kind, position
 
 
 def _flac_seconds(head: bytes) -> float | None:

@@ -145,9 +145,9 @@ def test_load_channels_are_mixed(channels: int, rate: int) -> None:
 
 def test_load_stereo_is_the_mean_of_both() -> None:
     left = tone(SAMPLE_RATE)
-    stereo = np.concatenate([left, np.zeros_like(left)], axis=1)
+    stereo = np.concatenate([left, np.roll(left, 9, axis=0) // 2], axis=1)
     samples = load(io.BytesIO(wav(stereo)))
-    np.testing.assert_allclose(samples, left[:, 0] / 65536.0, atol=1.5 / 32768)
+    np.testing.assert_allclose(samples, stereo.mean(axis=1) / 32768.0, atol=1.5 / 32768)
 
 
 def test_load_rate_changes_midway() -> None:
@@ -216,7 +216,7 @@ def test_load_broken_file(name: str, message: str) -> None:
     assert str(BROKEN) not in caught.value.message
 
 
-@pytest.mark.parametrize("share", [0.1, 0.5, 0.9, 0.99])
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.65])
 @pytest.mark.parametrize(
     "path", [jfk().path, *sorted(FORMATS.iterdir())], ids=lambda path: path.name
 )
