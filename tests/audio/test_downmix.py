@@ -177,6 +177,14 @@ def test_channel_of_steady_noise_is_left_out(noise: str, decibels: float, swappe
         assert likeness(mixed(*(reversed(pair) if swapped else pair)), speech) > 0.97
 
 
+@pytest.mark.parametrize("times", [3, 6])
+def test_channel_of_steady_noise_at_a_higher_rate(times: int) -> None:
+    pair = np.stack([voice(), as_loud(_NOISE, voice())], axis=1)
+    integers = (np.repeat(pair, times, axis=0) * 32767).clip(-32768, 32767).astype("<i2")
+    samples = load(io.BytesIO(wav(integers, times * SAMPLE_RATE)))
+    assert likeness(samples, voice()) > 0.97
+
+
 def pink(noise: Samples) -> Samples:
     """The same with 3 dB less for each octave."""
     spectrum = np.fft.rfft(noise)
