@@ -21,6 +21,7 @@ NODE = ROOT / "tests" / "wire" / "node"
 LIGHT = {
     "models.admission",
     "models.audio.length",
+    "models.audio.read_options",
     "models.catalogue",
     "models.engine.config",
     "models.engine.counters",
@@ -52,9 +53,12 @@ ONLY_IN = {
     "bentoml": {"service.py", "models/store.py", "serving/"},
     "_bentoml_sdk": {"service.py"},
     "av": {
+        "models/audio/beginning.py",
+        "models/audio/choice.py",
         "models/audio/container.py",
         "models/audio/load.py",
         "models/audio/resampling.py",
+        "models/audio/track.py",
     },
     "safetensors": {"models/tensor_file.py"},
     "prometheus_client": {"api/telemetry/meters.py", "api/telemetry/metrics.py"},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 
@@ -28,12 +29,9 @@ def test_broken_container_gives_samples_or_an_audio_error(
     box: Watched, container: str, codec: str, rate: int
 ) -> None:
     data = encode(container, codec, rate)
-    outcomes = {"samples": 0, "error": 0}
     for seed in range(_SEEDS):
-        try:
+        with suppress(AudioError):
             samples(box, io.BytesIO(mutated(data, seed)))
-            outcomes["samples"] += 1
-        except AudioError:
-            outcomes["error"] += 1
-    assert sum(outcomes.values()) == _SEEDS
+    assert box.template.is_running()
+    assert box.template.children() == []
     assert len(samples(box, io.BytesIO(data))) > 1.9 * 16_000
