@@ -35,6 +35,7 @@ EXPOSED = (
     "x-queue-seconds",
     "x-request-id",
     "x-should-retry",
+    "x-whisper-flags",
 )
 
 

@@ -15,6 +15,7 @@ from models.guards import says_nothing
 from models.strategies.cutting import CutWindow
 from models.strategies.hearing import heard_aside
 from models.strategies.languages import LanguageChoice
+from models.strategies.parts import Part, Parts
 from models.strategies.recording import Recording
 from models.strategies.source import Source
 from models.text.order import in_turn
@@ -46,7 +47,9 @@ class SpokenWindow:
         history = recording.first_history() if is_first else ()
         telling = self.plan.speech_between(self.plan.start, self.plan.end)
         language = languages.ask(is_short=telling < _TELLING)
-        self.first = recording.window(mel, 0, history, language, hurries=self.hurries)
+        window = recording.window(mel, 0, history, language, hurries=self.hurries)
+        self.first = recording.weighed(window, telling / SAMPLE_RATE)
+        self.parts = Parts(recording, self._speech)
 
     async def segments(self) -> list[Segment]:
         """The window's segments in the recording's time; none last beyond it."""
@@ -57,9 +60,10 @@ class SpokenWindow:
         if says_nothing(self.recording.options, result):
             return []
         frames = -(-(end - start) // HOP)
-        cut = self.recording.cutting.cut(result, start // HOP, frames, self._speech)
+        parts = await self.parts.of(Part(window, start // HOP, frames, result))
+        cut = self.parts.cut(parts)
         found = [_clamped(segment, end) for segment in cut.segments]
-        for hole in self._unheard(result, cut, end):
+        for hole in self._unheard(parts[-1].result, cut, end):
             found += await self._part(await self._window(*hole, result.language), *hole)
         return found
 
@@ -79,7 +83,8 @@ class SpokenWindow:
     async def _window(self, start: int, end: int, language: str) -> Window:
         samples = self.samples[start - self.plan.start : end - self.plan.start]
         mel = await heard_aside(self.recording.engine, samples, self.source)
-        return self.recording.window(mel, 0, (), language, hurries=self.hurries)
+        window = self.recording.window(mel, 0, (), language, hurries=self.hurries)
+        return self.recording.weighed(window, self.plan.speech_between(start, end) / SAMPLE_RATE)
 
     def _speech(self, start: float, end: float) -> float:
         return self.plan.speech_between(_sample(start), _sample(end)) / SAMPLE_RATE

@@ -1,0 +1,115 @@
+"""A window whose text goes round in a loop, decoded again in parts: shorter ones loop less."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import torch.nn.functional as F
+from torch import Tensor
+
+from models.audio.windows import HOP
+from models.engine.sequence import DecodingResult, Window
+from models.guards import says_nothing
+from models.strategies.cutting import CutWindow, SpeechBetween
+from models.strategies.recording import Recording
+from models.text.segments import FRAMES_PER_SECOND
+
+# Halves of halves.
+_DEEPEST = 2
+# Seconds of speech that are worth being divided.
+_LEAST = 3.0
+# Seconds around a place that tell whether it lies in a pause, and between two such places.
+_AROUND, _STEP = 0.1, 0.05
+
+
+@dataclass(frozen=True)
+class Part:
+    """A window that holds `frames` frames of the recording from `seek` on, and what came out."""
+
+    window: Window
+    seek: int
+    frames: int
+    result: DecodingResult
+
+    @property
+    def middle(self) -> float:
+        """Its middle, in seconds of the recording."""
+        return (self.seek + self.frames / 2) / FRAMES_PER_SECOND
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Decodes the windows of one recording again in parts, where their texts are in doubt."""
+
+    recording: Recording
+    speech: SpeechBetween
+
+    async def of(self, whole: Part, deepest: int = _DEEPEST) -> list[Part]:
+        """The parts that are in less doubt than the whole, or the whole alone."""
+        doubt = self._doubt(whole)
+        if self.recording.options.loop_threshold is None or not deepest or not doubt:
+            return [whole]
+        if self._seconds(whole) < _LEAST:
+            return [whole]
+        middle = self._pause(whole)
+        found = await asyncio.gather(
+            self._decoded(whole, whole.seek, middle, deepest),
+            self._decoded(whole, middle, whole.seek + whole.frames, deepest),
+        )
+        parts = [part for half in found for part in half]
+        # What loops all over is no speech: rather its words once than once a part.
+        return parts if 2 * sum(map(self._doubt, parts)) <= doubt else [whole]
+
+    def cut(self, parts: Sequence[Part]) -> CutWindow:
+        """Their texts one behind the other."""
+        options, cutting = self.recording.options, self.recording.cutting
+        spoken = [part for part in parts if not says_nothing(options, part.result)]
+        cuts = [cutting.cut(part.result, part.seek, part.frames, self.speech) for part in spoken]
+        last = parts[-1]
+        return CutWindow(
+            segments=tuple(segment for cut in cuts for segment in cut.segments),
+            after=cuts[-1].after if spoken[-1:] == [last] else last.seek + last.frames,
+            told=tuple(times for cut in cuts for times in cut.told),
+        )
+
+    async def _decoded(self, whole: Part, start: int, end: int, deepest: int) -> list[Part]:
+        first, last = start - whole.seek, end - whole.seek
+        window = replace(
+            whole.window,
+            audio=_between(whole.window.audio, first, last),
+            frames=end - start,
+            language=whole.result.language,
+            previous=(),
+            temperatures=whole.window.temperatures[:1],
+        )
+        window = self.recording.weighed(window, self._speech(start, end))
+        result = await asyncio.wrap_future(self.recording.engine.submit(window))
+        return await self.of(Part(window, start, end - start, result), deepest - 1)
+
+    def _doubt(self, part: Part) -> float:
+        """Seconds of speech whose text is in doubt for its repetition."""
+        seconds = self._seconds(part)
+        return seconds * self.recording.repetition(seconds).doubt(part.result)
+
+    def _seconds(self, part: Part) -> float:
+        return self._speech(part.seek, part.seek + part.frames)
+
+    def _speech(self, start: int, end: int) -> float:
+        return self.speech(start / FRAMES_PER_SECOND, end / FRAMES_PER_SECOND)
+
+    def _pause(self, part: Part) -> int:
+        """The frame with the least speech around it, the nearest to the middle of such."""
+        steps = range(-int(part.frames / FRAMES_PER_SECOND / 4 / _STEP), 0)
+        offsets = [_STEP * step for far in reversed(steps) for step in (far, -far)]
+        places = [part.middle, *(part.middle + offset for offset in offsets)]
+        best = min(places, key=lambda place: self.speech(place - _AROUND, place + _AROUND))
+        return round(best * FRAMES_PER_SECOND)
+
+
+def _between(audio: Tensor, start: int, end: int) -> Tensor:
+    """The frames of a window from one to another, with silence behind them; or its samples."""
+    if audio.dim() == 1:
+        return audio[start * HOP : end * HOP]
+    return F.pad(audio[:, start:end], (0, audio.shape[1] - end + start), value=float(audio.amin()))
