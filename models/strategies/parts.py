@@ -14,7 +14,9 @@ from models.engine.sequence import DecodingResult, Window
 from models.guards import says_nothing
 from models.strategies.cutting import CutWindow, SpeechBetween
 from models.strategies.recording import Recording
+from models.text.order import clamped
 from models.text.segments import FRAMES_PER_SECOND
+from models.text.transcript import Segment
 
 # Halves of halves.
 _DEEPEST = 2
@@ -32,6 +34,11 @@ class Part:
     seek: int
     frames: int
     result: DecodingResult
+
+    @property
+    def end(self) -> int:
+        """The frame of the recording behind it."""
+        return self.seek + self.frames
 
     @property
     def middle(self) -> float:
@@ -56,23 +63,29 @@ class Parts:
         middle = self._pause(whole)
         found = await asyncio.gather(
             self._decoded(whole, whole.seek, middle, deepest),
-            self._decoded(whole, middle, whole.seek + whole.frames, deepest),
+            self._decoded(whole, middle, whole.end, deepest),
         )
         parts = [part for half in found for part in half]
         # What loops all over is no speech: rather its words once than once a part.
         return parts if 2 * sum(map(self._doubt, parts)) <= doubt else [whole]
 
     def cut(self, parts: Sequence[Part]) -> CutWindow:
-        """Their texts one behind the other."""
-        options, cutting = self.recording.options, self.recording.cutting
+        """Their texts one behind the other; of several, repetition is why they are in doubt."""
+        if len(parts) == 1:
+            return self._cut(parts[0])
+        options = self.recording.options
         spoken = [part for part in parts if not says_nothing(options, part.result)]
-        cuts = [cutting.cut(part.result, part.seek, part.frames, self.speech) for part in spoken]
-        last = parts[-1]
+        cuts = [(part, self._cut(part)) for part in spoken]
+        segments = [_repeated(each, part) for part, cut in cuts for each in cut.segments]
+        is_wanted = "repetition" not in options.drop
         return CutWindow(
-            segments=tuple(segment for cut in cuts for segment in cut.segments),
-            after=cuts[-1].after if spoken[-1:] == [last] else last.seek + last.frames,
-            told=tuple(times for cut in cuts for times in cut.told),
+            segments=tuple(segments) if is_wanted else (),
+            after=cuts[-1][1].after if spoken[-1:] == [parts[-1]] else parts[-1].end,
+            told=tuple(times for _, cut in cuts for times in cut.told),
         )
+
+    def _cut(self, part: Part) -> CutWindow:
+        return self.recording.cutting.cut(part.result, part.seek, part.frames, self.speech)
 
     async def _decoded(self, whole: Part, start: int, end: int, deepest: int) -> list[Part]:
         first, last = start - whole.seek, end - whole.seek
@@ -94,7 +107,7 @@ class Parts:
         return seconds * self.recording.repetition(seconds).doubt(part.result)
 
     def _seconds(self, part: Part) -> float:
-        return self._speech(part.seek, part.seek + part.frames)
+        return self._speech(part.seek, part.end)
 
     def _speech(self, start: int, end: int) -> float:
         return self.speech(start / FRAMES_PER_SECOND, end / FRAMES_PER_SECOND)
@@ -106,6 +119,12 @@ class Parts:
         places = [part.middle, *(part.middle + offset for offset in offsets)]
         best = min(places, key=lambda place: self.speech(place - _AROUND, place + _AROUND))
         return round(best * FRAMES_PER_SECOND)
+
+
+def _repeated(segment: Segment, part: Part) -> Segment:
+    segment = clamped(segment, part.end / FRAMES_PER_SECOND)
+    others = [flag for flag in segment.flags if flag != "repetition"]
+    return replace(segment, flags=("repetition", *others)) if segment.text else segment
 
 
 def _between(audio: Tensor, start: int, end: int) -> Tensor:

@@ -18,7 +18,7 @@ from models.strategies.languages import LanguageChoice
 from models.strategies.parts import Part, Parts
 from models.strategies.recording import Recording
 from models.strategies.source import Source
-from models.text.order import in_turn
+from models.text.order import clamped, in_turn
 from models.text.segments import FRAMES_PER_SECOND
 from models.text.transcript import Segment
 
@@ -62,7 +62,7 @@ class SpokenWindow:
         frames = -(-(end - start) // HOP)
         parts = await self.parts.of(Part(window, start // HOP, frames, result))
         cut = self.parts.cut(parts)
-        found = [_clamped(segment, end) for segment in cut.segments]
+        found = [clamped(segment, end / SAMPLE_RATE) for segment in cut.segments]
         for hole in self._unheard(parts[-1].result, cut, end):
             found += await self._part(await self._window(*hole, result.language), *hole)
         return found
@@ -111,13 +111,3 @@ class SpokenWindow:
 
 def _sample(seconds: float) -> int:
     return round(seconds * FRAMES_PER_SECOND) * HOP
-
-
-def _clamped(segment: Segment, end: int) -> Segment:
-    last = end / HOP / FRAMES_PER_SECOND
-    words = tuple(
-        replace(word, start=min(word.start, last), end=min(word.end, last))
-        for word in segment.words
-    )
-    start, stop = min(segment.start, last), min(segment.end, last)
-    return replace(segment, start=start, end=stop, words=words)
