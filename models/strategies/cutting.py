@@ -78,7 +78,7 @@ class Cutting:
         spoken = [token for token in tokens if token < eot]
         before = [0, *accumulate(token < eot for token in tokens)]
         limit, loop = len(spoken), loop_at_end(spoken)
-        if loop and not (result.is_whole and self._is_said(loop, spoken, cuts, before, speech)):
+        if loop and not self._is_real(loop, result, cuts, before, speech):
             limit = self._closed(spoken, loop.before + loop.period)
         for cut in cuts:
             places = range(cut.first, cut.first + len(cut.tokens))
@@ -94,14 +94,22 @@ class Cutting:
                 is_loop=limit < len(spoken) and first < limit <= end,
             )
 
-    def _is_said(
-        self, loop: Loop, spoken: Seq[int], cuts: Seq[Cut], before: Seq[int], speech: SpeechBetween
+    def _is_real(
+        self,
+        loop: Loop,
+        result: DecodingResult,
+        cuts: Seq[Cut],
+        before: Seq[int],
+        speech: SpeechBetween,
     ) -> bool:
-        """Whether there is speech for a loop in the cuts that have it."""
-        ends = [cut for cut in cuts if before[cut.first + len(cut.tokens)] > loop.before]
-        if not ends:
+        """Whether a loop comes to an end, and there is speech for it in the cuts that have it."""
+        if self.options.loop_threshold is None:
             return True
-        seconds = speech(ends[0].start - _SLACK, ends[-1].end + _SLACK)
+        having = [cut for cut in cuts if before[cut.first + len(cut.tokens)] > loop.before]
+        if not (having and result.is_whole):
+            return False
+        seconds = speech(having[0].start - _SLACK, having[-1].end + _SLACK)
+        spoken = [token for token in result.tokens if token < self.vocabulary.eot]
         text = self.vocabulary.decode(spoken[loop.before :])
         return can_be_said(self.options, loop, len(text), seconds)
 

@@ -117,7 +117,12 @@ class Parts:
         steps = range(-int(part.frames / FRAMES_PER_SECOND / 4 / _STEP), 0)
         offsets = [_STEP * step for far in reversed(steps) for step in (far, -far)]
         places = [part.middle, *(part.middle + offset for offset in offsets)]
-        best = min(places, key=lambda place: self.speech(place - _AROUND, place + _AROUND))
+
+        def around(place: float) -> float:
+            # Rounded: what is the same but for its last digits is no reason to go far.
+            return round(self.speech(place - _AROUND, place + _AROUND), 2)
+
+        best = min(places, key=around)
         return round(best * FRAMES_PER_SECOND)
 
 
