@@ -89,7 +89,9 @@ def test_doubt_is_none_half_or_all() -> None:
     assert guard().doubt(result("Hello.", (15_947, 13))) == 0.0
     hellos = result(" Hello," * 9, HELLOS, compression_ratio=3.3)
     assert guard(7.0).doubt(hellos) == 0.5
+    assert guard(7.0).doubt(replace(hellos, compression_ratio=2.0)) == 0.0
     assert guard(0.5).doubt(hellos) == 1.0
+    assert guard(0.5).doubt(replace(hellos, compression_ratio=2.0)) == 1.0
     assert guard(7.0).doubt(replace(hellos, is_whole=False)) == 1.0
     assert guard().doubt(result("Blorf", (5, 6), avg_logprob=-4.7)) == 1.0
 
