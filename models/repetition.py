@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from models.engine.sequence import DecodingResult
-from models.guards import is_repetitive
+from models.guards import is_good, is_repetitive, is_unlikely, says_nothing
 from models.options import TranscribeOptions
 from models.text.loops import Loop, loop_at_end
 
@@ -41,6 +41,27 @@ class RepetitionGuard:
     options: TranscribeOptions
     eot: int
     seconds: float
+
+    def accepts(self, result: DecodingResult) -> bool:
+        """Whether a window needs no other temperature: see `Window`.
+
+        A likely text that repeats itself as people can needs none: a hotter one would only leave
+        some of it out. What is to be known better its parts tell.
+        """
+        if is_good(self.options, result):
+            return True
+        is_guarded = self.options.loop_threshold is not None
+        return is_guarded and self._is_likely_said(result)
+
+    def says_nothing(self, result: DecodingResult) -> bool:
+        """Whether a window's text is to be dropped.
+
+        Gibberish at another temperature is no sign of noise where the text is a likely one that
+        repeats itself as people can.
+        """
+        if self._is_likely_said(result):
+            result = replace(result, least_logprob=result.avg_logprob)
+        return says_nothing(self.options, result)
 
     def prefer(self, result: DecodingResult) -> tuple[float, ...]:
         """The rank of a result among those that are not good: see `Window`.
@@ -80,6 +101,9 @@ class RepetitionGuard:
         said = loop or Loop(0, max(1, len(result.tokens)), len(result.tokens))
         is_possible = can_be_said(self.options, said, len(result.text), self.seconds)
         return 0.5 * compresses if result.is_whole and is_possible else 1.0
+
+    def _is_likely_said(self, result: DecodingResult) -> bool:
+        return not is_unlikely(self.options, result) and self.doubt(result) == 0.5
 
     def _loop(self, tokens: Sequence[int]) -> Loop | None:
         return loop_at_end([token for token in tokens if token < self.eot])

@@ -101,6 +101,26 @@ def test_doubt_sees_the_loop_between_timestamps() -> None:
     assert guard(0.5).doubt(result(" Hello," * 9, tokens)) == 1.0
 
 
+def test_accepts_likely_repetition_that_can_be_said() -> None:
+    hellos = result(" Hello," * 9, HELLOS, compression_ratio=3.3)
+    assert guard(7.0).accepts(hellos)
+    assert guard(7.0).accepts(result("Hello.", (15_947, 13)))
+    assert not guard(0.5).accepts(hellos)
+    assert not guard(7.0).accepts(replace(hellos, is_whole=False))
+    assert not guard(7.0).accepts(replace(hellos, avg_logprob=-1.2))
+    assert not guard(7.0, OFF).accepts(hellos)
+
+
+def test_says_nothing_for_gibberish_elsewhere_but_not_of_likely_repetition() -> None:
+    tried = {"least_logprob": -4.0, "no_speech_prob": 0.3}
+    hellos = result(" Hello," * 9, HELLOS, compression_ratio=3.3, **tried)
+    assert not guard(7.0).says_nothing(hellos)
+    assert guard(0.5).says_nothing(hellos)
+    assert guard(7.0).says_nothing(replace(hellos, avg_logprob=-1.2))
+    assert guard(7.0).says_nothing(result("Thank you.", (5, 6), **tried))
+    assert guard(7.0).says_nothing(replace(hellos, avg_logprob=-1.2, no_speech_prob=0.7))
+
+
 def ranked(*results: DecodingResult, seconds: float = 10.0) -> list[DecodingResult]:
     return sorted(results, key=guard(seconds).prefer)
 

@@ -11,7 +11,6 @@ from torch import Tensor
 
 from models.audio.windows import HOP
 from models.engine.sequence import DecodingResult, Window
-from models.guards import says_nothing
 from models.strategies.cutting import CutWindow, SpeechBetween
 from models.strategies.recording import Recording
 from models.text.order import clamped
@@ -74,7 +73,7 @@ class Parts:
         if len(parts) == 1:
             return self._cut(parts[0])
         options = self.recording.options
-        spoken = [part for part in parts if not says_nothing(options, part.result)]
+        spoken = [part for part in parts if not self._says_nothing(part)]
         cuts = [(part, self._cut(part)) for part in spoken]
         segments = [_repeated(each, part) for part, cut in cuts for each in cut.segments]
         is_wanted = "repetition" not in options.drop
@@ -105,6 +104,9 @@ class Parts:
         """Seconds of speech whose text is in doubt for its repetition."""
         seconds = self._seconds(part)
         return seconds * self.recording.repetition(seconds).doubt(part.result)
+
+    def _says_nothing(self, part: Part) -> bool:
+        return self.recording.repetition(self._seconds(part)).says_nothing(part.result)
 
     def _seconds(self, part: Part) -> float:
         return self._speech(part.seek, part.end)

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import replace
-from functools import partial
 
 from models.audio.mel import Mel
 from models.engine.engine import Engine
 from models.engine.sequence import Window
 from models.errors import OptionError
-from models.guards import is_good
 from models.options import TranscribeOptions
 from models.repetition import RepetitionGuard
 from models.strategies.cutting import Cutting
@@ -48,7 +46,6 @@ class Recording:
         self.cutting = Cutting(self.vocabulary, options)
         self.request = uuid.uuid4().hex
         self.is_long, self.is_live = False, is_live
-        self._accept = partial(is_good, options)
         self._carried = self._carry()
 
     def first_history(self) -> tuple[int, ...]:
@@ -76,7 +73,6 @@ class Recording:
             task=self.options.task,
             previous=_last(self.vocabulary.prompt_limit, self._carried, history),
             temperatures=self.options.temperature,
-            accept=self._accept,
             is_background=self.is_long and not hurries,
             word_timestamps=self.options.word_timestamps,
             usage=self.usage,
@@ -92,7 +88,9 @@ class Recording:
     def weighed(self, window: Window, seconds: float) -> Window:
         """The window, whose texts are weighed against so many seconds of speech."""
         guard = self.repetition(seconds)
-        return replace(window, prefer=guard.prefer, is_hopeless=guard.is_hopeless)
+        return replace(
+            window, accept=guard.accepts, prefer=guard.prefer, is_hopeless=guard.is_hopeless
+        )
 
     def _prompt(self) -> tuple[int, ...]:
         text = self.options.initial_prompt

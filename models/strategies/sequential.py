@@ -8,7 +8,7 @@ from functools import partial
 
 from models.audio.mel import Mel
 from models.engine.sequence import DecodingResult, Window
-from models.guards import is_good, says_nothing
+from models.guards import is_good
 from models.strategies.cutting import SpeechBetween
 from models.strategies.languages import most_probable
 from models.strategies.parts import Part, Parts
@@ -39,7 +39,7 @@ async def sequential(
         window = recording.weighed(window, heard)
         result = await _decoded(recording, source, mel, window, seek)
         recording.language = result.language
-        if says_nothing(recording.options, result):
+        if recording.repetition(heard).says_nothing(result):
             seek += frames
             continue
         cut = parts.cut(await parts.of(Part(window, seek, frames, result)))

@@ -11,7 +11,6 @@ from models.audio.stream import SpeechWindow
 from models.audio.vad import SAMPLE_RATE
 from models.audio.windows import HOP
 from models.engine.sequence import DecodingResult, Window
-from models.guards import says_nothing
 from models.strategies.cutting import CutWindow
 from models.strategies.hearing import heard_aside
 from models.strategies.languages import LanguageChoice
@@ -57,7 +56,8 @@ class SpokenWindow:
 
     async def _part(self, window: Window, start: int, end: int) -> list[Segment]:
         result = await self._decoded(window)
-        if says_nothing(self.recording.options, result):
+        seconds = self.plan.speech_between(start, end) / SAMPLE_RATE
+        if self.recording.repetition(seconds).says_nothing(result):
             return []
         frames = -(-(end - start) // HOP)
         parts = await self.parts.of(Part(window, start // HOP, frames, result))

@@ -25,7 +25,7 @@ Accept = Callable[[DecodingResult], bool]
 
 
 def started(slots: int, dtype: str = "float32") -> Engine:
-    config = EngineConfig(device="cpu", dtype=dtype, slots=slots, encode_batch=1)  # type: ignore[arg-type]
+    config = EngineConfig(device="cpu", dtype=dtype, slots=slots, encode_batch=1)
     return start_engine(tiny_weights(), config)
 
 
