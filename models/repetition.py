@@ -93,14 +93,13 @@ class RepetitionGuard:
         Nothing is wrong; it repeats itself, as people can; or it cannot have been said.
         """
         loop = self._loop(result.tokens)
-        compresses = is_repetitive(self.options, result)
         if self._is_gibberish(result):
             return 1.0
-        if loop is None and not compresses:
+        if loop is None and not is_repetitive(self.options, result):
             return 0.0
         said = loop or Loop(0, max(1, len(result.tokens)), len(result.tokens))
         is_possible = can_be_said(self.options, said, len(result.text), self.seconds)
-        return 0.5 * compresses if result.is_whole and is_possible else 1.0
+        return 0.5 if result.is_whole and is_possible else 1.0
 
     def _is_likely_said(self, result: DecodingResult) -> bool:
         return not is_unlikely(self.options, result) and self.doubt(result) == 0.5

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -89,7 +90,7 @@ def test_doubt_is_none_half_or_all() -> None:
     assert guard().doubt(result("Hello.", (15_947, 13))) == 0.0
     hellos = result(" Hello," * 9, HELLOS, compression_ratio=3.3)
     assert guard(7.0).doubt(hellos) == 0.5
-    assert guard(7.0).doubt(replace(hellos, compression_ratio=2.0)) == 0.0
+    assert guard(7.0).doubt(replace(hellos, compression_ratio=2.0)) == 0.5
     assert guard(0.5).doubt(hellos) == 1.0
     assert guard(0.5).doubt(replace(hellos, compression_ratio=2.0)) == 1.0
     assert guard(7.0).doubt(replace(hellos, is_whole=False)) == 1.0
@@ -112,7 +113,7 @@ def test_accepts_likely_repetition_that_can_be_said() -> None:
 
 
 def test_says_nothing_for_gibberish_elsewhere_but_not_of_likely_repetition() -> None:
-    tried = {"least_logprob": -4.0, "no_speech_prob": 0.3}
+    tried: dict[str, Any] = {"least_logprob": -4.0, "no_speech_prob": 0.3}
     hellos = result(" Hello," * 9, HELLOS, compression_ratio=3.3, **tried)
     assert not guard(7.0).says_nothing(hellos)
     assert guard(0.5).says_nothing(hellos)

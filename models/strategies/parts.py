@@ -20,7 +20,7 @@ from models.text.transcript import Segment
 # Halves of halves.
 _DEEPEST = 2
 # Seconds of speech that are worth being divided.
-_LEAST = 3.0
+_LEAST = 1.5
 # Seconds around a place that tell whether it lies in a pause, and between two such places.
 _AROUND, _STEP = 0.1, 0.05
 
