@@ -92,7 +92,8 @@ class RepetitionGuard:
 
         Nothing is wrong; it repeats itself, as people can; or it cannot have been said.
         """
-        loop = self._loop(result.tokens)
+        # Of what comes to an end the last time may end otherwise: in a full stop.
+        loop = self._loop(result.tokens) or self._loop(result.tokens, but=1)
         if self._is_gibberish(result):
             return 1.0
         if loop is None and not is_repetitive(self.options, result):
@@ -104,8 +105,10 @@ class RepetitionGuard:
     def _is_likely_said(self, result: DecodingResult) -> bool:
         return not is_unlikely(self.options, result) and self.doubt(result) == 0.5
 
-    def _loop(self, tokens: Sequence[int]) -> Loop | None:
-        return loop_at_end([token for token in tokens if token < self.eot])
+    def _loop(self, tokens: Sequence[int], but: int = 0) -> Loop | None:
+        """The loop at the end of the text, `but` for its last so many tokens."""
+        spoken = [token for token in tokens if token < self.eot]
+        return loop_at_end(spoken[: len(spoken) - but])
 
     def _is_gibberish(self, result: DecodingResult) -> bool:
         least = self.options.drop_logprob_threshold

@@ -97,6 +97,12 @@ def test_doubt_is_none_half_or_all() -> None:
     assert guard().doubt(result("Blorf", (5, 6), avg_logprob=-4.7)) == 1.0
 
 
+def test_doubt_sees_repetition_that_ends_in_a_full_stop() -> None:
+    ones = (16, 11) * 9 + (16, 13)
+    assert guard(7.0).doubt(result(" 1," * 9 + " 1.", ones)) == 0.5
+    assert guard(7.0).doubt(result(" 1," * 3 + " 1.", (16, 11) * 3 + (16, 13))) == 0.0
+
+
 def test_doubt_sees_the_loop_between_timestamps() -> None:
     tokens = tuple(t for n in range(9) for t in (TIMESTAMP + n, 15_947, 11, TIMESTAMP + n + 1))
     assert guard(0.5).doubt(result(" Hello," * 9, tokens)) == 1.0
