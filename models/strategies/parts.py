@@ -6,10 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-import torch.nn.functional as F
-from torch import Tensor
-
-from models.audio.windows import HOP
+from models.audio.mel import excerpt
 from models.engine.sequence import DecodingResult, Window
 from models.strategies.cutting import CutWindow, SpeechBetween
 from models.strategies.recording import Recording
@@ -90,7 +87,7 @@ class Parts:
         first, last = start - whole.seek, end - whole.seek
         window = replace(
             whole.window,
-            audio=_between(whole.window.audio, first, last),
+            audio=excerpt(whole.window.audio, first, last),
             frames=end - start,
             language=whole.result.language,
             previous=(),
@@ -132,10 +129,3 @@ def _repeated(segment: Segment, part: Part) -> Segment:
     segment = clamped(segment, part.end / FRAMES_PER_SECOND)
     others = [flag for flag in segment.flags if flag != "repetition"]
     return replace(segment, flags=("repetition", *others)) if segment.text else segment
-
-
-def _between(audio: Tensor, start: int, end: int) -> Tensor:
-    """The frames of a window from one to another, with silence behind them; or its samples."""
-    if audio.dim() == 1:
-        return audio[start * HOP : end * HOP]
-    return F.pad(audio[:, start:end], (0, audio.shape[1] - end + start), value=float(audio.amin()))
