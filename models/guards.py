@@ -39,11 +39,6 @@ def is_noise(options: TranscribeOptions, result: DecodingResult) -> bool:
     return threshold is not None and result.no_speech_prob > threshold
 
 
-def preference(options: TranscribeOptions, result: DecodingResult) -> tuple[float, ...]:
-    """The rank of a result among those that are not good: no loop, then the most probable."""
-    return float(not is_repetitive(options, result)), result.avg_logprob
-
-
 def says_nothing(options: TranscribeOptions, result: DecodingResult) -> bool:
     """Whether a window's text is to be dropped.
 

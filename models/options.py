@@ -61,7 +61,9 @@ class TranscribeOptions:
 
     Segments are flagged: `no_speech`, nobody speaks then, as far as `voice` can tell;
     `low_logprob` and `repetition`, their window was below or above openai-whisper's thresholds at
-    every temperature, or ended in a loop. Those with a flag in `drop` are left out, as is all text
+    every temperature, or ended in a loop. What repeats itself at a window's end is cut to one time
+    where that is more than `loop_threshold` times in a second of the speech there; None cuts
+    nothing. Those with a flag in `drop` are left out, as is all text
     of a window that was below `drop_logprob_threshold` at some temperature, and is perhaps without
     speech: noise makes Whisper say such things.
 
@@ -83,6 +85,7 @@ class TranscribeOptions:
     logprob_threshold: float | None = -1.0
     no_speech_threshold: float | None = 0.6
     drop_logprob_threshold: float | None = -2.5
+    loop_threshold: float | None = 5.0
     drop: frozenset[Flag] = frozenset({"no_speech"})
     condition_on_previous_text: bool = False
     carry_initial_prompt: bool = False

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from models.engine.sequence import DecodingResult
-from models.guards import is_good, preference, says_nothing
+from models.guards import is_good, says_nothing
 from models.options import TranscribeOptions
 
 OPTIONS = TranscribeOptions()
@@ -64,9 +64,3 @@ def test_is_good(found: DecodingResult, good: bool) -> None:
 def test_says_nothing(found: DecodingResult, nothing: bool) -> None:
     assert says_nothing(OPTIONS, found) is nothing
     assert not says_nothing(OFF, found)
-
-
-def test_preference_is_for_no_loop_and_then_for_the_likeliest() -> None:
-    loop, unlikely, better = result(-0.2, ratio=9.0), result(-1.8), result(-1.2)
-    ranked = sorted([loop, better, unlikely], key=lambda each: preference(OPTIONS, each))
-    assert ranked == [loop, unlikely, better]

@@ -13,6 +13,7 @@ from api.answer.logprobs import logprobs
 from api.answer.schemas import Segment, Transcription, TranscriptionVerbose, UsageDuration, Word
 from api.request.parameters import Granularity, ResponseFormat
 from models.languages import LANGUAGES
+from models.options import Flag
 from models.subtitle_options import AS_SEGMENTS, SubtitleOptions
 from models.text import subtitles
 from models.text.cues import Cue, cues
@@ -29,7 +30,35 @@ def answer(
     granularities: Sequence[Granularity] = (),
     with_logprobs: bool = False,
 ) -> Response:
-    """The response with the transcript; the content types are OpenAI's."""
+    """The response with the transcript; the content types are OpenAI's.
+
+    Whatever the format, a header says why text is in doubt where any is.
+    """
+    response = _answer(
+        transcript,
+        response_format,
+        subtitle_options,
+        granularities=granularities,
+        with_logprobs=with_logprobs,
+    )
+    if flags := flags_of(transcript):
+        response.headers["x-whisper-flags"] = ", ".join(flags)
+    return response
+
+
+def flags_of(transcript: Transcript) -> list[Flag]:
+    """The flags that any segment has, in alphabetical order."""
+    return sorted({flag for segment in transcript.segments for flag in segment.flags})
+
+
+def _answer(
+    transcript: Transcript,
+    response_format: ResponseFormat,
+    subtitle_options: SubtitleOptions,
+    *,
+    granularities: Sequence[Granularity],
+    with_logprobs: bool,
+) -> Response:
     match response_format:
         case "json":
             tokens = logprobs(transcript.segments) if with_logprobs else None

@@ -171,6 +171,8 @@ class TranscriptTextDone(Answer):
     """The whole text."""
     logprobs: Absent[list[Logprob]] = None
     """The tokens of the text, where `include` asks for them."""
+    flags: Absent[list[Flag]] = None
+    """Why parts of the text are in doubt, where any are."""
 
 
 class Model(Answer):

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from api.answer.formats import flags_of
 from api.answer.logprobs import Logprobs, logprobs
 from api.answer.schemas import TranscriptTextDelta, TranscriptTextDone
 from api.errors import ApiError, error_body, known_or_internal, note_failure
@@ -130,7 +131,8 @@ class EventStream(Response):
 
     def _done(self, transcript: Transcript) -> bytes:
         scores = logprobs(transcript.segments) if self._with_logprobs else None
-        return _told(TranscriptTextDone(text=transcript.text, logprobs=scores))
+        flags = flags_of(transcript) or None
+        return _told(TranscriptTextDone(text=transcript.text, logprobs=scores, flags=flags))
 
 
 def _told(body: BaseModel) -> bytes:

@@ -95,7 +95,8 @@ def complete(document: dict[str, Any]) -> None:
 
 def _complete_response(status: str, response: dict[str, Any]) -> None:
     shared = {name: {"$ref": f"#/components/headers/{name}"} for name in _ON_ALL}
-    response["headers"] = {**shared, **_OF_STATUS.get(status, {})}
+    own = response.get("headers", {})
+    response["headers"] = {**shared, **own, **_OF_STATUS.get(status, {})}
     if not status.startswith("2"):
         # FastAPI drops the nulls of examples.
         response["content"]["application/json"]["example"] = error_example(int(status))

@@ -18,6 +18,11 @@ JSON = dict[str, "JSON"] | list["JSON"] | str | float | bool | None
 Responses = dict[int | str, dict[str, Any]]
 
 _STRING = {"type": "string"}
+_FLAGS = {
+    "description": "Why text is in doubt, where any is; a stream says it in its last event.",
+    "schema": {"type": "string"},
+    "example": "low_logprob, repetition",
+}
 _IN_FORMAT = "In the response format asked for."
 _STREAMED = (
     f"{_IN_FORMAT} With `stream=true` server-sent events: the data of each is a "
@@ -107,7 +112,11 @@ def transcript_answers(*, streams: bool = False) -> Responses:
     }
     if streams:
         content["text/event-stream"] = {"schema": _STRING, "example": EVENTS}
-    ok = {"description": _STREAMED if streams else _IN_FORMAT, "content": content}
+    ok = {
+        "description": _STREAMED if streams else _IN_FORMAT,
+        "content": content,
+        "headers": {"x-whisper-flags": _FLAGS},
+    }
     return {200: ok, **errors(400, 404, 503)}
 
 

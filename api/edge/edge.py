@@ -38,6 +38,7 @@ EXPOSED = (
     "x-queue-seconds",
     "x-request-id",
     "x-should-retry",
+    "x-whisper-flags",
 )
 
 

@@ -58,6 +58,12 @@ class DecodingParameters(BaseModel):
         "which may be without speech; `none`: each has.",
         examples=[-2.5],
     )
+    loop_threshold: Threshold = Field(
+        _DEFAULTS.loop_threshold,
+        description="What a window repeats at its end more often in a second of speech cannot be "
+        "said, and is kept once; `none`: all is kept.",
+        examples=[5.0],
+    )
     drop: Flags = Field(
         sorted(_DEFAULTS.drop),
         description="Flags of segments to leave out: `no_speech`, `low_logprob`, `repetition`; or "

@@ -142,6 +142,14 @@ class StreamedLogMel:
             yield piece
 
 
+def excerpt(window: Tensor, first: int, end: int) -> Tensor:
+    """The frames of a window from one to another, with silence behind them; of samples these."""
+    if window.dim() == 1:
+        return window[first * HOP_LENGTH : end * HOP_LENGTH]
+    silence = float(window.amin())
+    return F.pad(window[:, first:end], (0, window.shape[1] - end + first), value=silence)
+
+
 def _spectra(pieces: Iterable[Samples], n_mels: int) -> Iterator[Tensor]:
     """The frames that lie in these samples, `[n_mels, frames]` at a time, in powers of ten.
 

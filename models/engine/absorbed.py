@@ -8,7 +8,8 @@ absorbs its projections, 2024).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
 
 import torch
 import torch.nn.functional as F
@@ -58,11 +59,20 @@ class AbsorbedCross(nn.Module):
         batch, _, ctx, _ = q.shape
         queries = _product(_by_head(q), self.key)  # [head, batch * ctx, n_audio_state]
         size = SYMMETRIC.size(queries)
-        rows = zip(windows, _by_row(queries / size, batch), _by_row(size, batch), strict=True)
-        scores = [window.score(*row) for window, *row in rows]
-        heard = torch.stack([window.mix(row) for window, row in zip(windows, scores, strict=True)])
+        unit, size = _by_row(queries / size, batch), _by_row(size, batch)
+        runs = list(_runs(windows))
+        by_run = [window.score(unit[rows], size[rows]) for window, rows in runs]
+        heard = torch.cat([run[0].mix(own) for run, own in zip(runs, by_run, strict=True)])
         mixed = _product(_by_head(heard), self.value)
+        scores = [row for own in by_run for row in own]
         return mixed.unflatten(1, (batch, ctx)).transpose(0, 1), scores
+
+
+def _runs(windows: Sequence[HeardWindow]) -> Iterator[tuple[HeardWindow, slice]]:
+    """Each window with the rows that hear it together: neighbours of each other."""
+    for _, found in groupby(enumerate(windows), lambda numbered: id(numbered[1])):
+        (first, window), *rest = found
+        yield window, slice(first, first + 1 + len(rest))
 
 
 def _product(x: Tensor, weight: Tensor) -> Tensor:

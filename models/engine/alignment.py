@@ -13,8 +13,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from models.engine.attempts import Attempt
 from models.engine.padding import FRAMES_PER_POSITION
-from models.engine.sequence import Attempt, Window
+from models.engine.sequence import Window
 from models.engine.warping import first_positions
 
 SECONDS_PER_POSITION = 0.02

@@ -117,6 +117,11 @@ class KVCache:
         for row, slot in enumerate(slots):
             self._heard[slot] = HeardWindow(states[row], kept)
 
+    def copy_window(self, source: int, target: int) -> None:
+        """Store the window of one slot in another as well."""
+        self._heard[target], self._kept[target] = self._heard[source], self._kept[source]
+        self.audio[:, :, target] = self.audio[:, :, source]
+
     def heard(self, slots: Sequence[int] | Tensor) -> list[HeardWindow]:
         """The windows that were stored by `hear`, for each of a batch's slots."""
         return [window for slot in slots if (window := self._heard[int(slot)])]

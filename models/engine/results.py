@@ -6,16 +6,21 @@ import logging
 import zlib
 from collections.abc import Sequence as Seq
 from dataclasses import replace
+from operator import attrgetter
 
 import torch
 
+from models.engine.attempts import Attempt
 from models.engine.counters import EngineCounters
 from models.engine.decoding import Chosen
 from models.engine.runner import Runner
 from models.engine.scheduler import Scheduler
-from models.engine.sequence import Attempt, DecodingResult, Sequence, Window
+from models.engine.sequence import DecodingResult, Sequence, Window
 
 logger = logging.getLogger(__name__)
+
+# Tokens after which it is asked whether there is any hope for an attempt.
+_BETWEEN = 8
 
 
 class Results:
@@ -45,19 +50,17 @@ class Results:
             self._counters.tokens += 1
         # The limits of openai-whisper: half the context for the text, prompt and text in all.
         limit = self._vocabulary.dims.n_text_ctx
-        return ended or len(sequence.tokens) >= limit // 2 or sequence.position >= limit
+        is_full = len(sequence.tokens) >= limit // 2 or sequence.position >= limit
+        return ended or is_full or _is_hopeless(sequence)
 
     def _finish(self, sequences: list[Sequence]) -> None:
         done: dict[Sequence, Attempt] = {}
-        for sequence in sequences:
-            result = self.result(sequence)
-            is_good = sequence.window.accept(result)
-            if is_good or not sequence.has_more_temperatures:
-                done[sequence] = sequence.taken(result, is_good=is_good)
-            else:
-                sequence.restart(result)
-                self._counters.fallbacks += 1
-                sequence.window.usage.fallbacks += 1
+        for sequence in sorted(sequences, key=attrgetter("attempt")):
+            # One that was accepted a moment ago may have been before it.
+            if sequence in sequence.attempts.rows:
+                self._judge(sequence)
+                if not sequence.attempts.rows:
+                    done[sequence] = sequence.attempts.taken()
         results = {sequence: attempt.result for sequence, attempt in done.items()}
         timed = [sequence for sequence in done if sequence.window.word_timestamps]
         starts = self._starts([(each.window, done[each]) for each in timed])
@@ -68,6 +71,44 @@ class Results:
             sequence.window.usage.tokens += len(result.tokens)
             self._scheduler.release(sequence)
             sequence.settle(result)
+
+    def _judge(self, sequence: Sequence) -> None:
+        """Take or note an attempt that has ended; the row makes the next one, if it is needed."""
+        attempts, result = sequence.attempts, self.result(sequence)
+        attempt = sequence.attempted(result)
+        if sequence.window.accept(result):
+            for row in attempts.accept(sequence.attempt, attempt):
+                self._leave(row)
+        else:
+            attempts.fail(sequence.attempt, attempt)
+            self._count_fallback(sequence)
+        if attempts.are_left:
+            sequence.begin()
+            self._spread(sequence)
+        elif len(attempts.rows) > 1:
+            self._leave(sequence)
+        else:
+            attempts.rows.clear()
+
+    def _count_fallback(self, sequence: Sequence) -> None:
+        if sequence.attempt + 1 < len(sequence.window.temperatures):
+            self._counters.fallbacks += 1
+            sequence.window.usage.fallbacks += 1
+
+    def _spread(self, sequence: Sequence) -> None:
+        """Begin the attempts that are left as well, as far as slots are free."""
+        while (
+            self._runner.shares_windows
+            and sequence.attempts.are_left
+            and self._scheduler.has_room_beside(sequence)
+        ):
+            row = sequence.beside()
+            self._scheduler.join(row)
+            self._runner.share_window(sequence, row)
+
+    def _leave(self, row: Sequence) -> None:
+        row.attempts.rows.remove(row)
+        self._scheduler.release(row)
 
     def _starts(self, attempts: Seq[tuple[Window, Attempt]]) -> list[tuple[float, ...]]:
         try:
@@ -90,8 +131,16 @@ class Results:
             no_speech_prob=sequence.no_speech_prob,
             temperature=sequence.temperature,
             compression_ratio=_compression_ratio(text),
+            is_whole=len(sequence.logprobs) > len(sequence.tokens),
             language_probs=sequence.language_probs,
         )
+
+
+def _is_hopeless(sequence: Sequence) -> bool:
+    tokens = sequence.tokens
+    return not len(tokens) % _BETWEEN and sequence.window.is_hopeless(
+        tokens, sum(sequence.logprobs)
+    )
 
 
 def _compression_ratio(text: str) -> float:

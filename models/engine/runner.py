@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from models.engine.alignment import RowWatch, Watch, token_starts
+from models.engine.attempts import Attempt
 from models.engine.cache import CacheRows, KVCache
 from models.engine.config import Padding
 from models.engine.decoding import Chosen, TimestampState, TokenRules, choose
@@ -17,7 +18,7 @@ from models.engine.memory import held_bytes
 from models.engine.network import Network
 from models.engine.padding import Kept, kept_positions
 from models.engine.precision import Precision
-from models.engine.sequence import Attempt, Sequence, Window
+from models.engine.sequence import Sequence, Window
 from models.engine.vocabulary import Vocabulary
 
 
@@ -54,6 +55,15 @@ class Runner:
     def takes_samples(self) -> bool:
         """Whether windows may be samples, whose log-mel is made on the device."""
         return False
+
+    @property
+    def shares_windows(self) -> bool:
+        """Whether rows can be given the windows of others."""
+        return True
+
+    def share_window(self, sequence: Sequence, row: Sequence) -> None:
+        """Let a row's slot hold the window that a sequence's holds."""
+        self.cache.copy_window(*slots_of([sequence, row]))
 
     def computing(self) -> AbstractContextManager[None]:
         """What the thread that computes has to be in."""

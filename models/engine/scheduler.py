@@ -81,6 +81,9 @@ class Scheduler:
     together, whatever is being encoded. A sequence keeps its slot until it is released; the
     background leaves an eighth of the slots, one at least, unless there is only one, or it has had
     less than its share.
+
+    Rows that make a window's later attempts beside the first one take slots that nobody waits for,
+    and give them back when somebody does.
     """
 
     def __init__(self, slots: int, encode_batch: int, *, overlaps: bool = False) -> None:
@@ -151,6 +154,19 @@ class Scheduler:
         # In slot order, so that neighbouring slots make one view of the cache.
         lane.running.sort(key=lambda s: s.slot or 0)
 
+    def has_room_beside(self, sequence: Sequence) -> bool:
+        """Whether a slot is free that nobody waits for."""
+        kept = self._reserved if sequence.window.is_background else 0
+        return not self.waiting and len(self._free) > kept
+
+    def join(self, row: Sequence) -> None:
+        """Let a row decode in a free slot, without an encoding of its own."""
+        row.slot = self._free.pop()
+        row.enter("decode")
+        lane = self._lane(row)
+        lane.running.append(row)
+        lane.running.sort(key=lambda s: s.slot or 0)
+
     def requeue(self, encoding: Encoding) -> None:
         """Let windows whose encoding broke off wait again, before all others of their lane."""
         self.give_up(encoding)
@@ -216,17 +232,30 @@ class Scheduler:
                 self.dropped += 1
                 lane.waiting.remove(sequence)
                 sequence.enter(None)
-            for sequence in [s for s in lane.holders if s.abandoned]:
-                self.dropped += 1
+            for sequence in [s for s in lane.holders if s.is_settled]:
+                # A window counts once, however many rows it has.
+                self.dropped += sequence.abandoned and sequence is sequence.attempts.rows[0]
                 self.release(sequence)
 
     def _admit(self) -> None:
         """Give free slots to windows that wait: a lane's next ones, when it encodes none."""
+        self._give_way()
         short, background = self._short, self._background
         owed = self._due - len(background.holders) if self._owed > 0 else 0
         self._begin(background, min(owed, len(self._free)))
         self._begin(short, len(self._free))
         self._begin(background, len(self._free) - self._reserved)
+
+    def _give_way(self) -> None:
+        """Take slots back from later attempts at windows, which are then made one after another."""
+        beside = [
+            row for row in self.running if row.attempt > min(r.attempt for r in row.attempts.rows)
+        ]
+        beside.sort(key=lambda row: row.attempt)
+        while beside and self.waiting > len(self._free):
+            row = beside.pop()
+            row.attempts.postpone(row)
+            self.release(row)
 
     def _begin(self, lane: Lane, most: int) -> None:
         count = min(most, self.encode_limit.now, len(lane.waiting))

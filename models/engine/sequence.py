@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Sequence as Seq
 from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
-from math import inf
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from models.engine.attempts import Attempt, Attempts
 from models.options import Task
 from models.usage import StageName, Usage
 
@@ -24,7 +25,8 @@ class DecodingResult:
     """One decoded window; fields as in openai-whisper's `DecodingResult`.
 
     `tokens` are without the prompt and without end-of-text; `logprobs` are theirs.
-    `least_logprob` is the lowest `avg_logprob` of all temperatures that were tried.
+    `least_logprob` is the lowest `avg_logprob` of all temperatures that were tried. One that
+    `is_whole` has come to its end; others are broken off, at the longest or before.
     `language_probs` is there only where the language was detected, `starts` only where the times of
     words were asked for: seconds in the window at which each token of the text begins, timestamps
     left out, and at which the last one ends.
@@ -41,6 +43,7 @@ class DecodingResult:
     language_probs: dict[str, float] | None = None
     starts: tuple[float, ...] = ()
     least_logprob: float = 0.0
+    is_whole: bool = True
 
 
 def _most_probable(probs: Mapping[str, float]) -> str:
@@ -56,9 +59,10 @@ class Window:
     `choose_language` takes one by their probabilities, in the engine's thread, and a window that
     `detects_only` is done. The window is decoded at each of `temperatures` in turn
     until `accept` takes the result; if it takes none, the one that `prefer` ranks highest is the
-    result. `request` tells the windows of one request from those of others; those of long
-    recordings are `is_background`: they let short ones go before. What the window takes is noted
-    in the request's `usage`.
+    result. An attempt that `is_hopeless`, as is asked now and then with its tokens and the sum of
+    their log-probabilities, is broken off. `request` tells the windows of one request from those of
+    others; those of long recordings are `is_background`: they let short ones go before. What the
+    window takes is noted in the request's `usage`.
     """
 
     request: str
@@ -70,6 +74,7 @@ class Window:
     temperatures: tuple[float, ...] = (0.0,)
     accept: Callable[[DecodingResult], bool] = lambda _: True
     prefer: Callable[[DecodingResult], tuple[float, ...]] = lambda result: (result.avg_logprob,)
+    is_hopeless: Callable[[Seq[int], float], bool] = lambda *_: False
     is_background: bool = False
     choose_language: Callable[[Mapping[str, float]], str] = lambda probs: max(
         probs, key=probs.__getitem__
@@ -79,24 +84,12 @@ class Window:
     usage: Usage = field(default_factory=Usage)
 
 
-@dataclass(frozen=True, eq=False)
-class Attempt:
-    """What came out at one temperature, and what the alignment heads scored meanwhile.
-
-    Layer by layer, for each token but the first.
-    """
-
-    result: DecodingResult
-    heard: list[list[Tensor]]
-
-    def on_host(self) -> Attempt:
-        """The same in the host's memory."""
-        return Attempt(self.result, [[scores.cpu() for scores in step] for step in self.heard])
-
-
 @dataclass(eq=False)
 class Sequence:
-    """A window on its way through the engine; its facts are properties."""
+    """A row of the batch: a window on its way through the engine, at one attempt after another.
+
+    Of the window's `attempts` others may be made by rows beside this one.
+    """
 
     window: Window
     future: Future[DecodingResult]
@@ -109,10 +102,11 @@ class Sequence:
     attempt: int = 0
     language_probs: dict[str, float] | None = None
     heard: list[list[Tensor]] = field(default_factory=list)
-    # Of the attempts that failed: the best, as all would hold much, and the lowest `avg_logprob`.
-    failed: Attempt | None = None
-    least_logprob: float = inf
     stage: StageName | None = None
+    attempts: Attempts = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.attempts = Attempts(self.window, self)
 
     @property
     def temperature(self) -> float:
@@ -120,9 +114,9 @@ class Sequence:
         return self.window.temperatures[self.attempt]
 
     @property
-    def has_more_temperatures(self) -> bool:
-        """Whether another attempt could follow."""
-        return self.attempt + 1 < len(self.window.temperatures)
+    def is_settled(self) -> bool:
+        """Whether nobody waits for a result any more, or there is one."""
+        return self.future.done()
 
     @property
     def abandoned(self) -> bool:
@@ -157,28 +151,21 @@ class Sequence:
             else:
                 self.future.set_result(result)
 
-    def taken(self, result: DecodingResult, *, is_good: bool) -> Attempt:
-        """The last attempt, whose result this is, or the best of all where it is not good."""
-        last = best = self._attempt(result)
-        if self.failed and not is_good:
-            best = max(last, self.failed, key=self._rank)
-        least = min(self.least_logprob, result.avg_logprob)
-        return replace(best, result=replace(best.result, least_logprob=least))
+    def begin(self) -> None:
+        """Start with the next attempt; slot, cross-KV and language are kept."""
+        self.attempt = self.attempts.begin()
+        self.tokens, self.logprobs, self.heard = [], [], []
 
-    def restart(self, result: DecodingResult) -> None:
-        """Note what failed, keep slot, cross-KV and language: the next attempt begins."""
-        failed = self._attempt(result)
-        self.failed = max(self.failed or failed, failed, key=self._rank)
-        self.least_logprob = min(self.least_logprob, result.avg_logprob)
-        self.attempt += 1
-        self.tokens = []
-        self.logprobs = []
-        self.heard = []
+    def beside(self) -> Sequence:
+        """A row that makes the next attempt beside this one."""
+        row = Sequence(self.window, self.future, self.language, language_probs=self.language_probs)
+        row.attempts = self.attempts
+        self.attempts.rows.append(row)
+        row.begin()
+        return row
 
-    def _rank(self, attempt: Attempt) -> tuple[float, ...]:
-        return self.window.prefer(attempt.result)
-
-    def _attempt(self, result: DecodingResult) -> Attempt:
+    def attempted(self, result: DecodingResult) -> Attempt:
+        """What this attempt came to."""
         # Some devices go on for a few steps after the end.
         return Attempt(result, self.heard[: len(self.logprobs) - 1])
 

@@ -11,7 +11,8 @@ from models.engine.sequence import DecodingResult
 from models.engine.vocabulary import Vocabulary
 from models.guards import doubts
 from models.options import TranscribeOptions
-from models.text.loops import without_loop
+from models.repetition import can_be_said
+from models.text.loops import Loop, loop_at_end
 from models.text.pace import with_words
 from models.text.segments import FRAMES_PER_SECOND, Cut, cut_at_timestamps, text_of
 from models.text.transcript import Segment, TokenScore
@@ -62,19 +63,23 @@ class Cutting:
         cuts, after = cut_at_timestamps(
             result.tokens, seek=seek, frames=frames, timestamp_begin=begin
         )
-        pieces = list(self._pieces(cuts, result))
+        pieces = list(self._pieces(cuts, result, speech))
         segments = [self._segment(piece, result, seek, speech) for piece in pieces]
         told = tuple((segment.start, segment.end) for segment in segments if segment.text)
         if result.starts:
             segments = _timed(segments, pieces, result, seek / FRAMES_PER_SECOND)
         return CutWindow(tuple(filter(self._is_wanted, segments)), after, told)
 
-    def _pieces(self, cuts: Seq[Cut], result: DecodingResult) -> Iterator[_Piece]:
+    def _pieces(
+        self, cuts: Seq[Cut], result: DecodingResult, speech: SpeechBetween
+    ) -> Iterator[_Piece]:
         """Each cut, but for what goes round in a loop at the window's end."""
         tokens, eot = result.tokens, self.vocabulary.eot
         spoken = [token for token in tokens if token < eot]
-        limit = self._limit(spoken)
         before = [0, *accumulate(token < eot for token in tokens)]
+        limit, loop = len(spoken), loop_at_end(spoken)
+        if loop and not self._is_real(loop, result, cuts, before, speech):
+            limit = self._closed(spoken, loop.before + loop.period)
         for cut in cuts:
             places = range(cut.first, cut.first + len(cut.tokens))
             first, end = before[places.start], before[places.stop]
@@ -89,9 +94,27 @@ class Cutting:
                 is_loop=limit < len(spoken) and first < limit <= end,
             )
 
-    def _limit(self, spoken: Seq[int]) -> int:
+    def _is_real(
+        self,
+        loop: Loop,
+        result: DecodingResult,
+        cuts: Seq[Cut],
+        before: Seq[int],
+        speech: SpeechBetween,
+    ) -> bool:
+        """Whether a loop comes to an end, and there is speech for it in the cuts that have it."""
+        if self.options.loop_threshold is None:
+            return True
+        having = [cut for cut in cuts if before[cut.first + len(cut.tokens)] > loop.before]
+        if not (having and result.is_whole):
+            return False
+        seconds = speech(having[0].start - _SLACK, having[-1].end + _SLACK)
+        spoken = [token for token in result.tokens if token < self.vocabulary.eot]
+        text = self.vocabulary.decode(spoken[loop.before :])
+        return can_be_said(self.options, loop, len(text), seconds)
+
+    def _closed(self, spoken: Seq[int], limit: int) -> int:
         """How much of the text to keep: what ends the words of a loop stands behind them."""
-        limit = without_loop(spoken)
         while limit < len(spoken) and self.vocabulary.decode(spoken[limit : limit + 1]) in CLOSING:
             limit += 1
         return limit

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import replace
-from functools import partial
 
 from models.audio.mel import Mel
 from models.engine.engine import Engine
 from models.engine.sequence import Window
 from models.errors import OptionError
-from models.guards import is_good, preference
 from models.options import TranscribeOptions
+from models.repetition import RepetitionGuard
 from models.strategies.cutting import Cutting
 from models.strategies.languages import ChooseLanguage
 from models.usage import Usage
@@ -47,7 +46,6 @@ class Recording:
         self.cutting = Cutting(self.vocabulary, options)
         self.request = uuid.uuid4().hex
         self.is_long, self.is_live = False, is_live
-        self._accept, self._prefer = partial(is_good, options), partial(preference, options)
         self._carried = self._carry()
 
     def first_history(self) -> tuple[int, ...]:
@@ -75,8 +73,6 @@ class Recording:
             task=self.options.task,
             previous=_last(self.vocabulary.prompt_limit, self._carried, history),
             temperatures=self.options.temperature,
-            accept=self._accept,
-            prefer=self._prefer,
             is_background=self.is_long and not hurries,
             word_timestamps=self.options.word_timestamps,
             usage=self.usage,
@@ -84,6 +80,17 @@ class Recording:
         if isinstance(language, str):
             return replace(window, language=language)
         return replace(window, choose_language=language)
+
+    def repetition(self, seconds: float) -> RepetitionGuard:
+        """The guard over texts for so many seconds of speech."""
+        return RepetitionGuard(self.options, self.vocabulary.eot, seconds)
+
+    def weighed(self, window: Window, seconds: float) -> Window:
+        """The window, whose texts are weighed against so many seconds of speech."""
+        guard = self.repetition(seconds)
+        return replace(
+            window, accept=guard.accepts, prefer=guard.prefer, is_hopeless=guard.is_hopeless
+        )
 
     def _prompt(self) -> tuple[int, ...]:
         text = self.options.initial_prompt

@@ -8,9 +8,10 @@ from functools import partial
 
 from models.audio.mel import Mel
 from models.engine.sequence import DecodingResult, Window
-from models.guards import is_good, says_nothing
+from models.guards import is_good
 from models.strategies.cutting import SpeechBetween
 from models.strategies.languages import most_probable
+from models.strategies.parts import Part, Parts
 from models.strategies.recording import Recording
 from models.strategies.source import Source
 from models.text.order import Sequencer, ended_by
@@ -28,17 +29,20 @@ async def sequential(
     seek = 0
     sequencer = Sequencer()
     history = recording.first_history()
+    parts = Parts(recording, speech)
     detect = partial(most_probable, among=recording.options.languages)
     while seek < mel.frames:
         make = partial(recording.window, mel, seek, history, recording.language or detect)
         window = make() if mel.is_made(seek) else await source.run(make)
+        frames = mel.content(seek)
+        heard = speech(seek / FRAMES_PER_SECOND, (seek + frames) / FRAMES_PER_SECOND)
+        window = recording.weighed(window, heard)
         result = await _decoded(recording, source, mel, window, seek)
         recording.language = result.language
-        frames = mel.content(seek)
-        if says_nothing(recording.options, result):
+        if recording.repetition(heard).says_nothing(result):
             seek += frames
             continue
-        cut = recording.cutting.cut(result, seek, frames, speech)
+        cut = parts.cut(await parts.of(Part(window, seek, frames, result)))
         for segment in cut.segments:
             # There the next window begins, whose words come after this one's.
             yield sequencer.put(ended_by(segment, cut.after / FRAMES_PER_SECOND))

@@ -11,13 +11,13 @@ from models.audio.stream import SpeechWindow
 from models.audio.vad import SAMPLE_RATE
 from models.audio.windows import HOP
 from models.engine.sequence import DecodingResult, Window
-from models.guards import says_nothing
 from models.strategies.cutting import CutWindow
 from models.strategies.hearing import heard_aside
 from models.strategies.languages import LanguageChoice
+from models.strategies.parts import Part, Parts
 from models.strategies.recording import Recording
 from models.strategies.source import Source
-from models.text.order import in_turn
+from models.text.order import clamped, in_turn
 from models.text.segments import FRAMES_PER_SECOND
 from models.text.transcript import Segment
 
@@ -46,7 +46,9 @@ class SpokenWindow:
         history = recording.first_history() if is_first else ()
         telling = self.plan.speech_between(self.plan.start, self.plan.end)
         language = languages.ask(is_short=telling < _TELLING)
-        self.first = recording.window(mel, 0, history, language, hurries=self.hurries)
+        window = recording.window(mel, 0, history, language, hurries=self.hurries)
+        self.first = recording.weighed(window, telling / SAMPLE_RATE)
+        self.parts = Parts(recording, self._speech)
 
     async def segments(self) -> list[Segment]:
         """The window's segments in the recording's time; none last beyond it."""
@@ -54,12 +56,14 @@ class SpokenWindow:
 
     async def _part(self, window: Window, start: int, end: int) -> list[Segment]:
         result = await self._decoded(window)
-        if says_nothing(self.recording.options, result):
+        seconds = self.plan.speech_between(start, end) / SAMPLE_RATE
+        if self.recording.repetition(seconds).says_nothing(result):
             return []
         frames = -(-(end - start) // HOP)
-        cut = self.recording.cutting.cut(result, start // HOP, frames, self._speech)
-        found = [_clamped(segment, end) for segment in cut.segments]
-        for hole in self._unheard(result, cut, end):
+        parts = await self.parts.of(Part(window, start // HOP, frames, result))
+        cut = self.parts.cut(parts)
+        found = [clamped(segment, end / SAMPLE_RATE) for segment in cut.segments]
+        for hole in self._unheard(parts[-1].result, cut, end):
             found += await self._part(await self._window(*hole, result.language), *hole)
         return found
 
@@ -79,7 +83,8 @@ class SpokenWindow:
     async def _window(self, start: int, end: int, language: str) -> Window:
         samples = self.samples[start - self.plan.start : end - self.plan.start]
         mel = await heard_aside(self.recording.engine, samples, self.source)
-        return self.recording.window(mel, 0, (), language, hurries=self.hurries)
+        window = self.recording.window(mel, 0, (), language, hurries=self.hurries)
+        return self.recording.weighed(window, self.plan.speech_between(start, end) / SAMPLE_RATE)
 
     def _speech(self, start: float, end: float) -> float:
         return self.plan.speech_between(_sample(start), _sample(end)) / SAMPLE_RATE
@@ -106,13 +111,3 @@ class SpokenWindow:
 
 def _sample(seconds: float) -> int:
     return round(seconds * FRAMES_PER_SECOND) * HOP
-
-
-def _clamped(segment: Segment, end: int) -> Segment:
-    last = end / HOP / FRAMES_PER_SECOND
-    words = tuple(
-        replace(word, start=min(word.start, last), end=min(word.end, last))
-        for word in segment.words
-    )
-    start, stop = min(segment.start, last), min(segment.end, last)
-    return replace(segment, start=start, end=stop, words=words)

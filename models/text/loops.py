@@ -1,19 +1,36 @@
-"""Loops at the end of a text: the same words again and again, which nobody has said."""
+"""Loops at the end of a text: the same words again and again."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 # People say things three times, and count or laugh for a while.
 _TIMES = 4
 _TOKENS = 16
 
 
-def without_loop(tokens: Sequence[int]) -> int:
-    """How many of a window's text tokens to keep: of a loop at the end its words once.
+@dataclass(frozen=True)
+class Loop:
+    """A loop of `length` tokens at the end of a text, which goes round every `period` tokens.
 
-    A loop says the same at least four times and for at least 16 tokens; the last time may break
-    off.
+    `before` is how many tokens the text has before it.
+    """
+
+    before: int
+    period: int
+    length: int
+
+    @property
+    def times(self) -> float:
+        """How often it says its words; the last time may break off."""
+        return self.length / self.period
+
+
+def loop_at_end(tokens: Sequence[int]) -> Loop | None:
+    """The loop of the shortest period that a text ends in.
+
+    One says the same at least four times and for at least 16 tokens; the last time may break off.
     """
     total = len(tokens)
     for period in range(1, total // _TIMES + 1):
@@ -21,5 +38,5 @@ def without_loop(tokens: Sequence[int]) -> int:
         while length < total and tokens[-length - 1] == tokens[period - length - 1]:
             length += 1
         if length >= max(_TIMES * period, _TOKENS):
-            return total - length + period
-    return total
+            return Loop(total - length, period, length)
+    return None

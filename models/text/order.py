@@ -26,6 +26,16 @@ def ended_by(segment: Segment, moment: float) -> Segment:
     return replace(segment, words=(*others, replace(last, end=moment)), end=moment)
 
 
+def clamped(segment: Segment, last: float) -> Segment:
+    """The segment and its words without what lies behind a moment, in seconds."""
+    words = tuple(
+        replace(word, start=min(word.start, last), end=min(word.end, last))
+        for word in segment.words
+    )
+    start, stop = min(segment.start, last), min(segment.end, last)
+    return replace(segment, start=start, end=stop, words=words)
+
+
 class Sequencer:
     """Numbers a recording's segments as they come, and lets their words begin in turn."""
 

@@ -10,11 +10,12 @@ import pytest
 import torch
 
 from models.engine import limits
+from models.engine.attempts import Attempt
 from models.engine.engine import Engine
 from models.engine.loading import load_network
 from models.engine.precision import resolve_precision
 from models.engine.runner import Runner
-from models.engine.sequence import Attempt, DecodingResult, Window
+from models.engine.sequence import DecodingResult, Window
 from models.engine.sequence import Sequence as Row
 from models.engine.vocabulary import Vocabulary
 from models.errors import OverloadedError

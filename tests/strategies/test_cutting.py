@@ -73,24 +73,52 @@ def test_cut_segments_are_in_the_recordings_time(vocabulary: Vocabulary) -> None
 LOOP: tuple[str | float, ...] = (0.0, " Well.", 1.0)
 
 
-def test_cut_loop_in_a_segment_is_said_once(vocabulary: Vocabulary) -> None:
-    result = decoded(vocabulary, *LOOP, 1.0, " and that is it," * 6, 20.0)
-    well, looped = cut(vocabulary, result).segments
+def test_cut_loop_that_there_is_no_speech_for_is_said_once(vocabulary: Vocabulary) -> None:
+    result = decoded(vocabulary, *LOOP, 1.0, " and that is it," * 30, 20.0)
+    well, looped = cut(vocabulary, result, heard=(0.0, 14.0)).segments
     assert (well.text, well.flags) == (" Well.", ())
     assert (looped.text, looped.flags) == (" and that is it,", ("repetition",))
     assert (looped.start, looped.end) == (11.0, 30.0)
     assert "".join(score.data.decode() for score in looped.scores) == looped.text
 
 
+def test_cut_repetition_that_there_is_speech_for_is_kept(vocabulary: Vocabulary) -> None:
+    result = decoded(vocabulary, *LOOP, 1.0, " and that is it," * 12, 20.0)
+    well, again = cut(vocabulary, replace(result, compression_ratio=3.0)).segments
+    assert again.text == " and that is it," * 12
+    assert again.flags == well.flags == ("repetition",)
+
+
+def test_cut_loop_of_a_text_without_an_end_is_said_once(vocabulary: Vocabulary) -> None:
+    result = decoded(vocabulary, *LOOP, 1.0, " and that is it," * 12, 20.0)
+    *_, looped = cut(vocabulary, replace(result, is_whole=False)).segments
+    assert (looped.text, looped.flags) == (" and that is it,", ("repetition",))
+
+
+def test_cut_loop_is_kept_where_that_is_asked_for(vocabulary: Vocabulary) -> None:
+    everything = TranscribeOptions(loop_threshold=None)
+    result = decoded(vocabulary, *LOOP, 1.0, " and that is it," * 30, 20.0)
+    for whole in (True, False):
+        result = replace(result, is_whole=whole)
+        *_, looped = cut(vocabulary, result, everything, (0.0, 14.0)).segments
+        assert looped.text == " and that is it," * 30
+
+
 def test_cut_loop_of_segments_is_one_segment(vocabulary: Vocabulary) -> None:
     again = [part for n in range(1, 9) for part in (float(n), " Thank you so much.", n + 1.0)]
-    window = cut(vocabulary, decoded(vocabulary, *LOOP, *again))
+    window = cut(vocabulary, decoded(vocabulary, *LOOP, *again), heard=(0.0, 12.0))
     assert [(s.text, s.flags) for s in window.segments] == [
         (" Well.", ()),
         (" Thank you so much.", ("repetition",)),
     ]
     # The rest may hold something else: whoever cares for speech without text hears of it.
     assert window.told[-1] == (11.0, 12.0)
+
+
+def test_cut_segments_that_are_said_again_and_again_are_kept(vocabulary: Vocabulary) -> None:
+    again = [part for n in range(1, 9) for part in (float(n), " Thank you so much.", n + 1.0)]
+    window = cut(vocabulary, decoded(vocabulary, *LOOP, *again))
+    assert [s.text for s in window.segments] == [" Well.", *[" Thank you so much."] * 8]
 
 
 SILENT = (0.0, " Here.", 1.0, 8.0, " Thanks for watching!", 9.0)

@@ -350,6 +350,17 @@ def test_options_of_openai_whisper(server: Server) -> None:
 
 
 @promises(
+    "Requests", "`loop_threshold`: how often a second something can be said, or `none`", "extension"
+)
+def test_loop_threshold(server: Server) -> None:
+    refused = error_of(post(server, {"loop_threshold": "often"}), 400)
+
+    assert refused["param"] == "loop_threshold"
+    assert text_of(server, ("loop_threshold", "none")) == TEXT
+    assert text_of(server, ("loop_threshold", "3")) == TEXT
+
+
+@promises(
     "Requests",
     "`max_line_width`, `max_line_count`, `max_words_per_line`, `min_cue_duration`, "
     "`max_cue_duration`",

@@ -133,6 +133,23 @@ def test_flags(server: Server) -> None:
     assert segment["flags"] == ["low_logprob"]
 
 
+@promises(
+    "Responses",
+    "`x-whisper-flags`: why text is in doubt, in every format; in a stream `flags` of "
+    "`transcript.text.done`",
+    "extension",
+)
+def test_flags_in_every_format(server: Server) -> None:
+    doubted = {"logprob_threshold": "0", "drop": "none", "temperature": "0.2"}
+    for name in ("json", "text", "srt", "vtt", "verbose_json"):
+        answer = post(server, {"response_format": name, **doubted})
+        assert answer.headers["x-whisper-flags"] == "low_logprob"
+        assert "x-whisper-flags" not in post(server, {"response_format": name}).headers
+    streamed = post(server, {"stream": "true", **doubted})
+    *_, done = re.findall(r"(?m)^data: (\{.*\})$", streamed.text)
+    assert json.loads(done)["flags"] == ["low_logprob"]
+
+
 @promises("Responses", "srt: numbers from 1, hours and a comma always, a blank line at the end")
 def test_srt(server: Server) -> None:
     answer = post(server, {"response_format": "srt"})

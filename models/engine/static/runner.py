@@ -55,6 +55,11 @@ class StaticRunner(Runner):
         """Log-mel is made on the device."""
         return True
 
+    @property
+    def shares_windows(self) -> bool:
+        """A window that nobody waits for any more may still be on its way into a free slot."""
+        return False
+
     def computing(self) -> AbstractContextManager[None]:
         """What the thread that computes has to be in."""
         return self._launcher.computing()

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from api.answer.formats import answer
-from api.request.parameters import Granularity
+from api.request.parameters import Granularity, ResponseFormat
 from models.text.transcript import Segment, Transcript, Word
 from tests.api.fake import SEGMENTS, segment
 
@@ -197,3 +197,13 @@ def test_srt_segment_beyond_the_end() -> None:
     assert bytes(answer(replace(TRANSCRIPT, segments=(late,)), "srt").body).decode() == (
         "1\n00:00:03,200 --> 00:00:03,700\nThe naïve wind and\n\n"
     )
+
+
+@pytest.mark.parametrize("response_format", ["json", "text", "srt", "vtt", "verbose_json"])
+def test_every_format_tells_why_text_is_in_doubt(response_format: ResponseFormat) -> None:
+    first, second = SEGMENTS
+    doubtful = replace(first, flags=("repetition", "low_logprob"))
+    more = replace(second, flags=("repetition",))
+    response = answer(replace(TRANSCRIPT, segments=(doubtful, more)), response_format)
+    assert response.headers["x-whisper-flags"] == "low_logprob, repetition"
+    assert "x-whisper-flags" not in answer(TRANSCRIPT, response_format).headers

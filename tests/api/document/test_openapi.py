@@ -90,6 +90,7 @@ DECODING = [
     "logprob_threshold",
     "no_speech_threshold",
     "drop_logprob_threshold",
+    "loop_threshold",
     "drop",
     "condition_on_previous_text",
     "carry_initial_prompt",
@@ -205,7 +206,13 @@ def test_answer_without_what_was_not_asked() -> None:
 @pytest.mark.parametrize("label", OPERATIONS)
 def test_openapi_headers(label: str) -> None:
     always = ["openai-processing-ms", "openai-version", "x-request-id"]
-    more = {"401": ["www-authenticate"], "503": ["retry-after"], "504": ["x-should-retry"]}
+    flags = ["x-whisper-flags"] if "audio/trans" in label else []
+    more = {
+        "200": flags,
+        "401": ["www-authenticate"],
+        "503": ["retry-after"],
+        "504": ["x-should-retry"],
+    }
     queue = ["x-queue-position", "x-queue-seconds"] if label.startswith("post") else []
     for status, response in operation(label)["responses"].items():
         queued = queue if status in ("200", "400", "503", "504") else []

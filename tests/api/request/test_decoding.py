@@ -104,11 +104,15 @@ def test_thresholds(path: str) -> None:
         logprob_threshold="-0.5",
         no_speech_threshold="none",
         drop_logprob_threshold="None",
+        loop_threshold="none",
     )
     assert options.compression_ratio_threshold == 1.5
     assert options.logprob_threshold == -0.5
     assert options.no_speech_threshold is None
     assert options.drop_logprob_threshold is None
+    assert options.loop_threshold is None
+    assert options_of(path, loop_threshold="2.5").loop_threshold == 2.5
+    assert options_of(path).loop_threshold == TranscribeOptions().loop_threshold
 
 
 @pytest.mark.parametrize("given", ["nan", "inf", "low"])

@@ -1,0 +1,115 @@
+"""Real repetition and loops: what can have been said in the seconds of speech that there are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from models.engine.sequence import DecodingResult
+from models.guards import is_good, is_repetitive, is_unlikely, says_nothing
+from models.options import TranscribeOptions
+from models.text.loops import Loop, loop_at_end
+
+# More than anybody says in a second: of subtitles 17 are as many as can be read.
+_CHARACTERS_PER_SECOND = 25.0
+# By which the voice detector and the timestamps of a text may differ, in seconds.
+_SLACK = 0.5
+# A loop that goes on for longer does not end: twice what is said in a second, and a beginning.
+_TOKENS_PER_SECOND, _BEGINNING = 4.0, 24
+# By how much more probable a loop has to be than a text without one.
+_MARGIN = 1.5
+# Tokens of the longest text, and its end (half the context of every Whisper).
+_LONGEST = 225
+
+
+def can_be_said(options: TranscribeOptions, loop: Loop, characters: int, seconds: float) -> bool:
+    """Whether a loop of so many characters can have been said in so many seconds of speech."""
+    if options.loop_threshold is None:
+        return True
+    seconds += _SLACK
+    is_speakable = characters <= _CHARACTERS_PER_SECOND * seconds
+    return is_speakable and loop.times <= options.loop_threshold * seconds
+
+
+@dataclass(frozen=True)
+class RepetitionGuard:
+    """Weighs the texts of a window against the `seconds` of speech in it.
+
+    `eot` is the vocabulary's end-of-text: what is below is text.
+    """
+
+    options: TranscribeOptions
+    eot: int
+    seconds: float
+
+    def accepts(self, result: DecodingResult) -> bool:
+        """Whether a window needs no other temperature: see `Window`.
+
+        A likely text that repeats itself as people can needs none: a hotter one would only leave
+        some of it out. What is to be known better its parts tell.
+        """
+        if is_good(self.options, result):
+            return True
+        is_guarded = self.options.loop_threshold is not None
+        return is_guarded and self._is_likely_said(result)
+
+    def says_nothing(self, result: DecodingResult) -> bool:
+        """Whether a window's text is to be dropped.
+
+        Gibberish at another temperature is no sign of noise where the text is a likely one that
+        repeats itself as people can.
+        """
+        if self._is_likely_said(result):
+            result = replace(result, least_logprob=result.avg_logprob)
+        return says_nothing(self.options, result)
+
+    def prefer(self, result: DecodingResult) -> tuple[float, ...]:
+        """The rank of a result among those that are not good: see `Window`.
+
+        What is hopelessly improbable comes last. A loop that cannot have been said comes behind a
+        text without one, unless that is far less probable.
+        """
+        is_loop = self.doubt(result) == 1.0 and not self._is_gibberish(result)
+        return (
+            float(not self._is_gibberish(result)),
+            result.avg_logprob - _MARGIN * is_loop,
+        )
+
+    def is_hopeless(self, tokens: Sequence[int], logprob: float) -> bool:
+        """Whether a text, of this log-probability, goes round beyond recall or cannot be accepted.
+
+        What is the only attempt is not given up for being improbable.
+        """
+        least, tries = self.options.logprob_threshold, self.options.temperature
+        if least is not None and len(tries) > 1 and logprob < least * _LONGEST:
+            return True
+        loop = self._loop(tokens)
+        limit = _BEGINNING + _TOKENS_PER_SECOND * self.seconds
+        return self.options.loop_threshold is not None and loop is not None and loop.length > limit
+
+    def doubt(self, result: DecodingResult) -> float:
+        """How much a text is in doubt for its repetition: 0, 0.5 or 1.
+
+        Nothing is wrong; it repeats itself, as people can; or it cannot have been said.
+        """
+        # Of what comes to an end the last time may end otherwise: in a full stop.
+        loop = self._loop(result.tokens) or self._loop(result.tokens, but=1)
+        if self._is_gibberish(result):
+            return 1.0
+        if loop is None and not is_repetitive(self.options, result):
+            return 0.0
+        said = loop or Loop(0, max(1, len(result.tokens)), len(result.tokens))
+        is_possible = can_be_said(self.options, said, len(result.text), self.seconds)
+        return 0.5 if result.is_whole and is_possible else 1.0
+
+    def _is_likely_said(self, result: DecodingResult) -> bool:
+        return not is_unlikely(self.options, result) and self.doubt(result) == 0.5
+
+    def _loop(self, tokens: Sequence[int], but: int = 0) -> Loop | None:
+        """The loop at the end of the text, `but` for its last so many tokens."""
+        spoken = [token for token in tokens if token < self.eot]
+        return loop_at_end(spoken[: len(spoken) - but])
+
+    def _is_gibberish(self, result: DecodingResult) -> bool:
+        least = self.options.drop_logprob_threshold
+        return least is not None and result.avg_logprob < least
