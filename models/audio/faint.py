@@ -11,11 +11,14 @@ Samples = NDArray[np.float32]
 
 # From this probability on a frame is speech without a second hearing (silero-vad's default).
 _HEARD = 0.5
-# Frames on either side, half a second, whose loudest sets the level, and whose speech is enough.
-_AROUND = 16
+# Frames on either side of one, half a second, whose speech is enough not to hear it again; and a
+# quarter, whose loudest sets the level: a far speaker follows a near one as fast as that.
+_NEAR, _AROUND = 16, 8
+# Sound of a local peak below -36 dBFS is heard again wherever it is.
+_SOFT = 0.016
 # Samples in 16 bits below this peak are the last three of them: dither, and no more.
 _FLOOR = 8 / 32768
-# The peak that Silero hears best at; half a second is brought to it.
+# The peak that Silero hears well at; every half second is brought to it.
 _LEVEL = 0.5
 # What is added to a probability of the second hearing: all it hears is doubtful, and is decoded
 # to be believed only where the decoder is sure.
@@ -30,7 +33,7 @@ class CloseListener:
     """The detector on its way through one recording, which it may hear twice.
 
     What it hears depends on the level: it loses speech whose peaks are below -50 dBFS, and much of
-    it below -30. Where it has heard nothing for a second, and there is sound, it hears the same
+    it below -30. Sound that is soft, or in which it has heard nothing for a second, it hears
     again at a normal level and with the spectrum of a voice.
     """
 
@@ -70,15 +73,17 @@ def probabilities(detector: Silero, samples: Samples, size: int) -> NDArray[np.f
 
 
 def _unheard(heard: NDArray[np.float32], block: Samples) -> list[tuple[int, int]]:
-    """First frame and end of each stretch that holds sound, far from what was heard."""
-    again = (_loudest(heard) < _HEARD) & (_loudest(_peaks(block)) >= _FLOOR)
+    """First frame and end of each stretch of sound that is soft, or far from what was heard."""
+    level = _highest(_peaks(block), _AROUND)
+    far = _highest(heard, _NEAR) < _HEARD
+    again = (level >= _FLOOR) & (far | (level < _SOFT))
     edges = np.flatnonzero(np.diff(again, prepend=False, append=False))
     return [(int(first), int(end)) for first, end in edges.reshape(-1, 2)]
 
 
 def _normalised(samples: Samples) -> Samples:
-    """The samples at the level, each with the gain of the half seconds around it."""
-    loudest = np.maximum(_loudest(_peaks(samples)), _FLOOR)
+    """The samples at the level, each with the gain of the half second around it."""
+    loudest = np.maximum(_highest(_peaks(samples), _AROUND), _FLOOR)
     middles = (np.arange(len(loudest)) + 0.5) * FRAME
     gain = np.exp(np.interp(np.arange(len(samples)), middles, np.log(_LEVEL / loudest)))
     return (samples * gain).astype(np.float32)
@@ -90,7 +95,7 @@ def _peaks(samples: Samples) -> NDArray[np.float32]:
     return np.ptp(frames, axis=1) / 2
 
 
-def _loudest(values: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The highest value within half a second of each frame."""
-    padded = np.pad(values, _AROUND, "edge")
-    return np.lib.stride_tricks.sliding_window_view(padded, 2 * _AROUND + 1).max(axis=1)
+def _highest(values: NDArray[np.float32], around: int) -> NDArray[np.float32]:
+    """The highest value within so many frames of each."""
+    padded = np.pad(values, around, "edge")
+    return np.lib.stride_tricks.sliding_window_view(padded, 2 * around + 1).max(axis=1)

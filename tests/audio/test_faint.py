@@ -65,7 +65,7 @@ def test_whispered_speech_is_heard(detector: Silero, clip: Clip) -> None:
 
 @pytest.mark.parametrize("pause", [0.2, 1.0, 4.0])
 def test_a_far_speaker_is_heard_beside_a_near_one(detector: Silero, pause: float) -> None:
-    near, far = (at_peak(load(clip.path), level) for clip, level in zip(SPOKEN, (-3, -43)))
+    near, far = at_peak(load(SPOKEN[0].path), -3), at_peak(load(SPOKEN[1].path), -43)
     between = np.zeros(round(pause * SAMPLE_RATE), np.float32)
     samples = in_16_bits(np.concatenate([near, between, far, between, near, between, far]))
     start = (len(near) + len(between)) / SAMPLE_RATE
