@@ -153,14 +153,10 @@ CODECS = [
 WAYS = list(product([-3, -30, -45, -60], CODECS, [1, 2], [1, 3]))
 
 
-@pytest.mark.parametrize(
-    ("chosen", "way"),
-    [
-        (random.Random(n).choice(SHORT), way)
-        for n, way in enumerate(random.Random(22).sample(WAYS, 16))
-    ],
-    ids=str,
-)
+SAMPLE = random.Random(22).sample(list(product(SHORT, WAYS)), 16)
+
+
+@pytest.mark.parametrize(("chosen", "way"), SAMPLE, ids=str)
 def test_nothing_that_whisper_reads_comes_back_empty(
     base: Engine,
     reference: Callable[[str], Whisper],
