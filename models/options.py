@@ -58,8 +58,8 @@ class TranscribeOptions:
     decodes its windows side by side; auto is parallel for recordings that one window does not
     hold, unless `condition_on_previous_text` asks for one after the other.
 
-    Segments are flagged: `no_speech`, nobody speaks then, as far as `voice` and the decoder can tell;
-    `low_logprob` and `repetition`, their window was below or above openai-whisper's thresholds at
+    Segments are flagged: `no_speech`, nobody speaks then, as far as `voice` and the decoder can
+    tell; `low_logprob` and `repetition`, their window was below or above openai-whisper's thresholds at
     every temperature, or ended in a loop. Those with a flag in `drop` are left out, as is all text
     of a window that was below `drop_logprob_threshold` at some temperature, and is perhaps without
     speech: noise makes Whisper say such things.

@@ -87,7 +87,7 @@ def test_preference_is_for_no_loop_and_then_for_the_likeliest() -> None:
         (0.0, [-0.3, -0.5], 0.05, True),
         (0.0, [-0.9, -0.7], 0.1, True),
         (0.0, [-0.4], 0.9, False),
-        (0.0, [-1.1, -1.0], 0.05, False),
+        (0.0, [-1.4, -1.3], 0.05, False),
         (0.0, [-0.2], 1.0, False),
         # no text at all
         (0.2, [], 0.9, True),

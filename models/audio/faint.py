@@ -62,7 +62,8 @@ class CloseListener:
         around = np.concatenate([self._before, block[:stop]])[start:]
         tilted = np.convolve(around, _TILT, "valid").astype(np.float32)
         probabilities = self._again.hear(_normalised(tilted))
-        return np.where(probabilities >= _HEARD - _BENEFIT, probabilities + _BENEFIT, probabilities)
+        doubtful = probabilities >= _HEARD - _BENEFIT
+        return np.minimum(probabilities + _BENEFIT * doubtful, 1).astype(np.float32)
 
 
 def probabilities(detector: Silero, samples: Samples, size: int) -> NDArray[np.float32]:
