@@ -59,10 +59,10 @@ class TranscribeOptions:
     hold, unless `condition_on_previous_text` asks for one after the other.
 
     Segments are flagged: `no_speech`, nobody speaks then, as far as `voice` and the decoder can
-    tell; `low_logprob` and `repetition`, their window was below or above openai-whisper's thresholds at
-    every temperature, or ended in a loop. Those with a flag in `drop` are left out, as is all text
-    of a window that was below `drop_logprob_threshold` at some temperature, and is perhaps without
-    speech: noise makes Whisper say such things.
+    tell; `low_logprob` and `repetition`, their window was below or above openai-whisper's
+    thresholds at every temperature, or ended in a loop. Those with a flag in `drop` are left out,
+    as is all text of a window that was below `drop_logprob_threshold` at some temperature, and is
+    perhaps without speech: noise makes Whisper say such things.
 
     `initial_prompt` is for the first window, or for each with `carry_initial_prompt`; `keywords`
     are words to expect in any. `language` None asks for detection, among `languages` if there are
