@@ -64,7 +64,7 @@ def test_conditions_are_files_at_their_level(tmp_path: Path) -> None:
     made = soft_clips([chosen], tmp_path)
 
     peaks = {each.kind: float(np.abs(load(each.path)).max()) for each in made}
-    assert list(peaks)[0] == "as it is"
+    assert next(iter(peaks)) == "as it is"
     assert list(peaks)[-1] == "whispered"
     for level in (-30, -40, -50, -60):
         assert 20 * np.log10(peaks[f"peak {level} dBFS"]) == pytest.approx(level, abs=0.2)
