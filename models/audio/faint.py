@@ -16,8 +16,8 @@ _HEARD = 0.5
 _NEAR, _AROUND = 16, 8
 # Sound of a local peak below -36 dBFS is heard again wherever it is.
 _SOFT = 0.016
-# Samples in 16 bits below this peak are the last three of them: dither, and no more.
-_FLOOR = 8 / 32768
+# Below this peak, -78 dBFS, 16 bits have but two to tell a sound with: dither, and no more.
+_FLOOR = 4 / 32768
 # The peak that Silero hears well at; every half second is brought to it.
 _LEVEL = 0.5
 # What is added to a probability of the second hearing: all it hears is doubtful, and is decoded
@@ -93,10 +93,11 @@ def _normalised(samples: Samples) -> Samples:
 def _peaks(samples: Samples) -> NDArray[np.float32]:
     """Half of what each frame goes up and down: a constant is no sound."""
     frames = np.pad(samples, (0, -len(samples) % FRAME), "edge").reshape(-1, FRAME)
-    return np.ptp(frames, axis=1) / 2
+    return np.asarray(np.ptp(frames, axis=1) / 2, np.float32)
 
 
 def _highest(values: NDArray[np.float32], around: int) -> NDArray[np.float32]:
     """The highest value within so many frames of each."""
     padded = np.pad(values, around, "edge")
-    return np.lib.stride_tricks.sliding_window_view(padded, 2 * around + 1).max(axis=1)
+    highest = np.lib.stride_tricks.sliding_window_view(padded, 2 * around + 1).max(axis=1)
+    return np.asarray(highest, np.float32)

@@ -29,7 +29,7 @@ def sounds() -> dict[str, Samples]:
 def _made(make: Maker, seconds: float) -> Samples:
     times = np.arange(round(seconds * SAMPLE_RATE)) / SAMPLE_RATE
     made = make(np.random.default_rng(len(times)), times)
-    return (made / np.abs(made).max()).astype(np.float32)
+    return np.asarray(made / np.abs(made).max(), np.float32)
 
 
 def _noise(slope: float) -> Maker:
@@ -55,7 +55,7 @@ def _modulated(rate: float, slope: float) -> Maker:
     """Noise that comes and goes, at the pace of wind or of syllables."""
 
     def make(rng: np.random.Generator, times: Signal) -> Signal:
-        return _noise(slope)(rng, times) * (1 + np.sin(2 * np.pi * rate * times))
+        return np.asarray(_noise(slope)(rng, times) * (1 + np.sin(2 * np.pi * rate * times)))
 
     return make
 
@@ -67,7 +67,7 @@ def _knocks(rate: float, decay: float) -> Maker:
         starts = (rng.random(len(times)) < rate / SAMPLE_RATE).astype(np.float64)
         starts[len(times) // 2] = 1
         fall = np.exp(-np.arange(round(5 * decay * SAMPLE_RATE)) / (decay * SAMPLE_RATE))
-        return np.convolve(starts, fall)[: len(times)] * rng.standard_normal(len(times))
+        return np.asarray(np.convolve(starts, fall)[: len(times)] * rng.standard_normal(len(times)))
 
     return make
 

@@ -85,8 +85,8 @@ def test_at_peak_of_silence_is_silence() -> None:
 @needs_jiwer
 def test_rejection_counts_lost_words_and_empty_answers_by_kind() -> None:
     results = [
-        result(clip(kind="whispered"), "", "sun moon sea sky", "sun moon sea"),
-        result(clip(kind="whispered"), "sun moon sea sky", "sun moon sea sky", ""),
+        result(clip(kind="whispered"), "", "sun moon sea", "sun moon sea sky"),
+        result(clip(kind="whispered"), "sun moon sea sky", "", "sun moon sea sky"),
         result(clip(kind="as it is"), "sun moon sea sky", "sun moon sea sky", "sun moon sea sky"),
     ]
 
