@@ -27,7 +27,7 @@ from scripts.quality.whispering import whispered
 from tests.speech_clips import Clip, clips, jfk
 
 GREEDY = TranscribeOptions(temperature=(0.0,), language="en")
-WORDS = EnglishTextNormalizer()
+WORDS = EnglishTextNormalizer()  # type: ignore[no-untyped-call]
 NEAR, FAR = "kathleen/arctic_a0034_1592747795", "librispeech/1688-142285-0002"
 
 
