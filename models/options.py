@@ -59,13 +59,13 @@ class TranscribeOptions:
     decodes its windows side by side; auto is parallel for recordings that one window does not
     hold, unless `condition_on_previous_text` asks for one after the other.
 
-    Segments are flagged: `no_speech`, nobody speaks then, as far as `voice` can tell;
-    `low_logprob` and `repetition`, their window was below or above openai-whisper's thresholds at
-    every temperature, or ended in a loop. What repeats itself at a window's end is cut to one time
-    where that is more than `loop_threshold` times in a second of the speech there; None cuts
-    nothing. Those with a flag in `drop` are left out, as is all text
-    of a window that was below `drop_logprob_threshold` at some temperature, and is perhaps without
-    speech: noise makes Whisper say such things.
+    Segments are flagged: `no_speech`, nobody speaks then, as far as `voice` and the decoder can
+    tell; `low_logprob` and `repetition`, their window was below or above openai-whisper's
+    thresholds at every temperature, or ended in a loop. What repeats itself at a window's end is
+    cut to one time where that is more than `loop_threshold` times in a second of the speech there;
+    None cuts nothing. Those with a flag in `drop` are left out, as is all text of a window that
+    was below `drop_logprob_threshold` at some temperature, and is perhaps without speech: noise
+    makes Whisper say such things.
 
     `initial_prompt` is for the first window, or for each with `carry_initial_prompt`; `keywords`
     are words to expect in any. `language` None asks for detection, among `languages` if there are

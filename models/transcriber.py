@@ -150,7 +150,7 @@ class Transcriber:
         recording.is_long = not (mel and mel.fits_one_window)
         if mel is None:
             segments = parallel(recording, source, self.detector)
-        elif speech.spans or "no_speech" not in recording.options.drop:
+        elif speech.is_possible or "no_speech" not in recording.options.drop:
             segments = sequential(recording, source, mel, speech.between)
         else:
             return

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from models.engine.sequence import DecodingResult
-from models.guards import is_good, says_nothing
+from models.guards import is_good, is_spoken, says_nothing
 from models.options import TranscribeOptions
 
 OPTIONS = TranscribeOptions()
@@ -64,3 +64,31 @@ def test_is_good(found: DecodingResult, good: bool) -> None:
 def test_says_nothing(found: DecodingResult, nothing: bool) -> None:
     assert says_nothing(OPTIONS, found) is nothing
     assert not says_nothing(OFF, found)
+
+
+@pytest.mark.parametrize(
+    ("heard", "logprobs", "silence", "spoken"),
+    [
+        # heard clearly: whatever the decoder makes of it
+        (0.5, [-4.0], 0.9, True),
+        (3.0, [], 0.0, True),
+        # hardly heard: a short word, or what noise makes Whisper say
+        (0.2, [-0.4, -0.8], 0.3, True),
+        (0.2, [-1.2], 0.5, True),
+        (0.2, [-1.4], 0.9, False),
+        (0.2, [-3.4], 0.3, False),
+        # not heard: a whisper that the decoder reads, and the same words out of noise
+        (0.0, [-0.3, -0.5], 0.05, True),
+        (0.0, [-0.9, -0.7], 0.1, True),
+        (0.0, [-0.4], 0.9, False),
+        (0.0, [-1.4, -1.3], 0.05, False),
+        (0.0, [-0.2], 1.0, False),
+        # no text at all
+        (0.2, [], 0.9, True),
+        (0.0, [], 0.0, False),
+    ],
+)
+def test_is_spoken_the_less_is_heard_the_surer_must_the_decoder_be(
+    heard: float, logprobs: list[float], silence: float, spoken: bool
+) -> None:
+    assert is_spoken(result(-0.5, silence=silence), logprobs, heard) is spoken

@@ -66,8 +66,8 @@ class DecodingParameters(BaseModel):
     )
     drop: Flags = Field(
         sorted(_DEFAULTS.drop),
-        description="Flags of segments to leave out: `no_speech`, `low_logprob`, `repetition`; or "
-        "`none`.",
+        description="Flags of segments to leave out: `no_speech` (neither voice detector nor "
+        "decoder is sure that somebody speaks), `low_logprob`, `repetition`; or `none`.",
         examples=[["no_speech", "repetition"]],
     )
     condition_on_previous_text: bool = Field(

@@ -11,11 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.audio.blocks import blocks
-from models.audio.silero import BLOCK, Listener, Silero
+from models.audio.faint import CloseListener
+from models.audio.silero import BLOCK, Silero
 from models.audio.vad import SAMPLE_RATE, Span, SpanFinder, speech_between
 from models.options import VoiceOptions
 
 Samples = NDArray[np.float32]
+
+# Below it in every frame, the detector is as good as sure that nobody speaks: so it is in silence
+# and steady noise, and in no speech that was tried, whispered or not.
+_TRACE = 0.1
 
 
 class SpeechMap:
@@ -25,16 +30,24 @@ class SpeechMap:
         self._detector, self._voice = detector, voice
         self._is_complete = False
         self.spans: list[Span] = []
+        self._most = 0.0
+
+    @property
+    def is_possible(self) -> bool:
+        """Whether there is any trace of speech in what has been heard."""
+        return bool(self.spans) or self._most >= _TRACE
 
     def through(self, pieces: Iterable[Samples]) -> Iterator[Samples]:
         """The same samples, listened to the first time."""
         return iter(pieces) if self._is_complete else self._listen(pieces)
 
     def _listen(self, pieces: Iterable[Samples]) -> Iterator[Samples]:
-        listener, finder = Listener(self._detector), SpanFinder(self._voice)
+        listener, finder = CloseListener(self._detector), SpanFinder(self._voice)
         length = 0
         for block in blocks(pieces, BLOCK):
-            self.spans += finder.feed(listener.hear(block))
+            probabilities = listener.hear(block)
+            self._most = max(self._most, float(probabilities.max()))
+            self.spans += finder.feed(probabilities)
             length += len(block)
             yield block
         self.spans += finder.feed(np.zeros(0, np.float32), length)

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.audio.blocks import blocks
-from models.audio.silero import BLOCK, Listener, Silero
+from models.audio.faint import CloseListener
+from models.audio.silero import BLOCK, Silero
 from models.audio.vad import SpanFinder
 from models.audio.windows import PlannedWindow, Planner
 from models.options import VoiceOptions
@@ -43,7 +44,7 @@ class SpeechStream:
     """The windows of a recording that comes block by block."""
 
     def __init__(self, detector: Silero, voice: VoiceOptions) -> None:
-        self._listener = Listener(detector)
+        self._listener = CloseListener(detector)
         self._finder = SpanFinder(voice)
         self._planner = Planner(voice.prefix_padding_ms)
         self._held: list[Samples] = []

@@ -9,7 +9,7 @@ from itertools import accumulate
 
 from models.engine.sequence import DecodingResult
 from models.engine.vocabulary import Vocabulary
-from models.guards import doubts
+from models.guards import doubts, is_spoken
 from models.options import TranscribeOptions
 from models.repetition import can_be_said
 from models.text.loops import Loop, loop_at_end
@@ -124,7 +124,9 @@ class Cutting:
     ) -> Segment:
         start, end = piece.cut.start, piece.cut.end
         text = text_of(piece.cut, piece.tokens, self.vocabulary.decode)
-        heard = speech(start - _SLACK, end + _SLACK) > 0
+        scores = tuple(self._scores(piece)) if text else ()
+        seconds = speech(start - _SLACK, end + _SLACK)
+        heard = is_spoken(result, [score.logprob for score in scores], seconds)
         flags = doubts(self.options, result, is_loop=piece.is_loop, is_heard=heard)
         return Segment(
             id=0,
@@ -137,7 +139,7 @@ class Cutting:
             avg_logprob=result.avg_logprob,
             compression_ratio=result.compression_ratio,
             no_speech_prob=result.no_speech_prob,
-            scores=tuple(self._scores(piece)) if text else (),
+            scores=scores,
             language=result.language,
             flags=tuple(flags) if text else (),
         )

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from models.audio.faint import probabilities
 from models.audio.load import load
 from models.audio.mel import Samples
-from models.audio.silero import Silero, load_silero
+from models.audio.silero import BLOCK, Silero, load_silero
 from models.audio.speech import SpeechMap
 from models.audio.vad import speech_spans
 from models.options import VoiceOptions
@@ -35,8 +36,8 @@ def test_through_gives_the_samples_and_finds_the_spans(detector: Silero, samples
 
     assert np.array_equal(first, samples)
     assert np.array_equal(second, samples)
-    probabilities = detector.probabilities(samples)
-    assert spans == speech.spans == speech_spans(probabilities, len(samples), VoiceOptions())
+    found = probabilities(detector, samples, BLOCK)
+    assert spans == speech.spans == speech_spans(found, len(samples), VoiceOptions())
 
 
 def test_between_counts_seconds_of_speech(detector: Silero, samples: Samples) -> None:
@@ -49,3 +50,20 @@ def test_between_counts_seconds_of_speech(detector: Silero, samples: Samples) ->
     assert 5.0 < speech.between(0.0, 21.0) < 11.0
     start = speech.spans[0].start / 16_000
     assert speech.between(start, start + 0.25) == pytest.approx(0.25)
+
+
+@pytest.mark.parametrize(
+    ("sound", "possible"), [("silence", False), ("white noise", False), ("speech", True)]
+)
+def test_is_possible_where_there_is_a_trace_of_speech(
+    detector: Silero, samples: Samples, sound: str, possible: bool
+) -> None:
+    noise = np.random.default_rng(0).normal(0, 0.1, 80_000).astype(np.float32)
+    heard = {"silence": np.zeros_like(noise), "white noise": noise, "speech": samples}[sound]
+    # None of it is a span: it is the trace that counts.
+    speech = SpeechMap(detector, VoiceOptions(min_speech_duration_ms=5000))
+    for _ in speech.through([heard]):
+        pass
+
+    assert speech.spans == []
+    assert speech.is_possible is possible

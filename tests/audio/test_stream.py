@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from models.audio.blocks import blocks
+from models.audio.faint import probabilities as heard_closely
 from models.audio.load import SAMPLE_RATE, load, read
 from models.audio.silero import BLOCK, FRAME, Memory, Silero, load_silero
 from models.audio.stream import Samples, SpeechStream, SpeechWindow, speech_windows
@@ -40,7 +41,7 @@ def loud(probabilities: NDArray[np.float32], missing: int = 0) -> Samples:
 
 
 def whole(samples: Samples, detector: Silero, voice: VoiceOptions) -> list[PlannedWindow]:
-    probabilities = detector.probabilities(samples)
+    probabilities = heard_closely(detector, samples, BLOCK)
     spans = speech_spans(probabilities, len(samples), voice)
     return plan_windows(spans, probabilities, len(samples), voice.prefix_padding_ms)
 

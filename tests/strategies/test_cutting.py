@@ -44,6 +44,11 @@ def decoded(vocabulary: Vocabulary, *parts: str | float) -> DecodingResult:
     )
 
 
+def doubted(vocabulary: Vocabulary, *parts: str | float) -> DecodingResult:
+    """The same, where the decoder thinks rather that nobody speaks."""
+    return replace(decoded(vocabulary, *parts), no_speech_prob=0.7)
+
+
 def cut(
     vocabulary: Vocabulary,
     result: DecodingResult,
@@ -125,15 +130,23 @@ SILENT = (0.0, " Here.", 1.0, 8.0, " Thanks for watching!", 9.0)
 
 
 def test_cut_segment_that_nobody_speaks_is_left_out(vocabulary: Vocabulary) -> None:
-    window = cut(vocabulary, decoded(vocabulary, *SILENT), heard=(10.2, 10.9))
+    window = cut(vocabulary, doubted(vocabulary, *SILENT), heard=(10.2, 10.9))
     assert [s.text for s in window.segments] == [" Here."]
+
+
+def test_cut_segment_that_the_decoder_alone_hears_is_kept(vocabulary: Vocabulary) -> None:
+    window = cut(vocabulary, decoded(vocabulary, *SILENT), heard=(10.2, 10.9))
+    assert [(s.text, s.flags) for s in window.segments] == [
+        (" Here.", ()),
+        (" Thanks for watching!", ()),
+    ]
 
 
 def test_cut_segment_that_nobody_speaks_is_flagged_where_it_is_wanted(
     vocabulary: Vocabulary,
 ) -> None:
     everything = TranscribeOptions(drop=frozenset())
-    window = cut(vocabulary, decoded(vocabulary, *SILENT), everything, (10.2, 10.9))
+    window = cut(vocabulary, doubted(vocabulary, *SILENT), everything, (10.2, 10.9))
     assert [s.flags for s in window.segments] == [(), ("no_speech",)]
 
 

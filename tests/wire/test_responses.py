@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from pathlib import Path
 from typing import Any
 
 import pysubs2
@@ -12,6 +13,8 @@ import pytest
 import srt
 import webvtt
 
+from models.audio.load import load
+from scripts.quality.conditions import at_peak, write
 from tests.server import Server
 from tests.speech_clips import OWN_SPEECH, clips, jfk
 from tests.wire.http import TEXT, TRANSLATIONS, error_of, post, verbose
@@ -241,3 +244,14 @@ def test_detect_language(server: Server) -> None:
 
     assert (answer["code"], answer["language"]) == ("en", "english")
     assert sum(each["probability"] for each in answer["languages"]) == pytest.approx(1, abs=1e-3)
+
+
+@promises("Responses", "soft speech, 50 dB down: its text, as of any other", "extension")
+def test_soft_speech(server: Server, tmp_path: Path) -> None:
+    soft = tmp_path / "soft.wav"
+    write(soft, at_peak(load(jfk().path), -52))
+
+    answer = post(server, {"response_format": "verbose_json"}, file=soft).json()
+
+    assert "ask what you can do for your country" in answer["text"]
+    assert not any("no_speech" in segment.get("flags", ()) for segment in answer["segments"])
