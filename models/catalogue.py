@@ -9,6 +9,10 @@ WINDOW_SECONDS = 30
 # (decoder layer, head) pairs whose attention follows the speech.
 AlignmentHeads = tuple[tuple[int, int], ...]
 
+# By how many seconds alignment heads hear a word before it is said: the mean over the checkpoints
+# that it was measured on, which have figures of their own (docs/accuracy.md, Word times).
+ATTENTION_LEAD = 0.06
+
 # n_vocab tells the three vocabularies apart (openai-whisper, whisper/model.py).
 N_VOCAB_ENGLISH = 51864
 N_VOCAB_MULTILINGUAL = 51865
@@ -48,12 +52,16 @@ class Dimensions:
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """One official checkpoint. `parameters` in millions, as openai-whisper's model card rounds."""
+    """One official checkpoint. `parameters` in millions, as openai-whisper's model card rounds.
+
+    `attention_lead` in seconds: see `ATTENTION_LEAD`.
+    """
 
     name: str
     dims: Dimensions
     parameters: int
     aliases: tuple[str, ...] = ()
+    attention_lead: float = ATTENTION_LEAD
 
 
 def _dims(
@@ -104,6 +112,12 @@ def find_checkpoint(name: str) -> Checkpoint | None:
         if name == checkpoint.name or name in checkpoint.aliases:
             return checkpoint
     return None
+
+
+def attention_lead(dims: Dimensions) -> float:
+    """The lead of the alignment heads of checkpoints of these sizes, fine-tuned ones as well."""
+    leads = [each.attention_lead for each in CHECKPOINTS if each.dims == dims]
+    return leads[0] if leads else ATTENTION_LEAD
 
 
 def checkpoint_name(model_id: str) -> str:

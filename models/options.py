@@ -10,6 +10,7 @@ from models.languages import LANGUAGES
 
 Task = Literal["transcribe", "translate"]
 Strategy = Literal["auto", "sequential", "parallel"]
+WordTimes = Literal["heard", "openai"]
 # Why a segment is in doubt: see `TranscribeOptions`.
 Flag = Literal["low_logprob", "repetition", "no_speech"]
 
@@ -66,7 +67,9 @@ class TranscribeOptions:
 
     `initial_prompt` is for the first window, or for each with `carry_initial_prompt`; `keywords`
     are words to expect in any. `language` None asks for detection, among `languages` if there are
-    any. `word_timestamps` gives each word its times.
+    any. `word_timestamps` gives each word its times: as openai-whisper finds them if `word_times`
+    is openai; if heard, moved to where the word is heard, and then words begin `lead_in` seconds
+    earlier where there is a pause before them.
 
     Raises:
         OptionError: a value cannot be served; it names the option.
@@ -88,6 +91,8 @@ class TranscribeOptions:
     strategy: Strategy = "auto"
     voice: VoiceOptions = VoiceOptions()
     word_timestamps: bool = False
+    word_times: WordTimes = "heard"
+    lead_in: float = 0.0
 
     def __post_init__(self) -> None:
         if self.task not in ("transcribe", "translate"):

@@ -15,7 +15,7 @@ from api.request.decoding import DecodingParameters
 from api.request.fields import FormRequest, LanguageCode, Languages
 from api.request.subtitle_fields import SubtitleParameters
 from models.options import FALLBACK_TEMPERATURES, Task, TranscribeOptions
-from models.subtitle_options import SubtitleOptions
+from models.subtitle_options import LEAD_IN, SubtitleOptions
 
 ResponseFormat = Literal["json", "text", "srt", "verbose_json", "vtt"]
 Granularity = Literal["segment", "word"]
@@ -163,4 +163,5 @@ class TranscriptionRequest(TranslationRequest):
             languages=tuple(self.languages),
             keywords=(*self.keywords, *self.hotwords),
             word_timestamps="word" in self.timestamp_granularities or self.has_subtitle_options,
+            lead_in=LEAD_IN if self.has_subtitle_options else 0.0,
         )

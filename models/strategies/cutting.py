@@ -7,10 +7,15 @@ from collections.abc import Sequence as Seq
 from dataclasses import dataclass
 from itertools import accumulate
 
+from torch import Tensor
+
+from models.audio.pauses import pauses
+from models.catalogue import attention_lead
 from models.engine.sequence import DecodingResult
 from models.engine.vocabulary import Vocabulary
 from models.guards import doubts
 from models.options import TranscribeOptions
+from models.text.boundaries import Heard, moved
 from models.text.loops import without_loop
 from models.text.pace import with_words
 from models.text.segments import FRAMES_PER_SECOND, Cut, cut_at_timestamps, text_of
@@ -55,9 +60,17 @@ class Cutting:
     options: TranscribeOptions
 
     def cut(
-        self, result: DecodingResult, seek: int, frames: int, speech: SpeechBetween
+        self,
+        result: DecodingResult,
+        seek: int,
+        frames: int,
+        speech: SpeechBetween,
+        audio: Tensor | None = None,
     ) -> CutWindow:
-        """The text of the window at frame `seek` that holds `frames` frames of the recording."""
+        """The text of the window at frame `seek` that holds `frames` frames of the recording.
+
+        Words are moved to where they are heard in `audio`, the window's.
+        """
         begin = self.vocabulary.timestamp_begin
         cuts, after = cut_at_timestamps(
             result.tokens, seek=seek, frames=frames, timestamp_begin=begin
@@ -67,6 +80,8 @@ class Cutting:
         told = tuple((segment.start, segment.end) for segment in segments if segment.text)
         if result.starts:
             segments = _timed(segments, pieces, result, seek / FRAMES_PER_SECOND)
+            if audio is not None and self.options.word_times == "heard":
+                segments = self._moved(segments, seek, frames, audio)
         return CutWindow(tuple(filter(self._is_wanted, segments)), after, told)
 
     def _pieces(self, cuts: Seq[Cut], result: DecodingResult) -> Iterator[_Piece]:
@@ -123,6 +138,14 @@ class Cutting:
         for token, logprob in zip(piece.tokens, piece.logprobs, strict=True):
             if token < self.vocabulary.eot:
                 yield TokenScore(self.vocabulary.data(token), logprob)
+
+    def _moved(
+        self, segments: Seq[Segment], seek: int, frames: int, audio: Tensor
+    ) -> list[Segment]:
+        start, end = seek / FRAMES_PER_SECOND, (seek + frames) / FRAMES_PER_SECOND
+        silent = [(start + first, start + after) for first, after in pauses(audio, frames)]
+        lead = attention_lead(self.vocabulary.dims)
+        return moved(segments, Heard(start, end, silent), lead, self.options.lead_in)
 
     def _is_wanted(self, segment: Segment) -> bool:
         return not self.options.drop.intersection(segment.flags)

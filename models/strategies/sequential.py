@@ -38,7 +38,7 @@ async def sequential(
         if says_nothing(recording.options, result):
             seek += frames
             continue
-        cut = recording.cutting.cut(result, seek, frames, speech)
+        cut = recording.cutting.cut(result, seek, frames, speech, window.audio)
         for segment in cut.segments:
             # There the next window begins, whose words come after this one's.
             yield sequencer.put(ended_by(segment, cut.after / FRAMES_PER_SECOND))

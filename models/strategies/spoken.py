@@ -57,7 +57,7 @@ class SpokenWindow:
         if says_nothing(self.recording.options, result):
             return []
         frames = -(-(end - start) // HOP)
-        cut = self.recording.cutting.cut(result, start // HOP, frames, self._speech)
+        cut = self.recording.cutting.cut(result, start // HOP, frames, self._speech, window.audio)
         found = [_clamped(segment, end) for segment in cut.segments]
         for hole in self._unheard(result, cut, end):
             found += await self._part(await self._window(*hole, result.language), *hole)
