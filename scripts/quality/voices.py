@@ -99,7 +99,7 @@ class EspeakVoice:
     def __init__(self, voice: str) -> None:
         self.name, self.language = f"espeak-{voice}", voice[:2]
         self._voice = voice.encode()
-        self._library, self._rate = _started()
+        self._library, self._rate = espeak_library()
 
     def say(self, text: str) -> Utterance | None:
         """The sentence."""
@@ -122,7 +122,12 @@ class EspeakVoice:
 
 
 @cache
-def _started() -> tuple[ctypes.CDLL, int]:
+def espeak_library() -> tuple[ctypes.CDLL, int]:
+    """espeak-ng, ready to speak, and the samples a second that it gives.
+
+    Raises:
+        BenchError: it is not installed.
+    """
     try:
         import espeakng_loader
     except ImportError as error:
