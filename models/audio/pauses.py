@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from math import log
+
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import Tensor
 from whisper.audio import HOP_LENGTH, SAMPLE_RATE
@@ -50,6 +51,6 @@ def pauses(audio: Tensor, frames: int) -> list[Span]:
 
 def _decibels(mel: Tensor) -> Levels:
     """The power of each frame; log-mel is powers of ten, scaled (whisper/audio.py)."""
-    power = torch.pow(10.0, 4.0 * mel - 4.0).sum(0)
+    power = ((4.0 * mel - 4.0) * log(10.0)).exp_().sum(0)
     decibels: Levels = 10.0 * np.log10(power.double().numpy())
     return decibels

@@ -7,6 +7,7 @@ lose their end to the next one. Around pauses they are anywhere in the pause.
 
 from __future__ import annotations
 
+from bisect import bisect, bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice, pairwise
@@ -70,7 +71,10 @@ def _by_pauses(times: Sequence[Span], pauses: Sequence[Span]) -> list[Span]:
     ]
     taken: dict[int, Span] = {}
     for pause in pauses:
-        place = min(range(len(edges)), key=lambda k: _apart(pause, edges[k]))
+        around = range(
+            max(0, bisect_left(ends, pause[0]) - 1), min(bisect(starts, pause[1]) + 1, len(edges))
+        )
+        place = min(around, key=lambda k: _apart(pause, edges[k]))
         longest = taken.get(place, (0.0, 0.0))
         if _apart(pause, edges[place])[0] <= _PAUSE_REACH and _length(pause) > _length(longest):
             taken[place] = pause
