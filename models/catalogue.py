@@ -9,10 +9,6 @@ WINDOW_SECONDS = 30
 # (decoder layer, head) pairs whose attention follows the speech.
 AlignmentHeads = tuple[tuple[int, int], ...]
 
-# By how many seconds alignment heads hear a word before it is said: the mean over the checkpoints
-# that it was measured on, which have figures of their own (docs/accuracy.md, Word times).
-ATTENTION_LEAD = 0.06
-
 # n_vocab tells the three vocabularies apart (openai-whisper, whisper/model.py).
 N_VOCAB_ENGLISH = 51864
 N_VOCAB_MULTILINGUAL = 51865
@@ -54,14 +50,15 @@ class Dimensions:
 class Checkpoint:
     """One official checkpoint. `parameters` in millions, as openai-whisper's model card rounds.
 
-    `attention_lead` in seconds: see `ATTENTION_LEAD`.
+    `attention_lead` is by how many seconds the alignment heads hear words before they are said;
+    some hear them late. 0 where nobody has measured it (`scripts/word_truth.py` does).
     """
 
     name: str
     dims: Dimensions
     parameters: int
     aliases: tuple[str, ...] = ()
-    attention_lead: float = ATTENTION_LEAD
+    attention_lead: float = 0.0
 
 
 def _dims(
@@ -92,8 +89,8 @@ _EN = {"n_vocab": N_VOCAB_ENGLISH}
 
 CHECKPOINTS: tuple[Checkpoint, ...] = (
     Checkpoint("tiny", _dims(384, 6, 4), 39),
-    Checkpoint("tiny.en", _dims(384, 6, 4, **_EN), 39),
-    Checkpoint("base", _dims(512, 8, 6), 74),
+    Checkpoint("tiny.en", _dims(384, 6, 4, **_EN), 39, attention_lead=-0.08),
+    Checkpoint("base", _dims(512, 8, 6), 74, attention_lead=0.06),
     Checkpoint("base.en", _dims(512, 8, 6, **_EN), 74),
     Checkpoint("small", _dims(768, 12, 12), 244),
     Checkpoint("small.en", _dims(768, 12, 12, **_EN), 244),
@@ -115,9 +112,9 @@ def find_checkpoint(name: str) -> Checkpoint | None:
 
 
 def attention_lead(dims: Dimensions) -> float:
-    """The lead of the alignment heads of checkpoints of these sizes, fine-tuned ones as well."""
+    """`Checkpoint.attention_lead` of the official sizes, of fine-tuned checkpoints as well."""
     leads = [each.attention_lead for each in CHECKPOINTS if each.dims == dims]
-    return leads[0] if leads else ATTENTION_LEAD
+    return leads[0] if leads else 0.0
 
 
 def checkpoint_name(model_id: str) -> str:

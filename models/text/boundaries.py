@@ -1,8 +1,8 @@
 """Word times moved to where the words are heard.
 
-Attention runs ahead of the sound: a token is heard as soon as it can be told, before the word
-before it has died away. So times from attention are early by a near constant lead, and long words
-lose their end to the next one. Around pauses they are anywhere in the pause.
+Times from attention are early, or with some checkpoints late, by a near constant lead. Long words
+lose their end to the next one, for a word is known before it has been said to its end. Around
+pauses times are anywhere in the pause.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def moved(
     """A window's segments with their words where they are heard; segments last as their words.
 
     Words stay in order, apart and within the window. `lead` is by how many seconds the attention is
-    early. Words begin `lead_in` seconds before they are heard, where there is a pause before them.
+    early; less than 0: late. Words begin `lead_in` seconds before they are heard, where there is a pause before them.
     """
     words = [word for segment in segments for word in segment.words]
     if not words:
