@@ -44,7 +44,8 @@ def moved(
     """A window's segments with their words where they are heard; segments last as their words.
 
     Words stay in order, apart and within the window. `lead` is by how many seconds the attention is
-    early; less than 0: late. Words begin `lead_in` seconds before they are heard, where there is a pause before them.
+    early; less than 0: late. Words begin `lead_in` seconds before they are heard, where there is a
+    pause before them.
     """
     words = [word for segment in segments for word in segment.words]
     if not words:
