@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import accumulate, pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.text.boundaries import Heard, moved
@@ -147,6 +147,7 @@ def windows(draw: st.DrawFn) -> tuple[list[Segment], Heard]:
     return segments, Heard(start, start + draw(st.floats(0.0, 40.0)), pauses)
 
 
+@settings(deadline=None)
 @given(windows(), st.floats(-0.2, 0.2), st.sampled_from([0.0, 0.08]))
 def test_words_are_in_order_apart_and_within(
     window: tuple[list[Segment], Heard], lead: float, lead_in: float
@@ -162,6 +163,7 @@ def test_words_are_in_order_apart_and_within(
     assert all((s.start, s.end) == (s.words[0].start, s.words[-1].end) for s in found)
 
 
+@settings(deadline=None)
 @given(windows())
 def test_words_move_no_farther_than_lead_letters_and_pauses_say(
     window: tuple[list[Segment], Heard],
