@@ -7,15 +7,16 @@ from math import log
 import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
-from whisper.audio import HOP_LENGTH, SAMPLE_RATE
 
 from models.audio.mel import LogMel
+from models.audio.vad import SAMPLE_RATE
+from models.audio.windows import HOP
 
 Levels = NDArray[np.float64]
 # Start and end in seconds.
 Span = tuple[float, float]
 
-_FRAMES_PER_SECOND = SAMPLE_RATE // HOP_LENGTH
+_FRAMES_PER_SECOND = SAMPLE_RATE // HOP
 # Of a closed consonant the sound stops for less; in frames.
 _SHORTEST = 10
 # Decibels below the loudest frames: one in twenty, at most half a second of them.

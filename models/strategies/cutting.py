@@ -7,15 +7,12 @@ from collections.abc import Sequence as Seq
 from dataclasses import dataclass
 from itertools import accumulate
 
-from torch import Tensor
-
-from models.audio.pauses import pauses
 from models.catalogue import attention_lead
 from models.engine.sequence import DecodingResult
 from models.engine.vocabulary import Vocabulary
 from models.guards import doubts
 from models.options import TranscribeOptions
-from models.text.boundaries import Heard, moved
+from models.text.boundaries import Heard, Span, moved
 from models.text.loops import without_loop
 from models.text.pace import with_words
 from models.text.segments import FRAMES_PER_SECOND, Cut, cut_at_timestamps, text_of
@@ -27,6 +24,9 @@ _SLACK = 0.5
 
 # How many seconds of speech there are between two times, in seconds of the recording.
 SpeechBetween = Callable[[float, float], float]
+
+# The pauses of a window, in seconds from its start.
+FindPauses = Callable[[], Seq[Span]]
 
 
 @dataclass(frozen=True)
@@ -65,11 +65,11 @@ class Cutting:
         seek: int,
         frames: int,
         speech: SpeechBetween,
-        audio: Tensor | None = None,
+        pauses: FindPauses | None = None,
     ) -> CutWindow:
         """The text of the window at frame `seek` that holds `frames` frames of the recording.
 
-        Words are moved to where they are heard in `audio`, the window's.
+        Words are moved to where they are heard, between the window's `pauses`.
         """
         begin = self.vocabulary.timestamp_begin
         cuts, after = cut_at_timestamps(
@@ -80,8 +80,8 @@ class Cutting:
         told = tuple((segment.start, segment.end) for segment in segments if segment.text)
         if result.starts:
             segments = _timed(segments, pieces, result, seek / FRAMES_PER_SECOND)
-            if audio is not None and self.options.word_times == "heard":
-                segments = self._moved(segments, seek, frames, audio)
+            if pauses and self.options.word_times == "heard":
+                segments = self._moved(segments, seek, frames, pauses())
         return CutWindow(tuple(filter(self._is_wanted, segments)), after, told)
 
     def _pieces(self, cuts: Seq[Cut], result: DecodingResult) -> Iterator[_Piece]:
@@ -140,10 +140,10 @@ class Cutting:
                 yield TokenScore(self.vocabulary.data(token), logprob)
 
     def _moved(
-        self, segments: Seq[Segment], seek: int, frames: int, audio: Tensor
+        self, segments: Seq[Segment], seek: int, frames: int, pauses: Seq[Span]
     ) -> list[Segment]:
         start, end = seek / FRAMES_PER_SECOND, (seek + frames) / FRAMES_PER_SECOND
-        silent = [(start + first, start + after) for first, after in pauses(audio, frames)]
+        silent = [(start + first, start + after) for first, after in pauses]
         lead = attention_lead(self.vocabulary.dims)
         return moved(segments, Heard(start, end, silent), lead, self.options.lead_in)
 

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from functools import partial
 
 from models.audio.mel import Mel
+from models.audio.pauses import pauses
 from models.engine.sequence import DecodingResult, Window
 from models.guards import is_good, says_nothing
 from models.strategies.cutting import SpeechBetween
@@ -38,7 +39,9 @@ async def sequential(
         if says_nothing(recording.options, result):
             seek += frames
             continue
-        cut = recording.cutting.cut(result, seek, frames, speech, window.audio)
+        cut = recording.cutting.cut(
+            result, seek, frames, speech, partial(pauses, window.audio, frames)
+        )
         for segment in cut.segments:
             # There the next window begins, whose words come after this one's.
             yield sequencer.put(ended_by(segment, cut.after / FRAMES_PER_SECOND))

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from functools import partial
 from itertools import pairwise
 
 from models.audio.mel import Mel
+from models.audio.pauses import pauses
 from models.audio.stream import SpeechWindow
 from models.audio.vad import SAMPLE_RATE
 from models.audio.windows import HOP
@@ -57,7 +59,9 @@ class SpokenWindow:
         if says_nothing(self.recording.options, result):
             return []
         frames = -(-(end - start) // HOP)
-        cut = self.recording.cutting.cut(result, start // HOP, frames, self._speech, window.audio)
+        cut = self.recording.cutting.cut(
+            result, start // HOP, frames, self._speech, partial(pauses, window.audio, frames)
+        )
         found = [_clamped(segment, end) for segment in cut.segments]
         for hole in self._unheard(result, cut, end):
             found += await self._part(await self._window(*hole, result.language), *hole)

@@ -129,7 +129,7 @@ def _in_order(times: Sequence[Span], heard: Heard) -> list[Span]:
 
 def _begun_early(times: Sequence[Span], lead_in: float, before: float) -> Iterator[Span]:
     for start, end in times:
-        yield max(before, round(start - lead_in, 3)), end
+        yield max(before, min(start, round(start - lead_in, 3))), end
         before = end
 
 
