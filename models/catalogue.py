@@ -48,12 +48,17 @@ class Dimensions:
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """One official checkpoint. `parameters` in millions, as openai-whisper's model card rounds."""
+    """One official checkpoint. `parameters` in millions, as openai-whisper's model card rounds.
+
+    `attention_lead` is by how many seconds the alignment heads hear words before they are said;
+    some hear them late. 0 where nobody has measured it (`scripts/word_truth.py` does).
+    """
 
     name: str
     dims: Dimensions
     parameters: int
     aliases: tuple[str, ...] = ()
+    attention_lead: float = 0.0
 
 
 def _dims(
@@ -84,8 +89,8 @@ _EN = {"n_vocab": N_VOCAB_ENGLISH}
 
 CHECKPOINTS: tuple[Checkpoint, ...] = (
     Checkpoint("tiny", _dims(384, 6, 4), 39),
-    Checkpoint("tiny.en", _dims(384, 6, 4, **_EN), 39),
-    Checkpoint("base", _dims(512, 8, 6), 74),
+    Checkpoint("tiny.en", _dims(384, 6, 4, **_EN), 39, attention_lead=-0.08),
+    Checkpoint("base", _dims(512, 8, 6), 74, attention_lead=0.06),
     Checkpoint("base.en", _dims(512, 8, 6, **_EN), 74),
     Checkpoint("small", _dims(768, 12, 12), 244),
     Checkpoint("small.en", _dims(768, 12, 12, **_EN), 244),
@@ -104,6 +109,12 @@ def find_checkpoint(name: str) -> Checkpoint | None:
         if name == checkpoint.name or name in checkpoint.aliases:
             return checkpoint
     return None
+
+
+def attention_lead(dims: Dimensions) -> float:
+    """`Checkpoint.attention_lead` of the official sizes, of fine-tuned checkpoints as well."""
+    leads = [each.attention_lead for each in CHECKPOINTS if each.dims == dims]
+    return leads[0] if leads else 0.0
 
 
 def checkpoint_name(model_id: str) -> str:

@@ -11,6 +11,7 @@ from models.languages import LANGUAGES, Script
 
 Task = Literal["transcribe", "translate"]
 Strategy = Literal["auto", "sequential", "parallel"]
+WordTimes = Literal["heard", "openai"]
 # Why a segment is in doubt: see `TranscribeOptions`.
 Flag = Literal["low_logprob", "repetition", "no_speech"]
 
@@ -70,8 +71,10 @@ class TranscribeOptions:
     `initial_prompt` is for the first window, or for each with `carry_initial_prompt`; `keywords`
     are words to expect in any. `language` None asks for detection, among `languages` if there are
     any. Text of a language that has several scripts is in the one of `scripts`, or in the most
-    frequent. `word_timestamps` gives each word its times. `reading` says which sound of the file
-    it is.
+    frequent. `word_timestamps` gives each word its times: as openai-whisper finds them if
+    `word_times` is openai; if heard, moved to where the word is heard, and then words begin
+    `lead_in` seconds earlier where there is a pause before them. `reading` says which sound of the
+    file it is.
 
     Raises:
         OptionError: a value cannot be served; it names the option.
@@ -95,6 +98,8 @@ class TranscribeOptions:
     strategy: Strategy = "auto"
     voice: VoiceOptions = VoiceOptions()
     word_timestamps: bool = False
+    word_times: WordTimes = "heard"
+    lead_in: float = 0.0
     reading: ReadOptions = MIX
 
     def __post_init__(self) -> None:

@@ -8,6 +8,9 @@ from models.errors import OptionError
 
 # How most subtitles are set; more lines hide the picture.
 USUAL_LINES = 2
+# Seconds that a cue may begin before its first word: a reader's eye wants it there before the ear
+# does. Times from attention alone, which cues had before, are early by about as much.
+LEAD_IN = 0.08
 # The least and the most of each option.
 BOUNDS: dict[str, tuple[float, float]] = {
     "max_line_width": (1, 1_000),
@@ -22,9 +25,10 @@ BOUNDS: dict[str, tuple[float, float]] = {
 class SubtitleOptions:
     """How segments become cues; None: not asked. With none asked a cue is a segment, in one line.
 
-    With any, a cue lasts from its first word to its last. Where a segment has no word times, its
-    time is shared out in proportion to characters. A line is broken between words, or between the
-    characters of a language written without spaces, each of which then counts as a word.
+    With any, a cue lasts from its first word, or up to `LEAD_IN` before it, to its last. Where a
+    segment has no word times, its time is shared out in proportion to characters. A line is broken
+    between words, or between the characters of a language written without spaces, each of which
+    then counts as a word.
 
     `max_line_width` is in characters as a reader sees them: East Asian wide ones take two places,
     combining ones none. Only a single word may be wider. `max_words_per_line` is what it says.

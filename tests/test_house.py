@@ -42,6 +42,7 @@ LIGHT = {
 ONLY_IN = {
     "torch": {
         "models/audio/mel.py",
+        "models/audio/pauses.py",
         "models/audio/silero.py",
         "models/audio/waveform.py",
         "models/engine/",

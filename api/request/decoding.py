@@ -6,7 +6,7 @@ from typing import Annotated, Any, get_args
 
 from pydantic import BaseModel, BeforeValidator, Field, FiniteFloat, WithJsonSchema
 
-from models.options import Flag, TranscribeOptions
+from models.options import Flag, TranscribeOptions, WordTimes
 
 _DEFAULTS = TranscribeOptions()
 
@@ -79,6 +79,12 @@ class DecodingParameters(BaseModel):
         default=False,
         description="Tell every window the prompt, not the first one alone.",
         examples=[True],
+    )
+
+    word_times: WordTimes = Field(
+        _DEFAULTS.word_times,
+        description="Times of words where they are `heard`, or as `openai`-whisper finds them.",
+        examples=["openai"],
     )
 
     def decoding_options(self) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from api.request.fields import FormRequest, LanguageName, Languages, codes_of
 from api.request.subtitle_fields import SubtitleParameters
 from models.languages import Script
 from models.options import FALLBACK_TEMPERATURES, Task, TranscribeOptions
-from models.subtitle_options import SubtitleOptions
+from models.subtitle_options import LEAD_IN, SubtitleOptions
 
 ResponseFormat = Literal["json", "text", "srt", "verbose_json", "vtt"]
 Granularity = Literal["segment", "word"]
@@ -168,6 +168,7 @@ class TranscriptionRequest(TranslationRequest):
             scripts=self._scripts(),
             keywords=(*self.keywords, *self.hotwords),
             word_timestamps="word" in self.timestamp_granularities or self.has_subtitle_options,
+            lead_in=LEAD_IN if self.has_subtitle_options else 0.0,
         )
 
     def _scripts(self) -> tuple[Script, ...]:

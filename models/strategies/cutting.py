@@ -7,11 +7,13 @@ from collections.abc import Sequence as Seq
 from dataclasses import dataclass
 from itertools import accumulate
 
+from models.catalogue import attention_lead
 from models.engine.sequence import DecodingResult
 from models.engine.vocabulary import Vocabulary
 from models.guards import doubts, is_spoken
 from models.options import TranscribeOptions
 from models.repetition import can_be_said
+from models.text.boundaries import Heard, Span, moved
 from models.text.loops import Loop, loop_at_end
 from models.text.pace import with_words
 from models.text.segments import FRAMES_PER_SECOND, Cut, cut_at_timestamps, text_of
@@ -23,6 +25,9 @@ _SLACK = 0.5
 
 # How many seconds of speech there are between two times, in seconds of the recording.
 SpeechBetween = Callable[[float, float], float]
+
+# The pauses of a window, in seconds from its start.
+FindPauses = Callable[[], Seq[Span]]
 
 
 @dataclass(frozen=True)
@@ -56,9 +61,17 @@ class Cutting:
     options: TranscribeOptions
 
     def cut(
-        self, result: DecodingResult, seek: int, frames: int, speech: SpeechBetween
+        self,
+        result: DecodingResult,
+        seek: int,
+        frames: int,
+        speech: SpeechBetween,
+        pauses: FindPauses | None = None,
     ) -> CutWindow:
-        """The text of the window at frame `seek` that holds `frames` frames of the recording."""
+        """The text of the window at frame `seek` that holds `frames` frames of the recording.
+
+        Words are moved to where they are heard, between the window's `pauses`.
+        """
         begin = self.vocabulary.timestamp_begin
         cuts, after = cut_at_timestamps(
             result.tokens, seek=seek, frames=frames, timestamp_begin=begin
@@ -68,6 +81,8 @@ class Cutting:
         told = tuple((segment.start, segment.end) for segment in segments if segment.text)
         if result.starts:
             segments = _timed(segments, pieces, result, seek / FRAMES_PER_SECOND)
+            if pauses and self.options.word_times == "heard":
+                segments = self._moved(segments, seek, frames, pauses())
         return CutWindow(tuple(filter(self._is_wanted, segments)), after, told)
 
     def _pieces(
@@ -148,6 +163,14 @@ class Cutting:
         for token, logprob in zip(piece.tokens, piece.logprobs, strict=True):
             if token < self.vocabulary.eot:
                 yield TokenScore(self.vocabulary.data(token), logprob)
+
+    def _moved(
+        self, segments: Seq[Segment], seek: int, frames: int, pauses: Seq[Span]
+    ) -> list[Segment]:
+        start, end = seek / FRAMES_PER_SECOND, (seek + frames) / FRAMES_PER_SECOND
+        silent = [(start + first, start + after) for first, after in pauses]
+        lead = attention_lead(self.vocabulary.dims)
+        return moved(segments, Heard(start, end, silent), lead, self.options.lead_in)
 
     def _is_wanted(self, segment: Segment) -> bool:
         return not self.options.drop.intersection(segment.flags)

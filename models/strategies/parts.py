@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from models.audio.mel import excerpt
+from models.audio.pauses import pauses
 from models.engine.sequence import DecodingResult, Window
 from models.strategies.cutting import CutWindow, SpeechBetween
 from models.strategies.recording import Recording
@@ -81,7 +83,13 @@ class Parts:
         )
 
     def _cut(self, part: Part) -> CutWindow:
-        return self.recording.cutting.cut(part.result, part.seek, part.frames, self.speech)
+        return self.recording.cutting.cut(
+            part.result,
+            part.seek,
+            part.frames,
+            self.speech,
+            partial(pauses, part.window.audio, part.frames),
+        )
 
     async def _decoded(self, whole: Part, start: int, end: int, deepest: int) -> list[Part]:
         first, last = start - whole.seek, end - whole.seek

@@ -18,7 +18,7 @@ from models.audio.load import SAMPLE_RATE, load
 from models.audio.mel import Samples
 from models.audio.silero import Silero, load_silero
 from models.audio.vad import speech_spans
-from models.options import TranscribeOptions, VoiceOptions
+from models.options import TranscribeOptions, VoiceOptions, WordTimes
 from models.text.transcript import Word
 from models.text.words import bare
 from scripts.bench.manifest import Clip
@@ -81,9 +81,9 @@ def joined_distances(distances: Sequence[Distances]) -> Distances:
     )
 
 
-def words_of(ours: Ours, samples: Samples, language: str) -> list[Word]:
-    """Our words."""
-    options = TranscribeOptions(language=language, word_timestamps=True)
+def words_of(ours: Ours, samples: Samples, language: str, times: WordTimes = "heard") -> list[Word]:
+    """Our words, with the times that are served or openai-whisper's."""
+    options = TranscribeOptions(language=language, word_timestamps=True, word_times=times)
     transcript = asyncio.run(ours.transcriber.transcribe_samples(samples, options))
     return [word for segment in transcript.segments for word in segment.words]
 

@@ -176,6 +176,32 @@ def test_cut_words_have_the_recordings_time(vocabulary: Vocabulary) -> None:
     assert [(w.text, w.start, w.end) for w in second.words] == [(" you.", 10.9, 11.2)]
 
 
+def quiet() -> list[tuple[float, float]]:
+    """The pauses around sound from 0.6 to 1.0 s and from 1.5 to 1.9 s."""
+    return [(0.0, 0.6), (1.0, 1.5), (1.9, 2.5)]
+
+
+def two_words(vocabulary: Vocabulary) -> DecodingResult:
+    result = decoded(vocabulary, 0.0, " Hello", 1.0, 1.5, " you.", 2.5)
+    return replace(result, starts=(0.4, 0.9, 1.8, 1.84))
+
+
+def test_cut_words_are_moved_to_where_they_are_heard(vocabulary: Vocabulary) -> None:
+    cutting = Cutting(vocabulary, TranscribeOptions())
+    window = cutting.cut(two_words(vocabulary), 1000, 250, lambda a, b: b - a, quiet)
+    first, second = window.segments
+    assert [(w.start, w.end) for w in (*first.words, *second.words)] == [(10.6, 11.0), (11.5, 11.9)]
+    assert [(s.start, s.end) for s in window.segments] == [(10.6, 11.0), (11.5, 11.9)]
+    assert window.told == ((10.0, 11.0), (11.5, 12.5))  # by timestamps, as before
+
+
+def test_cut_words_of_openai_whisper_are_not_moved(vocabulary: Vocabulary) -> None:
+    cutting = Cutting(vocabulary, TranscribeOptions(word_times="openai"))
+    result = two_words(vocabulary)
+    window = cutting.cut(result, 1000, 250, lambda a, b: b - a, quiet)
+    assert window.segments == cut(vocabulary, result).segments
+
+
 @st.composite
 def sampled(draw: st.DrawFn) -> list[int]:
     """What the timestamp rules allow: times that do not go back, around text that may loop."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from pathlib import Path
+from statistics import median
 
 import pytest
 
@@ -192,6 +193,21 @@ def test_granularities(server: Server, wanted: list[str], keys: set[str]) -> Non
     answer = verbose(server, *[("timestamp_granularities[]", each) for each in wanted])
 
     assert {"segments", "words"} & set(answer) == keys
+
+
+@promises("Requests", "`word_times=openai`: words at openai-whisper's times", "extension")
+def test_word_times(server: Server) -> None:
+    words = ("timestamp_granularities[]", "word")
+    served, raw = (
+        verbose(server, words, *more)["words"] for more in ((), (("word_times", "openai"),))
+    )
+    refused = error_of(post(server, {"word_times": "other"}), 400)
+
+    assert [word["word"] for word in served] == [word["word"] for word in raw]
+    # The attention runs ahead of the voice.
+    later = [a["start"] - b["start"] for a, b in zip(served, raw, strict=True)]
+    assert 0.0 < median(later) < 0.3
+    assert refused["param"] == "word_times"
 
 
 @promises(

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from models.options import TranscribeOptions
+from models.subtitle_options import LEAD_IN
 from models.text.transcript import Word
 from tests.api.fake import TRANSCRIPTIONS, TRANSLATIONS, FakeTranscriber, client, segment
 
@@ -52,7 +53,8 @@ def test_subtitles_by_word_times() -> None:
     fake = FakeTranscriber((SPOKEN,))
     srt = subtitles_of(TRANSCRIPTIONS, fake, max_words_per_line="3", max_line_count="1")
     assert srt == THREE_AND_ONE
-    assert fake.calls == [(b"audio", TranscribeOptions(word_timestamps=True))]
+    wanted = TranscribeOptions(word_timestamps=True, lead_in=LEAD_IN)
+    assert fake.calls == [(b"audio", wanted)]
 
 
 def test_subtitles_of_a_translation_by_characters() -> None:

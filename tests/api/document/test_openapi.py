@@ -94,6 +94,7 @@ DECODING = [
     "drop",
     "condition_on_previous_text",
     "carry_initial_prompt",
+    "word_times",
 ]
 TRANSLATION_FIELDS = [
     "file",

@@ -149,3 +149,15 @@ def test_previous_text_and_prompt() -> None:
 def test_previous_text_with_server_vad() -> None:
     fields = {"chunking_strategy[type]": "server_vad", "condition_on_previous_text": "true"}
     assert error_of(**fields)["param"] == "condition_on_previous_text"
+
+
+def test_word_times() -> None:
+    assert options_of().word_times == "heard"
+    assert options_of(word_times="openai").word_times == "openai"
+    assert options_of(TRANSLATIONS, word_times="openai").word_times == "openai"
+
+
+def test_word_times_unknown() -> None:
+    detail = error_of(word_times="whisperx")
+    assert detail["param"] == "word_times"
+    assert "'heard' or 'openai'" in detail["message"]
