@@ -52,6 +52,8 @@ class AbsorbedCross(nn.Module):
         head_dim = n_state // n_head
         self.key = nn.Parameter(torch.empty(n_head, head_dim, n_audio_state))
         self.value = nn.Parameter(torch.empty(n_head, n_audio_state, head_dim))
+        # Added to what is heard; its product is in the bias of the layer behind (centring.py).
+        self.shift = nn.Parameter(torch.zeros(n_head, 1, head_dim))
 
     def forward(self, q: Tensor, windows: Sequence[HeardWindow]) -> tuple[Tensor, list[Tensor]]:
         """[batch, head, ctx, head_dim] -> the same, and each row's scores, [head, ctx, kept]."""
@@ -61,17 +63,21 @@ class AbsorbedCross(nn.Module):
         rows = zip(windows, _by_row(queries / size, batch), _by_row(size, batch), strict=True)
         scores = [window.score(*row) for window, *row in rows]
         heard = torch.stack([window.mix(row) for window, row in zip(windows, scores, strict=True)])
-        mixed = _product(_by_head(heard), self.value)
+        mixed = _product(_by_head(heard), self.value, self.shift)
         return mixed.unflatten(1, (batch, ctx)).transpose(0, 1), scores
 
 
-def _product(x: Tensor, weight: Tensor) -> Tensor:
+def _product(x: Tensor, weight: Tensor, shift: Tensor | None = None) -> Tensor:
     """[head, rows, in] times [head, in, out]; a row's result is the same among any others.
+
+    `shift`, [head, 1, out], is added to it.
 
     BLAS adds up in another order for a few rows, or for those beyond whole tiles.
     """
     rows = x.shape[1]
-    return torch.bmm(F.pad(x, (0, 0, 0, -rows % _TILE)), weight)[:, :rows]
+    padded = F.pad(x, (0, 0, 0, -rows % _TILE))
+    product = torch.bmm(padded, weight) if shift is None else torch.baddbmm(shift, padded, weight)
+    return product[:, :rows]
 
 
 def _by_head(x: Tensor) -> Tensor:
@@ -112,6 +118,7 @@ def absorbed(weights: Mapping[str, Tensor], n_head: int) -> dict[str, Tensor]:
         key, value = key.unflatten(0, (n_head, -1)), value.unflatten(0, (n_head, -1))
         out[f"{block}.cross.key"] = key * key.shape[1] ** -0.5
         out[f"{block}.cross.value"] = value.mT.contiguous()
+        out[f"{block}.cross.shift"] = value.new_zeros(n_head, 1, value.shape[1])
     return out
 
 

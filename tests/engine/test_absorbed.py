@@ -46,7 +46,7 @@ def project(layer: dict[str, Tensor], attended: Tensor) -> Tensor:
 
 def cross_of(layer: dict[str, Tensor]) -> AbsorbedCross:
     cross = AbsorbedCross(N_AUDIO, N_STATE, N_HEAD)
-    parts = {name: layer[f"decoder.blocks.0.cross.{name}"] for name in ("key", "value")}
+    parts = {name: layer[f"decoder.blocks.0.cross.{name}"] for name in ("key", "value", "shift")}
     cross.load_state_dict(parts)
     return cross.requires_grad_(requires_grad=False)
 
