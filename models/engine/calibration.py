@@ -22,7 +22,10 @@ from models.engine.padding import kept_positions
 # The name under which the encoder's output is noted.
 STATES = "encoder.ln_post"
 # A sentence or two in several languages and scripts, for the decoder to read.
-TEXT = " Good morning. Buenos días, ¿cómo está? Ich weiß es nicht. Она сказала, что придёт. C'est la vie."
+TEXT = (
+    " Good morning. Buenos días, ¿cómo está? Ich weiß es nicht. "
+    "Она сказала, что придёт. C'est la vie."
+)
 _FRAMES = 300
 _FRAMES_PER_SECOND = 100
 _QUIET, _LOUD = -0.7, 1.3
