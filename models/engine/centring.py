@@ -29,7 +29,7 @@ from models.engine.network import DecoderBlock, Network
 def centre(network: Network, inputs: Mapping[str, Inputs]) -> None:
     """Centre the inputs of every linear layer, and put large channels of MLPs first, in place."""
     states = inputs[STATES].mean
-    network.encoder.ln_post.bias -= states
+    network.encoder.ln_post.bias.sub_(states)
     for side, blocks in (("encoder", network.encoder.blocks), ("decoder", network.decoder.blocks)):
         for number, block in enumerate(blocks):
             prefix = f"{side}.blocks.{number}."
@@ -54,23 +54,22 @@ def _centre_block(block: nn.Module, inputs: Mapping[str, Inputs], states: Tensor
 
 
 def _behind_norm(norm: nn.LayerNorm, linear: nn.Module, mean: Tensor) -> None:
-    norm.bias -= mean
+    norm.bias.sub_(mean)
     _add_product(linear, mean)
 
 
 def _behind_attention(qkv: nn.Module, out: nn.Module, mean: Tensor) -> None:
-    qkv.get_parameter("bias")[-len(mean) :] -= mean
+    qkv.get_parameter("bias")[-len(mean) :].sub_(mean)
     _add_product(out, mean)
 
 
 def _behind_cross(cross: AbsorbedCross, out: nn.Module, mean: Tensor, states: Tensor) -> None:
-    cross.shift += (states @ cross.value)[:, None] - mean.view_as(cross.shift)
+    cross.shift.add_((states @ cross.value)[:, None] - mean.view_as(cross.shift))
     _add_product(out, mean)
 
 
 def _add_product(linear: nn.Module, mean: Tensor) -> None:
-    bias = linear.get_parameter("bias")
-    bias += linear.get_parameter("weight") @ mean
+    linear.get_parameter("bias").add_(linear.get_parameter("weight") @ mean)
 
 
 def _sort_channels(mlp: MLP, largest: Tensor) -> None:

@@ -103,7 +103,6 @@ def assert_near(
     packed.close()
 
     difference = paired_difference(list(zip(word_errors(found), word_errors(exact), strict=True)))
-    print(dtype, padding, difference)
     assert difference
     assert difference.high < MOST
     if dtype == "int8":  # sums of integers come out the same in any order
