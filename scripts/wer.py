@@ -29,6 +29,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--without-reference", action="store_true", help="only ours, not openai-whisper"
     )
+    parser.add_argument(
+        "--against-float32", action="store_true", help="also ours in float32 with full padding"
+    )
     add_report(parser, "wer.json")
     ours = parser.add_argument_group("ours")
     add_precision(ours)
@@ -53,7 +56,9 @@ def _measure(options: argparse.Namespace) -> dict[str, object]:
         strategy=options.strategy,
     )
     with_reference = not options.without_reference
-    measured = measure(clips, setup, with_reference=with_reference)
+    measured = measure(
+        clips, setup, with_reference=with_reference, with_float32=options.against_float32
+    )
     beside = "; openai-whisper float32" if with_reference else ""
     how = f"ours {measured.description}, strategy {setup.strategy}{beside}"
     print(f"Model `{setup.model}`, greedy with fallback: {how}.\n")

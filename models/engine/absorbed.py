@@ -53,6 +53,8 @@ class AbsorbedCross(nn.Module):
         head_dim = n_state // n_head
         self.key = nn.Parameter(torch.empty(n_head, head_dim, n_audio_state))
         self.value = nn.Parameter(torch.empty(n_head, n_audio_state, head_dim))
+        # Added to what is heard; its product is in the bias of the layer behind (centring.py).
+        self.shift = nn.Parameter(torch.zeros(n_head, 1, head_dim))
 
     def forward(self, q: Tensor, windows: Sequence[HeardWindow]) -> tuple[Tensor, list[Tensor]]:
         """[batch, head, ctx, head_dim] -> the same, and each row's scores, [head, ctx, kept]."""
@@ -63,7 +65,7 @@ class AbsorbedCross(nn.Module):
         runs = list(_runs(windows))
         by_run = [window.score(unit[rows], size[rows]) for window, rows in runs]
         heard = torch.cat([run[0].mix(own) for run, own in zip(runs, by_run, strict=True)])
-        mixed = _product(_by_head(heard), self.value)
+        mixed = _product(_by_head(heard), self.value, self.shift)
         scores = [row for own in by_run for row in own]
         return mixed.unflatten(1, (batch, ctx)).transpose(0, 1), scores
 
@@ -75,13 +77,17 @@ def _runs(windows: Sequence[HeardWindow]) -> Iterator[tuple[HeardWindow, slice]]
         yield window, slice(first, first + 1 + len(rest))
 
 
-def _product(x: Tensor, weight: Tensor) -> Tensor:
+def _product(x: Tensor, weight: Tensor, shift: Tensor | None = None) -> Tensor:
     """[head, rows, in] times [head, in, out]; a row's result is the same among any others.
+
+    `shift`, [head, 1, out], is added to it.
 
     BLAS adds up in another order for a few rows, or for those beyond whole tiles.
     """
     rows = x.shape[1]
-    return torch.bmm(F.pad(x, (0, 0, 0, -rows % _TILE)), weight)[:, :rows]
+    padded = F.pad(x, (0, 0, 0, -rows % _TILE))
+    product = torch.bmm(padded, weight) if shift is None else torch.baddbmm(shift, padded, weight)
+    return product[:, :rows]
 
 
 def _by_head(x: Tensor) -> Tensor:
@@ -122,6 +128,7 @@ def absorbed(weights: Mapping[str, Tensor], n_head: int) -> dict[str, Tensor]:
         key, value = key.unflatten(0, (n_head, -1)), value.unflatten(0, (n_head, -1))
         out[f"{block}.cross.key"] = key * key.shape[1] ** -0.5
         out[f"{block}.cross.value"] = value.mT.contiguous()
+        out[f"{block}.cross.shift"] = value.new_zeros(n_head, 1, value.shape[1])
     return out
 
 

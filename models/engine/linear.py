@@ -10,6 +10,7 @@ from functools import cache, partial
 from typing import Literal
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from models.engine.instructions import multiplies_int8
@@ -22,6 +23,10 @@ _PAIR_LEVELS = 128
 # The rows that the layout of bfloat16 weights is chosen for: those of a window.
 _ROWS = 1500
 _TINY = torch.finfo(torch.float32).tiny
+# So many channels behind GELU stay in float32, the first ones (centring.py).
+EXACT = 16
+# Rows that BLAS multiplies together: of fewer it adds up in another order.
+_TILE = 8
 
 
 @dataclass(frozen=True)
@@ -81,6 +86,33 @@ class Int8Linear(nn.Module):
         size = self.weight.inputs.size(x)
         y = self.weight.multiply(x / size)
         return y.mul_(size) if self.bias is None else torch.addcmul(self.bias, y, size, out=y)
+
+
+class SplitInt8Linear(nn.Module):
+    """Int8 but for the first `EXACT` channels of the input, which are multiplied in float32.
+
+    Channels that are far larger than the rest would leave the rest hardly any of a row's steps.
+    """
+
+    def __init__(self, linear: nn.Linear, inputs: InputRange) -> None:
+        super().__init__()
+        weight = linear.weight.float()
+        self.exact = nn.Parameter(weight[:, :EXACT].T.contiguous(), requires_grad=False)
+        self.weight = PackedInt8(weight[:, EXACT:].contiguous(), inputs)
+        self.packed_bytes = linear.weight.numel() - self.exact.numel()
+        self.bias = linear.bias
+
+    def forward(self, x: Tensor) -> Tensor:  # [..., in] any float -> [..., out] float32
+        large, rest = x.float().tensor_split((EXACT,), dim=-1)
+        size = self.weight.inputs.size(rest)
+        y = self.weight.multiply(rest / size)
+        return torch.addcmul(self._multiply_exactly(large), y, size, out=y)
+
+    def _multiply_exactly(self, x: Tensor) -> Tensor:
+        rows = x.flatten(0, -2)
+        padded = F.pad(rows, (0, 0, 0, -len(rows) % _TILE))
+        product = torch.addmm(self.bias, padded, self.exact)[: len(rows)]
+        return product.unflatten(0, x.shape[:-1])
 
 
 class PackedInt8:
@@ -173,7 +205,7 @@ def _pack_mlp(mlp: MLP, kind: LinearKind) -> None:
     assert isinstance(mlp.up, nn.Linear)
     assert isinstance(mlp.down, nn.Linear)
     if kind == "int8":
-        mlp.up, mlp.down = Int8Linear(mlp.up), Int8Linear(mlp.down, AFTER_GELU)
+        mlp.up, mlp.down = Int8Linear(mlp.up), SplitInt8Linear(mlp.down, AFTER_GELU)
     else:
         mlp.up, mlp.activation = BFloat16Linear(mlp.up, "gelu"), nn.Identity()
         mlp.down = BFloat16Linear(mlp.down)

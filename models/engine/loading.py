@@ -12,11 +12,14 @@ from torch import Tensor
 
 from models.catalogue import Dimensions
 from models.engine.absorbed import absorbed, with_values_bias_behind
+from models.engine.calibration import TEXT, typical_inputs
+from models.engine.centring import centre
 from models.engine.encoder import sinusoids
 from models.engine.linear import pack_linears
 from models.engine.network import Network, group_sizes
 from models.engine.precision import Precision
 from models.engine.rotation import rotated
+from models.engine.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     from models.weights import Weights
@@ -60,11 +63,18 @@ def load_network(
     network.load_state_dict(state, assign=True)
     network.to(device)  # what is not of the checkpoint
     network.eval().requires_grad_(requires_grad=False)
+    if precision.absorbs:
+        centre(network, typical_inputs(network, _read_aloud(Vocabulary(dims))))
     pack_linears(network.encoder.blocks, precision.encoder)
     # Once for a window, like the encoder's, and not for every token.
     pack_linears(network.decoder.cross_kv, precision.encoder)
     pack_linears(network.decoder, precision.decoder)
     return network
+
+
+def _read_aloud(vocabulary: Vocabulary) -> tuple[int, ...]:
+    prompt = vocabulary.prompt("en", "transcribe", ())
+    return (*prompt, vocabulary.timestamp_begin, *vocabulary.encode(TEXT))
 
 
 def _together(dims: Dimensions, device: torch.device, precision: Precision) -> int:

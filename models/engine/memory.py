@@ -11,7 +11,14 @@ from torch import nn
 from models.catalogue import Dimensions
 from models.engine.cache import KVCache
 from models.engine.config import MOST_SLOTS_ON_GPU
-from models.engine.linear import BFloat16Linear, Int8Linear, LinearKind
+from models.engine.linear import (
+    EXACT,
+    MLP,
+    BFloat16Linear,
+    Int8Linear,
+    LinearKind,
+    SplitInt8Linear,
+)
 from models.engine.network import Network
 from models.engine.precision import Precision
 from models.engine.static.sharing import recording
@@ -64,7 +71,8 @@ def slots_that_fit(dims: Dimensions, precision: Precision, free: int) -> int:
 def held_bytes(network: Network, cache: KVCache) -> int:
     """Bytes of a loaded model's weights, and of its cache when all slots are taken."""
     tensors = {tensor.data_ptr(): tensor.nbytes for tensor in network.parameters()}
-    packed = [m for m in network.modules() if isinstance(m, Int8Linear | BFloat16Linear)]
+    kinds = Int8Linear | SplitInt8Linear | BFloat16Linear
+    packed = [m for m in network.modules() if isinstance(m, kinds)]
     return sum(tensors.values()) + sum(linear.packed_bytes for linear in packed) + cache.nbytes
 
 
@@ -87,7 +95,9 @@ def trim() -> None:
 
 
 def _saved(module: nn.Module, kind: LinearKind) -> int:
-    """Bytes that packing takes off a linear layer in float32."""
+    """Bytes that packing takes off a linear layer in float32, or that an MLP keeps of them."""
+    if isinstance(module, MLP) and kind == "int8":
+        return -3 * EXACT * module.down.get_parameter("bias").numel()
     if not isinstance(module, nn.Linear) or kind == "plain":
         return 0
     if kind == "int8":

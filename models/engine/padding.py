@@ -13,12 +13,14 @@ from models.engine.config import Padding
 # there, and without them it goes on inventing text.
 MARGIN = 100
 # So are the last ones of a window, to which Whisper attends far more than to the rest.
-END = 64
-# Of the padding between one position in so many stands for all of them.
+END = 32
+# Of the padding between one position in so many stands for all of them; for so many positions
+# near the sound in fewer.
+NEAR, NEAR_STRIDE = 160, 4
 STRIDE = 8
-# Where in each stride it stands: every remainder once in eight, so that no wavelength of the
-# sinusoidal positions is always met in the same phase.
-_STEP = 5
+# Where in each stride it stands: every remainder in turn, so that no wavelength of the sinusoidal
+# positions is always met in the same phase.
+_STEPS = {NEAR_STRIDE: 3, STRIDE: 5}
 
 FRAMES_PER_POSITION = 2
 
@@ -52,10 +54,17 @@ def kept_positions(frames: int, n_ctx: int, padding: Padding, device: torch.devi
     end = n_ctx - END
     if padding == "full" or dense + STRIDE >= end:
         return Kept(n_ctx, torch.arange(n_ctx, device=device))
-    starts = torch.arange(dense, end, STRIDE)
-    sizes = (end - starts).clamp_max(STRIDE)
-    steps = torch.arange(len(starts)) * _STEP % STRIDE
-    few = starts + torch.minimum(steps, sizes - 1)
-    index = torch.cat([torch.arange(dense), few, torch.arange(end, n_ctx)])
-    weight = torch.cat([torch.ones(dense), sizes.float(), torch.ones(END)])
+    far = min(dense + NEAR, end)
+    near_few, near_sizes = _few(dense, far, NEAR_STRIDE)
+    far_few, far_sizes = _few(far, end, STRIDE)
+    index = torch.cat([torch.arange(dense), near_few, far_few, torch.arange(end, n_ctx)])
+    weight = torch.cat([torch.ones(dense), near_sizes, far_sizes, torch.ones(END)])
     return Kept(dense, index.to(device), weight.log().to(device))
+
+
+def _few(begin: int, end: int, stride: int) -> tuple[Tensor, Tensor]:
+    """One position in `stride`, and for how many each stands."""
+    starts = torch.arange(begin, end, stride)
+    sizes = (end - starts).clamp_max(stride)
+    steps = torch.arange(len(starts)) * _STEPS[stride] % stride
+    return starts + torch.minimum(steps, sizes - 1), sizes.float()

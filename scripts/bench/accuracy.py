@@ -31,9 +31,14 @@ class Errors:
         )
 
     @property
+    def count(self) -> int:
+        """All errors."""
+        return self.substitutions + self.deletions + self.insertions
+
+    @property
     def rate(self) -> float | None:
         """All errors in percent of the words; None without words."""
-        return self._percent(self.substitutions + self.deletions + self.insertions)
+        return self._percent(self.count)
 
     @property
     def deletion_rate(self) -> float | None:

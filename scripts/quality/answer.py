@@ -35,12 +35,15 @@ class Answer:
 
 @dataclass(frozen=True)
 class Result:
-    """A clip with our answer, ours without guards, and openai-whisper's; None if not asked."""
+    """A clip with our answer, and if asked for ours without guards, openai-whisper's, and ours in
+    float32 with full padding.
+    """
 
     clip: Clip
     ours: Answer
     unguarded: Answer | None = None
     reference: Answer | None = None
+    exact: Answer | None = None
 
     def to_json(self) -> dict[str, Any]:
         """All of it."""

@@ -47,6 +47,11 @@ def reference(result: Result) -> Answer | None:
     return result.reference
 
 
+def exact(result: Result) -> Answer | None:
+    """Our side in float32 with full padding."""
+    return result.exact
+
+
 def speech(results: Sequence[Result]) -> list[Result]:
     """The clips in which somebody speaks."""
     return [result for result in results if result.clip.is_speech]

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from scripts.bench.errors import BenchError
 from scripts.bench.manifest import Clip
 from scripts.bench.ours import Ours
 from scripts.bench.setup import Setup
 from scripts.quality.answer import Answer, Result
-from scripts.quality.ours import hear, hear_unguarded
+from scripts.quality.ours import hear, hear_told, hear_unguarded
 from scripts.quality.reference import hear_reference
 
 
@@ -23,8 +23,10 @@ class Measured:
     description: str
 
 
-def measure(clips: Sequence[Clip], setup: Setup, *, with_reference: bool) -> Measured:
-    """What ours and, if wanted, openai-whisper make of each clip.
+def measure(
+    clips: Sequence[Clip], setup: Setup, *, with_reference: bool, with_float32: bool = False
+) -> Measured:
+    """What ours and, if wanted, openai-whisper and ours in float32 make of each clip.
 
     Raises:
         BenchError: the model is not in the store, or does not know a clip's language.
@@ -39,11 +41,18 @@ def measure(clips: Sequence[Clip], setup: Setup, *, with_reference: bool) -> Mea
     reference: dict[Clip, Answer] = {}
     if with_reference:
         reference = dict(zip(clips, hear_reference(clips, setup), strict=True))
+    exact = _hear_exactly(speech, setup) if with_float32 else {}
     results = [
-        Result(clip, heard, unguarded.get(clip), reference.get(clip))
+        Result(clip, heard, unguarded.get(clip), reference.get(clip), exact.get(clip))
         for clip, heard in zip(clips, answers, strict=True)
     ]
     return Measured(results, ours.description)
+
+
+def _hear_exactly(speech: Sequence[Clip], setup: Setup) -> dict[Clip, Answer]:
+    # On a CPU this is full padding, too: see `EngineConfig`.
+    with closing(Ours(replace(setup, dtype="float32"))) as ours:
+        return dict(zip(speech, hear_told(ours, speech, "ours in float32"), strict=True))
 
 
 def _check_english(clips: Sequence[Clip], model: str) -> None:

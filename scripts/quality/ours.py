@@ -22,6 +22,11 @@ def hear(ours: Ours, clips: Sequence[Clip]) -> list[Answer]:
     return _each(ours, clips, partial(_hear, ours), "ours")
 
 
+def hear_told(ours: Ours, clips: Sequence[Clip], name: str) -> list[Answer]:
+    """The same, where a language is told and never asked for."""
+    return _each(ours, clips, partial(_hear_told, ours), name)
+
+
 def hear_unguarded(ours: Ours, clips: Sequence[Clip]) -> list[Answer]:
     """The answers where nothing is dropped or decoded again."""
     return _each(ours, clips, partial(_hear_unguarded, ours), "ours without guards")
@@ -63,6 +68,11 @@ async def _hear(ours: Ours, clip: Clip) -> Answer:
     if detected != clip.language or clip.seconds > WINDOW_SECONDS:
         transcript = await ours.transcript(clip.path, told)
     return _answer(clip, transcript, detected)
+
+
+async def _hear_told(ours: Ours, clip: Clip) -> Answer:
+    options = TranscribeOptions(language=told_language(clip), strategy=ours.setup.strategy)
+    return _answer(clip, await ours.transcript(clip.path, options), None)
 
 
 async def _hear_unguarded(ours: Ours, clip: Clip) -> Answer:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from scripts.quality.against_float32 import against_float32
 from scripts.quality.answer import Result
 from scripts.quality.detection import detection
 from scripts.quality.error_rates import error_rates, lost_words
@@ -16,4 +17,4 @@ def report(results: Sequence[Result], *, with_reference: bool) -> str:
         part(results, with_reference=with_reference)
         for part in (error_rates, lost_words, silence, detection)
     )
-    return "\n\n".join(filter(None, sections))
+    return "\n\n".join(filter(None, (*sections, against_float32(results))))

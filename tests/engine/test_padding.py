@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.engine.encoder import Encoder
-from models.engine.padding import END, MARGIN, STRIDE, kept_positions
+from models.engine.padding import END, MARGIN, NEAR, NEAR_STRIDE, STRIDE, kept_positions
 from tests.tiny import TINY
 
 CPU = torch.device("cpu")
@@ -52,3 +52,17 @@ def test_encoder_first_states_of_thin_are_those_of_the_whole() -> None:
         found, expected = (next(encoder.stages(mel, kept)) for kept in (thin, full))
 
     assert torch.allclose(found, expected[:, thin.index], atol=1e-5)
+
+
+@pytest.mark.parametrize("frames", [0, 50, 333, 500, 1000, 2000])
+def test_kept_positions_thin_are_more_near_the_sound(frames: int) -> None:
+    kept = kept_positions(frames, N_CTX, "thin", CPU)
+    between = kept.index[kept.dense : kept.size - END]
+    near, far = between[between < kept.dense + NEAR], between[between >= kept.dense + NEAR]
+
+    assert len(near) == NEAR / NEAR_STRIDE
+    assert len(far) == -(-(N_CTX - END - kept.dense - NEAR) // STRIDE)
+    # No phase of a stride is met more often than another.
+    for positions, stride in ((near, NEAR_STRIDE), (far[: len(far) // 8 * 8], STRIDE)):
+        places = (positions - positions[0]) % stride
+        assert torch.equal(places.bincount(), torch.full((stride,), len(positions) // stride))
