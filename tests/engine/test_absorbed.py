@@ -63,7 +63,7 @@ def test_absorbed_cross_hears_what_keys_and_values_say(frames: int, ctx: int) ->
 
     with torch.inference_mode():
         found = project(folded, cross_of(folded)(q, [HeardWindow(states, kept)] * rows)[0])
-        wanted = torch.cat([exact(layer, row, states, kept) for row in q.split(1)])
+        wanted = torch.cat([exact(layer, row, states, kept) for row in torch.split(q, 1)])
     assert float((found - wanted).norm() / wanted.norm()) < 0.02
 
 
