@@ -14,6 +14,7 @@ from models.guards import doubts, is_spoken
 from models.options import TranscribeOptions
 from models.repetition import can_be_said
 from models.text.boundaries import Heard, Span, moved
+from models.text.edges import SpeechBetween
 from models.text.loops import Loop, loop_at_end
 from models.text.pace import with_words
 from models.text.segments import FRAMES_PER_SECOND, Cut, cut_at_timestamps, text_of
@@ -22,9 +23,6 @@ from models.text.words import CLOSING, UNSPACED, split_words
 
 # Seconds by which Whisper's timestamps may miss the speech.
 _SLACK = 0.5
-
-# How many seconds of speech there are between two times, in seconds of the recording.
-SpeechBetween = Callable[[float, float], float]
 
 # The pauses of a window, in seconds from its start.
 FindPauses = Callable[[], Seq[Span]]

@@ -19,7 +19,8 @@ from models.text.order import Sequencer
 from models.text.transcript import Segment
 
 # Windows of one recording with the engine at once: enough to keep its slots full while the next
-# are made, few enough that a recording of hours holds no more memory than one of minutes.
+# are made, few enough that a recording of hours holds no more memory than one of minutes. A window
+# that loops has its parts there instead, which together are as long.
 IN_FLIGHT = 16
 
 Reading = asyncio.Task[tuple[SpeechWindow, Mel] | None]

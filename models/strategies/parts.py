@@ -10,8 +10,9 @@ from functools import partial
 from models.audio.mel import excerpt
 from models.audio.pauses import pauses
 from models.engine.sequence import DecodingResult, Window
-from models.strategies.cutting import CutWindow, SpeechBetween
+from models.strategies.cutting import CutWindow
 from models.strategies.recording import Recording
+from models.text.edges import SpeechBetween, at_speech
 from models.text.order import clamped
 from models.text.segments import FRAMES_PER_SECOND
 from models.text.transcript import Segment
@@ -46,10 +47,14 @@ class Part:
 
 @dataclass(frozen=True)
 class Parts:
-    """Decodes the windows of one recording again in parts, where their texts are in doubt."""
+    """Decodes the windows of one recording again in parts, where their texts are in doubt.
+
+    Segments may be off from their speech by `slack` seconds: see `at_speech`.
+    """
 
     recording: Recording
     speech: SpeechBetween
+    slack: float
 
     async def of(self, whole: Part, deepest: int = _DEEPEST) -> list[Part]:
         """The parts that are in less doubt than the whole, or the whole alone."""
@@ -83,13 +88,15 @@ class Parts:
         )
 
     def _cut(self, part: Part) -> CutWindow:
-        return self.recording.cutting.cut(
+        cut = self.recording.cutting.cut(
             part.result,
             part.seek,
             part.frames,
             self.speech,
             partial(pauses, part.window.audio, part.frames),
         )
+        spoken = (at_speech(each, self.speech, self.slack) for each in cut.segments)
+        return replace(cut, segments=tuple(spoken))
 
     async def _decoded(self, whole: Part, start: int, end: int, deepest: int) -> list[Part]:
         first, last = start - whole.seek, end - whole.seek

@@ -9,17 +9,19 @@ from functools import partial
 from models.audio.mel import Mel
 from models.engine.sequence import DecodingResult, Window
 from models.guards import is_good
-from models.strategies.cutting import SpeechBetween
 from models.strategies.languages import most_probable
 from models.strategies.parts import Part, Parts
 from models.strategies.recording import Recording
 from models.strategies.source import Source
+from models.text.edges import SpeechBetween
 from models.text.order import Sequencer, ended_by
 from models.text.segments import FRAMES_PER_SECOND
 from models.text.transcript import Segment
 
 # Above it a window's text is too random to be the next window's prompt (whisper/transcribe.py).
 MAX_PROMPT_TEMPERATURE = 0.5
+# Seconds by which a segment may be off from its speech: less is openai-whisper's own.
+_SLACK = 0.5
 
 
 async def sequential(
@@ -29,7 +31,7 @@ async def sequential(
     seek = 0
     sequencer = Sequencer()
     history = recording.first_history()
-    parts = Parts(recording, speech)
+    parts = Parts(recording, speech, _SLACK)
     detect = partial(most_probable, among=recording.options.languages)
     while seek < mel.frames:
         make = partial(recording.window, mel, seek, history, recording.language or detect)

@@ -48,7 +48,8 @@ class SpokenWindow:
         language = languages.ask(is_short=telling < _TELLING)
         window = recording.window(mel, 0, history, language, hurries=self.hurries)
         self.first = recording.weighed(window, telling / SAMPLE_RATE)
-        self.parts = Parts(recording, self._speech)
+        # The pause that a window begins and ends with is ours: no text is in it.
+        self.parts = Parts(recording, self._speech, slack=0.0)
 
     async def segments(self) -> list[Segment]:
         """The window's segments in the recording's time; none last beyond it."""

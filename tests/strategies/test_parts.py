@@ -86,7 +86,7 @@ def parts_of(
     recording = Recording(cast(Engine, engine), options, Usage())
     mel = torch.arange(3000.0).repeat(80, 1)
     window = Window("r", mel, FRAMES, previous=(1, 2), temperatures=options.temperature)
-    parts = Parts(recording, speech)
+    parts = Parts(recording, speech, slack=0.5)
     found = asyncio.run(parts.of(Part(window, SEEK, FRAMES, whole)))
     return parts, found, engine.windows
 
@@ -111,7 +111,7 @@ def test_halves_are_decoded_without_what_came_before_and_at_the_first_temperatur
 
 def test_samples_are_divided_as_well() -> None:
     engine = Fake(lambda w: text(" one,", 4, w.frames))
-    parts = Parts(Recording(cast(Engine, engine), OPTIONS, Usage()), always)
+    parts = Parts(Recording(cast(Engine, engine), OPTIONS, Usage()), always, slack=0.5)
     window = Window("r", torch.arange(256_000.0), FRAMES)
     asyncio.run(parts.of(Part(window, SEEK, FRAMES, endless(FRAMES))))
     assert [w.audio.tolist() for w in engine.windows] == [

@@ -1,0 +1,53 @@
+"""Segment times without the silence around the speech that the voice detector hears."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from models.text.transcript import Segment
+
+# Seconds of speech between two times in seconds.
+SpeechBetween = Callable[[float, float], float]
+
+# Half a frame of the voice detector: how near an edge is looked for, in seconds.
+_NEAR = 0.016
+# More characters than anybody says in a second: then the detector has missed speech.
+_CHARACTERS_PER_SECOND = 25.0
+
+
+def at_speech(segment: Segment, speech: SpeechBetween, slack: float) -> Segment:
+    """The segment, begun and ended with its speech where it is off by more than `slack` seconds.
+
+    Whisper's first timestamp is often the start of its window, however late the speech begins. A
+    segment keeps its times if it has words, which have theirs, if the detector hears no speech in
+    it, or too little for its text.
+    """
+    if segment.words or not speech(segment.start, segment.end):
+        return segment
+    start, end = _onset(segment, speech), _offset(segment, speech)
+    if len(segment.text) > _CHARACTERS_PER_SECOND * (end - start):
+        return segment
+    return replace(
+        segment,
+        start=start if start - segment.start > slack else segment.start,
+        end=end if segment.end - end > slack else segment.end,
+    )
+
+
+def _onset(segment: Segment, speech: SpeechBetween) -> float:
+    """The time before which there is no speech in a segment, by bisection."""
+    silent, heard = segment.start, segment.end
+    while heard - silent > _NEAR:
+        middle = (silent + heard) / 2
+        silent, heard = (silent, middle) if speech(segment.start, middle) else (middle, heard)
+    return round(silent, 2)
+
+
+def _offset(segment: Segment, speech: SpeechBetween) -> float:
+    """The time behind which there is no speech in a segment, by bisection."""
+    heard, silent = segment.start, segment.end
+    while silent - heard > _NEAR:
+        middle = (silent + heard) / 2
+        heard, silent = (middle, silent) if speech(middle, segment.end) else (heard, middle)
+    return round(silent, 2)
