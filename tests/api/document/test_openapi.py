@@ -85,6 +85,7 @@ def test_openapi_keys_are_optional(label: str) -> None:
 
 
 # Beyond OpenAI's.
+READING = ["channel", "audio_track"]
 DECODING = [
     "compression_ratio_threshold",
     "logprob_threshold",
@@ -99,6 +100,7 @@ DECODING = [
 TRANSLATION_FIELDS = [
     "file",
     "model",
+    *READING,
     *DECODING,
     *BOUNDS,
     "prompt",
@@ -121,7 +123,7 @@ TRANSCRIPTION_FIELDS = [
 FORMS = {
     TRANSCRIPTIONS: TRANSCRIPTION_FIELDS,
     TRANSLATIONS: TRANSLATION_FIELDS,
-    DETECTIONS: ["file", "model", "languages"],
+    DETECTIONS: ["file", "model", *READING, "languages"],
 }
 
 
