@@ -69,6 +69,18 @@ def asks_to_detect(text: str) -> bool:
     return name in _DETECT or name.startswith("und-")
 
 
+def same_language(tag: str, other: str) -> bool:
+    """True if both BCP 47 tags are of one language and, where both have more, of one such."""
+    (code, rest), (other_code, other_rest) = _code_and_rest(tag), _code_and_rest(other)
+    return code == other_code and (not rest or not other_rest or rest == other_rest)
+
+
+def _code_and_rest(tag: str) -> tuple[str, str]:
+    """Whisper's code for a tag's language, or its own, and the subtags behind it."""
+    first, _, rest = _normal(tag).partition("-")
+    return _codes().get(first, first), rest
+
+
 def near_languages(text: str) -> list[str]:
     """Codes and names that resemble a text, the nearest first, at most three."""
     return get_close_matches(_normal(text[:_LONGEST]), [*_names(), *_codes()], n=3, cutoff=0.7)

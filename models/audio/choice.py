@@ -11,8 +11,8 @@ from av.stream import Disposition
 
 from models.audio.formats import DECODERS
 from models.audio.read_options import AudioTrack
-from models.audio.track_languages import same_language
 from models.errors import AudioError, OptionError
+from models.language_tags import same_language
 
 _MOST_NAMED = 20
 _TAG = re.compile(r"[A-Za-z]{2,8}(?:[-_][A-Za-z0-9]{1,8})*")

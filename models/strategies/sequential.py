@@ -21,7 +21,7 @@ from models.text.transcript import Segment
 # Above it a window's text is too random to be the next window's prompt (whisper/transcribe.py).
 MAX_PROMPT_TEMPERATURE = 0.5
 # Seconds by which a segment may be off from its speech: less is openai-whisper's own.
-_SLACK = 0.5
+_SLACK = 1.0
 
 
 async def sequential(

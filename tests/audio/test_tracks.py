@@ -15,8 +15,8 @@ from models.audio.load import SAMPLE_RATE, AudioFile, load
 from models.audio.read_options import AudioTrack, ReadOptions
 from models.audio.sandbox.reader import Sandbox
 from models.audio.track import packet_seconds
-from models.audio.track_languages import same_language
 from models.errors import AudioError, OptionError
+from models.language_tags import same_language
 from tests.audio.test_load import tone, wav
 from tests.speech_clips import OWN_SPEECH
 
