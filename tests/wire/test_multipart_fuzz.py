@@ -19,7 +19,7 @@ from tests.wire.promises import promises
 
 BODIES = 5_000
 # As many as it takes until caches are full and the allocator has what it needs.
-WARM_UP = 1_000
+WARM_UP = 1_500
 # 3.5 KiB a request: a timer that is kept for each takes 5.
 MOST_GROWTH = 14 * 1024 * 1024
 

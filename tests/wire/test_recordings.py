@@ -54,7 +54,7 @@ def test_channels_that_cancel_or_are_silent(
     "`file`: a header that states up to a second too much, or too little: all there is is read",
     "extension",
 )
-@pytest.mark.parametrize("ahead", [-300_000, -4_096, 4_096, 32_768])
+@pytest.mark.parametrize("ahead", [-40_000, -4_096, 4_096, 16_384])
 def test_header_that_is_wrong(server: Server, tmp_path: Path, ahead: int) -> None:
     given = integers(CLIP)
     content = wav(given, length=given.nbytes + ahead)
@@ -72,5 +72,5 @@ def test_recordings_in_a_row(server: Server, tmp_path: Path, rate: int) -> None:
 
     text = text_of_bytes(server, content, tmp_path / "row.wav")
 
-    assert text.startswith(TEXT.split(",")[0])
+    assert text.lower().startswith(TEXT.removesuffix("modern."))
     assert text.endswith("stamp don't stop at women and children.")
