@@ -5,6 +5,10 @@ from __future__ import annotations
 from itertools import pairwise
 
 import numpy as np
+
+# numpy loads both at their first use (`quantile` the second): too late in a sandbox.
+import numpy.ma
+from numpy import fft
 from numpy.typing import NDArray
 
 # Where speech is, in Hz. A voice shows in the band where it is loudest against the noise.
@@ -41,7 +45,7 @@ def bands(block: NDArray[np.float32], rate: int) -> NDArray[np.float32]:
     count = len(block) // size
     frames = block[: count * size].reshape(count, size, block.shape[1])
     window = np.hanning(size).astype(np.float32)[:, None]
-    powers = np.square(np.abs(np.fft.rfft(frames * window, axis=1)))
+    powers = np.square(np.abs(fft.rfft(frames * window, axis=1)))
     edges = [round(edge * _FRAME_SECONDS) for edge in _BANDS]
     parts = [powers[:, start:end].sum(axis=1) for start, end in pairwise(edges)]
     return np.stack(parts, axis=1).astype(np.float32)

@@ -109,6 +109,22 @@ def test_any_kind_of_file_is_read_from_its_beginning_more_than_once(
         np.testing.assert_array_equal(samples(plain, file), expected)
 
 
+@pytest.mark.parametrize("second", ["silence", "noise", "inverted", "voice"])
+@pytest.mark.parametrize("channels", [2, 6])
+def test_channels_are_mixed_as_by_the_plain_reader(
+    plain: Watched, second: str, channels: int
+) -> None:
+    voice = load(jfk().path)
+    noise = np.random.default_rng(0).normal(0, 0.1, len(voice)).astype(np.float32)
+    other = {"silence": 0 * voice, "noise": noise, "inverted": -voice, "voice": voice[::-1]}
+    every = np.stack([voice, other[second], *[0 * voice] * (channels - 2)], axis=1)
+    content = wav((every.clip(-1, 1) * 32767).astype(np.int16))
+
+    found = np.concatenate(list(plain.read(io.BytesIO(content))))
+
+    assert np.array_equal(found, load(io.BytesIO(content)))
+
+
 def test_file_in_memory_is_not_written_to_disk(plain: Watched) -> None:
     with spooled(jfk().path.read_bytes(), 10_000_000) as file:
         samples(plain, file)
