@@ -16,9 +16,9 @@ from models.engine.engine import Engine
 from models.engine.sequence import DecodingResult, Window
 from models.engine.vocabulary import Vocabulary
 from models.options import TranscribeOptions
-from models.strategies.cutting import SpeechBetween
 from models.strategies.parts import Part, Parts
 from models.strategies.recording import Recording
+from models.text.edges import SpeechBetween
 from models.usage import Usage
 
 BASE = find_checkpoint("base")
