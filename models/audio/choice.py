@@ -76,4 +76,4 @@ def _language(track: AudioStream) -> str | None:
 def _list(tracks: Sequence[AudioStream]) -> str:
     names = [f"{index} ({_language(each) or 'no language'})" for index, each in enumerate(tracks)]
     more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
-    return f"it has {', '.join(names[:_MOST_NAMED])}{more}"
+    return f"the indexes are {', '.join(names[:_MOST_NAMED])}{more}"

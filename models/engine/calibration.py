@@ -57,8 +57,8 @@ def made_up_speech(n_mels: int) -> Tensor:
 def typical_inputs(network: Network, tokens: Sequence[int]) -> dict[str, Inputs]:
     """The inputs of each linear layer by its name, and the encoder's output as `STATES`.
 
-    `tokens` are the decoder's input, a prompt and a text. The network is in float32 on a CPU and
-    without keys and values of windows (absorbed.py).
+    `tokens` are the decoder's input, a prompt and a text. The layers of the network are in float32,
+    on a CPU, and there are no keys and values of windows (absorbed.py).
     """
     found: dict[str, Inputs] = {}
     linears = [(name, m) for name, m in network.named_modules() if isinstance(m, nn.Linear)]
@@ -82,8 +82,15 @@ def _run(network: Network, tokens: Sequence[int], found: dict[str, Inputs]) -> N
     network.decoder.logits(network.decoder(torch.tensor([tokens]), cache, rows))
 
 
-def _note(found: dict[str, Inputs], name: str, _: nn.Module, arguments: tuple[Tensor]) -> None:
-    found[name] = _inputs(arguments[0])
+def _note(
+    found: dict[str, Inputs], name: str, _: nn.Module, arguments: tuple[Tensor]
+) -> tuple[Tensor]:
+    """The input, in float32: attention gives bfloat16 where that is faster, which only packed
+    layers take.
+    """
+    x = arguments[0].float()
+    found[name] = _inputs(x)
+    return (x,)
 
 
 def _inputs(x: Tensor) -> Inputs:

@@ -12,6 +12,7 @@ from models.audio.pauses import pauses
 from models.engine.sequence import DecodingResult, Window
 from models.strategies.cutting import CutWindow
 from models.strategies.recording import Recording
+from models.strategies.uncovered import uncovered
 from models.text.edges import SpeechBetween, at_speech
 from models.text.order import clamped
 from models.text.segments import FRAMES_PER_SECOND
@@ -65,8 +66,8 @@ class Parts:
             return [whole]
         middle = self._pause(whole)
         found = await asyncio.gather(
-            self._decoded(whole, whole.seek, middle, deepest),
-            self._decoded(whole, middle, whole.end, deepest),
+            self._half(whole, whole.seek, middle, deepest),
+            self._half(whole, middle, whole.end, deepest),
         )
         parts = [part for half in found for part in half]
         # What loops all over is no speech: rather its words once than once a part.
@@ -87,6 +88,23 @@ class Parts:
             told=tuple(times for _, cut in cuts for times in cut.told),
         )
 
+    async def uncovered(self, whole: Part, cut: CutWindow, deepest: int = _DEEPEST) -> list[Segment]:
+        """What is said where its text leaves out speech, up to where the next window begins."""
+        start, end = whole.seek / FRAMES_PER_SECOND, min(cut.after, whole.end) / FRAMES_PER_SECOND
+        found: list[Segment] = []
+        if not deepest:
+            return found
+        for hole in uncovered(cut.told, start, end, self.speech, is_cut_off=False):
+            first, last = (round(second * FRAMES_PER_SECOND) for second in hole)
+            part = await self._decoded(whole, first, last, whole.window.temperatures)
+            if self._says_nothing(part):
+                continue
+            told = self.cut(await self.of(part))
+            told = replace(told, after=last)
+            found += [clamped(each, hole[1]) for each in told.segments]
+            found += await self.uncovered(part, told, deepest - 1)
+        return found
+
     def _cut(self, part: Part) -> CutWindow:
         cut = self.recording.cutting.cut(
             part.result,
@@ -98,7 +116,13 @@ class Parts:
         spoken = (at_speech(each, self.speech, self.slack) for each in cut.segments)
         return replace(cut, segments=tuple(spoken))
 
-    async def _decoded(self, whole: Part, start: int, end: int, deepest: int) -> list[Part]:
+    async def _half(self, whole: Part, start: int, end: int, deepest: int) -> list[Part]:
+        once = whole.window.temperatures[:1]
+        return await self.of(await self._decoded(whole, start, end, once), deepest - 1)
+
+    async def _decoded(
+        self, whole: Part, start: int, end: int, temperatures: tuple[float, ...]
+    ) -> Part:
         first, last = start - whole.seek, end - whole.seek
         window = replace(
             whole.window,
@@ -106,11 +130,11 @@ class Parts:
             frames=end - start,
             language=whole.result.language,
             previous=(),
-            temperatures=whole.window.temperatures[:1],
+            temperatures=temperatures,
         )
         window = self.recording.weighed(window, self._speech(start, end))
         result = await asyncio.wrap_future(self.recording.engine.submit(window))
-        return await self.of(Part(window, start, end - start, result), deepest - 1)
+        return Part(window, start, end - start, result)
 
     def _doubt(self, part: Part) -> float:
         """Seconds of speech whose text is in doubt for its repetition."""

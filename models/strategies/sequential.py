@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from functools import partial
 
 from models.audio.mel import Mel
@@ -14,7 +14,7 @@ from models.strategies.parts import Part, Parts
 from models.strategies.recording import Recording
 from models.strategies.source import Source
 from models.text.edges import SpeechBetween
-from models.text.order import Sequencer, ended_by
+from models.text.order import Sequencer, ended_by, in_turn
 from models.text.segments import FRAMES_PER_SECOND
 from models.text.transcript import Segment
 
@@ -44,11 +44,13 @@ async def sequential(
         if recording.repetition(heard).says_nothing(result):
             seek += frames
             continue
-        cut = parts.cut(await parts.of(Part(window, seek, frames, result)))
-        for segment in cut.segments:
+        whole = Part(window, seek, frames, result)
+        cut = parts.cut(await parts.of(whole))
+        segments = in_turn([*cut.segments, *await parts.uncovered(whole, cut)])
+        for segment in segments:
             # There the next window begins, whose words come after this one's.
             yield sequencer.put(ended_by(segment, cut.after / FRAMES_PER_SECOND))
-        history = _remembered(recording, history, cut.segments, result)
+        history = _remembered(recording, history, segments, result)
         seek = cut.after
 
 
@@ -68,7 +70,7 @@ async def _decoded(
 def _remembered(
     recording: Recording,
     history: tuple[int, ...],
-    segments: tuple[Segment, ...],
+    segments: Sequence[Segment],
     result: DecodingResult,
 ) -> tuple[int, ...]:
     """The tokens that the next window is told."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from itertools import pairwise
 
 from models.audio.mel import Mel
 from models.audio.stream import SpeechWindow
@@ -17,12 +16,11 @@ from models.strategies.languages import LanguageChoice
 from models.strategies.parts import Part, Parts
 from models.strategies.recording import Recording
 from models.strategies.source import Source
+from models.strategies.uncovered import uncovered
 from models.text.order import clamped, in_turn
 from models.text.segments import FRAMES_PER_SECOND
 from models.text.transcript import Segment
 
-# Samples of speech without text that cannot be a breath, or timestamps that are not exact.
-_UNHEARD = 16_000
 # Samples of speech that tell one language from another.
 _TELLING = 3 * SAMPLE_RATE
 
@@ -64,7 +62,7 @@ class SpokenWindow:
         parts = await self.parts.of(Part(window, start // HOP, frames, result))
         cut = self.parts.cut(parts)
         found = [clamped(segment, end / SAMPLE_RATE) for segment in cut.segments]
-        for hole in self._unheard(parts[-1].result, cut, end):
+        for hole in self._uncovered(parts[-1].result, cut, start, end):
             found += await self._part(await self._window(*hole, result.language), *hole)
         return found
 
@@ -90,24 +88,19 @@ class SpokenWindow:
     def _speech(self, start: float, end: float) -> float:
         return self.plan.speech_between(_sample(start), _sample(end)) / SAMPLE_RATE
 
-    def _unheard(self, result: DecodingResult, cut: CutWindow, end: int) -> list[tuple[int, int]]:
-        """Where the text leaves out much speech, and where it broke off; in samples.
+    def _uncovered(
+        self, result: DecodingResult, cut: CutWindow, start: int, end: int
+    ) -> list[tuple[int, int]]:
+        """Where the text leaves out speech, and where it broke off; in samples.
 
-        Whisper jumps over sentences, and leaves the last one to the next window if it is not
-        whole. Without any text there is nowhere to go on from.
+        Whisper leaves the last sentence to the next window if it is not whole.
         """
-        told = [(_sample(a), min(_sample(b), end)) for a, b in cut.told]
-        if not told or told[-1][1] <= told[0][0]:
-            return []
-        gaps = [(a[1], b[0]) for a, b in pairwise(told)]
-        holes = [gap for gap in gaps if self.plan.speech_between(*gap) > _UNHEARD]
-        rest = told[-1][1], end
-        broke_off = (
-            bool(result.tokens) and result.tokens[-1] < self.recording.vocabulary.timestamp_begin
-        )
-        if self.plan.speech_between(*rest) > (0 if broke_off else _UNHEARD):
-            holes.append(rest)
-        return holes
+        text_end = result.tokens[-1:]
+        is_cut_off = bool(text_end) and text_end[0] < self.recording.vocabulary.timestamp_begin
+        first, last = start / SAMPLE_RATE, end / SAMPLE_RATE
+        told = [(a, min(b, last)) for a, b in cut.told]
+        found = uncovered(told, first, last, self._speech, is_cut_off=is_cut_off)
+        return [(_sample(a), min(_sample(b), end)) for a, b in found]
 
 
 def _sample(seconds: float) -> int:

@@ -122,7 +122,7 @@ def test_track_that_is_not_there_names_those_that_are(wanted: int | str) -> None
     with pytest.raises(OptionError) as caught:
         load(file, ReadOptions(audio_track=wanted))
     assert caught.value.option == "audio_track"
-    assert "it has 0 (ger), 1 (" in caught.value.message
+    assert "the indexes are 0 (ger), 1 (" in caught.value.message
     assert "2 (fra)" in caught.value.message
 
 
@@ -168,7 +168,7 @@ def test_sandbox_reads_the_track_and_says_which() -> None:
         read = np.concatenate(list(box.read(file, ReadOptions(audio_track="fr"), told.append)))
         np.testing.assert_array_equal(read, load(file, ReadOptions(audio_track=2)))
         assert told == [AudioTrack(2, 3, "fra")]
-        with pytest.raises(OptionError, match="it has 0"):
+        with pytest.raises(OptionError, match="the indexes are 0"):
             list(box.read(file, ReadOptions(audio_track="ja")))
     finally:
         box.close()

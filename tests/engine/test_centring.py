@@ -20,6 +20,7 @@ from models.engine.linear import (
     AFTER_GELU,
     SYMMETRIC,
     Int8Linear,
+    LinearKind,
     SplitInt8Linear,
 )
 from models.engine.loading import load_network
@@ -28,7 +29,7 @@ from models.engine.padding import kept_positions
 from models.engine.precision import Precision
 from models.engine.vocabulary import Vocabulary
 from models.weights import Weights
-from tests.engine.test_linear import needs_int8, relative_error
+from tests.engine.test_linear import needs_bfloat16, needs_int8, relative_error
 from tests.speech_clips import Clip, clips
 from tests.tiny import tiny_weights
 
@@ -137,6 +138,24 @@ def test_centred_network_has_inputs_around_zero(monkeypatch: pytest.MonkeyPatch)
     assert len(centred) == 2 * 3 + 2 * 5 + 2
     assert max(after[name].mean.abs().max() for name in centred) < 1e-5
     assert min(before[name].mean.abs().max() for name in centred) > 1e-3
+
+
+@needs_int8
+@pytest.mark.parametrize("attention", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("encoder", ["int8", pytest.param("bfloat16", marks=needs_bfloat16)])
+def test_network_is_centred_in_every_pair_of_formats(
+    encoder: LinearKind, attention: torch.dtype, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those that trials of a CPU may end with; attention in bfloat16 there is on each."""
+    small, mel = tiny_weights(n_audio_layer=2, n_text_layer=2), made_up_speech(80)
+    formats = Precision("int8", torch.float32, attention, encoder, "int8")
+    with monkeypatch.context() as patched:
+        patched.setattr(absorbed, "PackedInt8", InFloat)
+        exact = logits(plain_network(small, monkeypatch), mel, 300)
+
+    found = logits(load_network(small, CPU, formats), mel, 300)
+
+    assert relative_error(found, exact) < 0.03
 
 
 def test_large_channels_of_an_mlp_come_first(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,12 +22,14 @@ FORMATS_OF = {
     "stream": ("json", "text"),
     **dict.fromkeys(SubtitleParameters.model_fields, ("srt", "vtt")),
 }
-# Values that no schema can tell from others.
-WORDS = {
+# Values that no schema can tell from others: words of a language, what the recording has.
+SERVED = {
     "language": "en",
     "languages": ["en", "English"],
     "keywords": ["Kubernetes"],
     "hotwords": ["BentoML"],
+    "channel": 0,
+    "audio_track": 0,
 }
 
 
@@ -55,7 +57,7 @@ def give_audio(case: Case) -> bool:
 
 
 def _together(body: dict[str, Any]) -> dict[str, Any]:
-    """The fields without those that cannot be given together, and with words that there are."""
+    """The fields without those that cannot be given together, and with values that can be served."""
     response_format = body["response_format"]
     kept = {
         name: value
@@ -66,4 +68,4 @@ def _together(body: dict[str, Any]) -> dict[str, Any]:
         kept.pop("chunking_strategy", None)
     if "min_cue_duration" in kept:
         kept.pop("max_cue_duration", None)
-    return kept | {name: value for name, value in WORDS.items() if name in kept}
+    return kept | {name: value for name, value in SERVED.items() if name in kept}

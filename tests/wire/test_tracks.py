@@ -39,8 +39,8 @@ def test_default_track(server: Server) -> None:
 @pytest.mark.parametrize(
     ("wanted", "said", "header"),
     [
-        ("0", "Kreisstadt", '0;of=2;language="ger"'),
-        ("de", "Kreisstadt", '0;of=2;language="ger"'),
+        ("0", "Weißenburg", '0;of=2;language="ger"'),
+        ("de", "Weißenburg", '0;of=2;language="ger"'),
         ("1", "fellow", '1;of=2;language="eng"'),
         ("en", "fellow", '1;of=2;language="eng"'),
     ],
