@@ -88,7 +88,9 @@ class Parts:
             told=tuple(times for _, cut in cuts for times in cut.told),
         )
 
-    async def uncovered(self, whole: Part, cut: CutWindow, deepest: int = _DEEPEST) -> list[Segment]:
+    async def uncovered(
+        self, whole: Part, cut: CutWindow, deepest: int = _DEEPEST
+    ) -> list[Segment]:
         """What is said where its text leaves out speech, up to where the next window begins."""
         start, end = whole.seek / FRAMES_PER_SECOND, min(cut.after, whole.end) / FRAMES_PER_SECOND
         found: list[Segment] = []

@@ -18,9 +18,9 @@ def uncovered(
 ) -> Iterator[Span]:
     """Where there is much speech before, between and behind what is `told`; all in seconds.
 
-    Whisper jumps over sentences, over soft ones beside loud ones above all. A text that `is_cut_off`
-    breaks off in its last sentence: then any speech behind it counts. Without any text there is
-    nothing that tells where to go on.
+    Whisper jumps over sentences, over soft ones beside loud ones above all. A text that is cut off
+    in its last sentence leaves out any speech behind it. Without any text there is nothing that
+    tells where to go on.
     """
     if not told or told[-1][1] <= told[0][0]:
         return

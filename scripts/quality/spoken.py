@@ -77,10 +77,11 @@ def _spoken(voice: Voice, text: str) -> Spoken | None:
     if said is None or len(said.spans) != len(words):
         return None
     timed = [Word(word, *span, 1.0) for word, span in zip(words, said.spans, strict=True)]
-    return Spoken(_at_our_rate(said), voice.language, timed)
+    return Spoken(at_our_rate(said), voice.language, timed)
 
 
-def _at_our_rate(said: Utterance) -> Samples:
+def at_our_rate(said: Utterance) -> Samples:
+    """What was said, at 16 kHz."""
     file = io.BytesIO()
     with wave.open(file, "wb") as out:
         out.setnchannels(1)

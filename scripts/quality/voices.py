@@ -12,7 +12,7 @@ from scripts.quality.spoken import Span, Utterance, Voice
 _INSTALL = "pip install -e '.[truth]'"
 # espeak-ng's languages and variants, of which the first two letters are the language. Its French is
 # left out: Whisper understands hardly a word.
-_ESPEAK = ("en-gb-x-rp", "de", "de+f3", "es+m3", "it+m5", "nl", "pt+f2")
+_ESPEAK = ("en-gb-x-rp", "en-us+f3", "de", "de+f3", "es+m3", "it+m5", "nl", "pt+f2")
 # Between words: what is no phoneme.
 _BETWEEN = set(" ^$_,.;:!?-\"'()\u2018\u2019\u201c\u201d\u201e\u2013\u2014\u2026\u00ab\u00bb")
 

@@ -19,7 +19,7 @@ from whisper.transcribe import transcribe as whisper_transcribe
 from models.audio.load import load
 from models.audio.mel import Samples
 from models.engine.engine import Engine
-from models.options import TranscribeOptions
+from models.options import Strategy, TranscribeOptions
 from models.text.transcript import Transcript
 from models.transcriber import Transcriber
 from scripts.quality.conditions import at_peak
@@ -85,7 +85,7 @@ def test_whispered_speech_is_kept_as_it_is_read(
 
 @pytest.mark.parametrize("between", [0.5, 10.0])
 def test_a_far_speaker_is_kept_beside_a_near_one(base: Engine, between: float) -> None:
-    """Over 30 s; in one window with the near one the decoder itself leaves the far one out."""
+    """Over 30 s, where they mostly have windows of their own."""
     turns = 6
     near, far = at_peak(clip(NEAR), -3), at_peak(clip(FAR), -43)
     said = [near, pause(between), far, pause(between)] * turns
@@ -94,6 +94,21 @@ def test_a_far_speaker_is_kept_beside_a_near_one(base: Engine, between: float) -
 
     assert text.count("stamp") == turns
     assert text.count("so silly") == turns
+
+
+@pytest.mark.parametrize("strategy", ["sequential", "parallel"])
+@pytest.mark.parametrize("between", [0.5, 3.0])
+@pytest.mark.parametrize("order", ["near far", "far near", "far near far"])
+def test_a_far_speaker_is_kept_in_one_window_with_a_near_one(
+    base: Engine, order: str, between: float, strategy: Strategy
+) -> None:
+    turns = {"near": at_peak(clip(NEAR), -3), "far": at_peak(clip(FAR), -43)}
+    said = [part for turn in order.split() for part in (turns[turn], pause(between))]
+
+    text = WORDS(heard(base, np.concatenate(said), replace(GREEDY, strategy=strategy)).text)
+
+    assert text.count("women and children") == 1
+    assert text.count("so silly") == order.count("far")
 
 
 def test_a_long_recording_of_soft_speech_is_transcribed(base: Engine) -> None:

@@ -57,7 +57,7 @@ def give_audio(case: Case) -> bool:
 
 
 def _together(body: dict[str, Any]) -> dict[str, Any]:
-    """The fields without those that cannot be given together, and with values that can be served."""
+    """The fields without those that cannot be given together; with values that can be served."""
     response_format = body["response_format"]
     kept = {
         name: value
