@@ -1,4 +1,4 @@
-"""Five minutes of `scripts.soak` against the default server: every bar is met."""
+"""Two minutes of `scripts.soak` against the default server: every bar is met."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from tests.operation.homes import own_home
 from tests.server import serving
 
 
-def test_five_minutes_of_rude_clients(weights: Callable[[str], Weights], tmp_path: Path) -> None:
+def test_two_minutes_of_rude_clients(weights: Callable[[str], Weights], tmp_path: Path) -> None:
     weights("base")
     report = tmp_path / "soak.json"
     with serving(tmp_path / "output.txt", BENTOML_HOME=own_home(tmp_path)) as server:
-        status = soak.main(["--url", server.url, "--minutes", "5", "--json", str(report)])
+        status = soak.main(["--url", server.url, "--minutes", "2", "--json", str(report)])
         assert server.stop() == 0
     bars = json.loads(report.read_text())["bars"]
     assert len(bars) == 5
