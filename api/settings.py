@@ -42,6 +42,9 @@ _ENVIRONMENT = {
     "BENTOML_DISABLE_GPU_ALLOCATION": "1",
     # glibc has a heap for each thread, and each keeps what was freed there.
     "MALLOC_ARENA_MAX": "2",
+    # oneDNN keeps 1,024 kernels, each made for one size of bfloat16 inputs: 100 MiB and more, where
+    # every length of sound is a size of its own. Making one anew costs far less than a window.
+    "ONEDNN_PRIMITIVE_CACHE_CAPACITY": "64",
 }
 
 _PACKAGE_SOURCES = ("UV_TORCH_BACKEND", "UV_FIND_LINKS", "UV_INDEX", "UV_EXTRA_INDEX_URL")

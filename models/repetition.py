@@ -18,6 +18,8 @@ _SLACK = 0.5
 _TOKENS_PER_SECOND, _BEGINNING = 4.0, 24
 # By how much more probable a loop has to be than a text without one.
 _MARGIN = 1.5
+# Seconds of speech, and of a window's sound the share, from which on it is full of speech.
+_SPOKEN_SECONDS, _SPOKEN_SHARE = 0.5, 1 / 3
 # Tokens of the longest text, and its end (half the context of every Whisper).
 _LONGEST = 225
 
@@ -35,12 +37,13 @@ def can_be_said(options: TranscribeOptions, loop: Loop, characters: int, seconds
 class RepetitionGuard:
     """Weighs the texts of a window against the `seconds` of speech in it.
 
-    `eot` is the vocabulary's end-of-text: what is below is text.
+    `eot` is the vocabulary's end-of-text: what is below is text. The window has `length` seconds.
     """
 
     options: TranscribeOptions
     eot: int
     seconds: float
+    length: float
 
     def accepts(self, result: DecodingResult) -> bool:
         """Whether a window needs no other temperature: see `Window`.
@@ -56,12 +59,14 @@ class RepetitionGuard:
     def says_nothing(self, result: DecodingResult) -> bool:
         """Whether a window's text is to be dropped.
 
-        Gibberish at another temperature is no sign of noise where the text is a likely one that
-        repeats itself as people can.
+        Gibberish at another temperature is no sign of noise in a window full of speech, or where
+        the text is a likely one that repeats itself as people can. A loop is, where there is no
+        speech at all.
         """
-        if self._is_likely_said(result):
+        if self._is_full_of_speech or self._is_likely_said(result):
             result = replace(result, least_logprob=result.avg_logprob)
-        return says_nothing(self.options, result)
+        is_loop = not self.seconds and self.doubt(result) == 1.0
+        return is_loop or says_nothing(self.options, result)
 
     def prefer(self, result: DecodingResult) -> tuple[float, ...]:
         """The rank of a result among those that are not good: see `Window`.
@@ -101,6 +106,10 @@ class RepetitionGuard:
         said = loop or Loop(0, max(1, len(result.tokens)), len(result.tokens))
         is_possible = can_be_said(self.options, said, len(result.text), self.seconds)
         return 0.5 if result.is_whole and is_possible else 1.0
+
+    @property
+    def _is_full_of_speech(self) -> bool:
+        return self.seconds >= max(_SPOKEN_SECONDS, _SPOKEN_SHARE * self.length)
 
     def _is_likely_said(self, result: DecodingResult) -> bool:
         return not is_unlikely(self.options, result) and self.doubt(result) == 0.5

@@ -18,8 +18,10 @@ EOT = 50_257
 TIMESTAMP = 50_364
 
 
-def guard(seconds: float = 10.0, options: TranscribeOptions = OPTIONS) -> RepetitionGuard:
-    return RepetitionGuard(options, EOT, seconds)
+def guard(
+    seconds: float = 10.0, options: TranscribeOptions = OPTIONS, length: float = 30.0
+) -> RepetitionGuard:
+    return RepetitionGuard(options, EOT, seconds, length)
 
 
 def result(
@@ -126,6 +128,27 @@ def test_says_nothing_for_gibberish_elsewhere_but_not_of_likely_repetition() -> 
     assert guard(7.0).says_nothing(replace(hellos, avg_logprob=-1.2))
     assert guard(7.0).says_nothing(result("Thank you.", (5, 6), **tried))
     assert guard(7.0).says_nothing(replace(hellos, avg_logprob=-1.2, no_speech_prob=0.7))
+
+
+@pytest.mark.parametrize(
+    ("seconds", "length", "nothing"),
+    [(10.0, 30.0, False), (9.9, 30.0, True), (0.5, 0.8, False), (0.4, 0.5, True), (0.0, 5.0, True)],
+)
+def test_gibberish_at_another_temperature_is_no_silence_in_a_window_full_of_speech(
+    seconds: float, length: float, nothing: bool
+) -> None:
+    tried = result("Shaman.", (5, 6), avg_logprob=-1.1, least_logprob=-4.5, no_speech_prob=0.4)
+    assert guard(seconds, length=length).says_nothing(tried) is nothing
+    # Nor where Whisper itself hears nobody, as in openai-whisper.
+    assert guard(seconds, length=length).says_nothing(replace(tried, no_speech_prob=0.7))
+
+
+def test_a_loop_is_nothing_where_nobody_is_heard() -> None:
+    loop = result(" nd" * 20, (7,) * 20, compression_ratio=9.0)
+    assert guard(0.0).says_nothing(loop)
+    assert not guard(0.1).says_nothing(loop)
+    assert not guard(0.0).says_nothing(result("Hello.", (15_947, 13)))
+    assert not guard(0.0, OFF).says_nothing(loop)
 
 
 def ranked(*results: DecodingResult, seconds: float = 10.0) -> list[DecodingResult]:

@@ -141,10 +141,11 @@ class Parts:
     def _doubt(self, part: Part) -> float:
         """Seconds of speech whose text is in doubt for its repetition."""
         seconds = self._seconds(part)
-        return seconds * self.recording.repetition(seconds).doubt(part.result)
+        return seconds * self.recording.repetition(seconds, part.frames).doubt(part.result)
 
     def _says_nothing(self, part: Part) -> bool:
-        return self.recording.repetition(self._seconds(part)).says_nothing(part.result)
+        guard = self.recording.repetition(self._seconds(part), part.frames)
+        return guard.says_nothing(part.result)
 
     def _seconds(self, part: Part) -> float:
         return self._speech(part.seek, part.end)

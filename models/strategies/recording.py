@@ -13,6 +13,7 @@ from models.options import TranscribeOptions
 from models.repetition import RepetitionGuard
 from models.strategies.cutting import Cutting
 from models.strategies.languages import ChooseLanguage
+from models.text.segments import FRAMES_PER_SECOND
 from models.usage import Usage
 
 # What is tokenised of a prompt: more than the 223 tokens that count can be, the longest of which
@@ -81,13 +82,14 @@ class Recording:
             return replace(window, language=language)
         return replace(window, choose_language=language)
 
-    def repetition(self, seconds: float) -> RepetitionGuard:
-        """The guard over texts for so many seconds of speech."""
-        return RepetitionGuard(self.options, self.vocabulary.eot, seconds)
+    def repetition(self, seconds: float, frames: int) -> RepetitionGuard:
+        """The guard over texts for so many seconds of speech in a window of so many frames."""
+        length = frames / FRAMES_PER_SECOND
+        return RepetitionGuard(self.options, self.vocabulary.eot, seconds, length)
 
     def weighed(self, window: Window, seconds: float) -> Window:
         """The window, whose texts are weighed against so many seconds of speech."""
-        guard = self.repetition(seconds)
+        guard = self.repetition(seconds, window.frames)
         return replace(
             window, accept=guard.accepts, prefer=guard.prefer, is_hopeless=guard.is_hopeless
         )

@@ -41,7 +41,7 @@ async def sequential(
         window = recording.weighed(window, heard)
         result = await _decoded(recording, source, mel, window, seek)
         recording.language = result.language
-        if recording.repetition(heard).says_nothing(result):
+        if recording.repetition(heard, frames).says_nothing(result):
             seek += frames
             continue
         whole = Part(window, seek, frames, result)

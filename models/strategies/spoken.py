@@ -56,9 +56,9 @@ class SpokenWindow:
     async def _part(self, window: Window, start: int, end: int) -> list[Segment]:
         result = await self._decoded(window)
         seconds = self.plan.speech_between(start, end) / SAMPLE_RATE
-        if self.recording.repetition(seconds).says_nothing(result):
-            return []
         frames = -(-(end - start) // HOP)
+        if self.recording.repetition(seconds, frames).says_nothing(result):
+            return []
         parts = await self.parts.of(Part(window, start // HOP, frames, result))
         cut = self.parts.cut(parts)
         found = [clamped(segment, end / SAMPLE_RATE) for segment in cut.segments]
