@@ -9,19 +9,22 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from api.settings import prepare_environment
-from scripts.bench.host import describe_host
-from scripts.bench.program import Parser, add_machine, add_precision, add_report, positive, run
-from scripts.bench.setup import Setup
+from scripts.bench.program import (
+    Parser,
+    add_machine,
+    add_precision,
+    add_report,
+    positive,
+    run,
+    setup_of,
+)
 
 _VOICES = ("joe", "espeak-en-gb-x-rp", "espeak-en-us+f3")
 _MOST = 20
-# Clips in flight at once, so that the slots are busy.
-_AT_ONCE = 8
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -56,25 +59,14 @@ def _measure(options: argparse.Namespace) -> dict[str, object]:
     from scripts.quality.repeated import fewer, repeated_clips, repetition
     from scripts.quality.voices import voices
 
-    setup = Setup(
-        model=options.model,
-        threads=options.threads,
-        device=options.device,
-        dtype=options.dtype,
-        concurrency=_AT_ONCE,
-    )
+    setup = setup_of(options)
     with TemporaryDirectory() as folder:
         clips = list(repeated_clips(voices(_VOICES), options.counts, Path(folder)))
         measured = measure(clips, setup, with_reference=True)
     print(f"Model `{setup.model}`: ours {measured.description}.\n")
     print(repetition(measured.results))
-    return {
-        "hardware": describe_host(),
-        "setup": asdict(setup),
-        "ours": measured.description,
-        "clips": [result.to_json() for result in measured.results],
-        "missed": [result.clip.path.stem for result in fewer(measured.results)],
-    }
+    missed = [result.clip.path.stem for result in fewer(measured.results)]
+    return measured.report() | {"missed": missed}
 
 
 if __name__ == "__main__":

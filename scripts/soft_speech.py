@@ -10,18 +10,20 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from api.settings import prepare_environment
-from scripts.bench.host import describe_host
-from scripts.bench.program import Parser, add_machine, add_precision, add_report, add_strategy, run
-from scripts.bench.setup import Setup
+from scripts.bench.program import (
+    Parser,
+    add_machine,
+    add_precision,
+    add_report,
+    add_strategy,
+    run,
+    setup_of,
+)
 from scripts.quality.choice import add_choice, choice_of, choose
-
-# Clips in flight at once, so that the slots are busy.
-_AT_ONCE = 8
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -53,14 +55,7 @@ def _measure(options: argparse.Namespace) -> dict[str, object]:
     from scripts.quality.rejection import rejection
     from scripts.quality.silence import silence
 
-    setup = Setup(
-        model=options.model,
-        threads=options.threads,
-        device=options.device,
-        dtype=options.dtype,
-        concurrency=_AT_ONCE,
-        strategy=options.strategy,
-    )
+    setup = setup_of(options)
     with_reference = not options.without_reference
     with TemporaryDirectory() as folder:
         made = soft_clips([clip for clip in clips if clip.is_speech], Path(folder))
@@ -69,12 +64,7 @@ def _measure(options: argparse.Namespace) -> dict[str, object]:
     print(f"Model `{setup.model}`: ours {measured.description}, strategy {setup.strategy}.\n")
     for part in (rejection, silence):
         print(part(measured.results, with_reference=with_reference), end="\n\n")
-    return {
-        "hardware": describe_host(),
-        "setup": asdict(setup),
-        "ours": measured.description,
-        "clips": [result.to_json() for result in measured.results],
-    }
+    return measured.report()
 
 
 if __name__ == "__main__":

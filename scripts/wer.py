@@ -5,16 +5,18 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict
 
 from api.settings import prepare_environment
-from scripts.bench.host import describe_host
-from scripts.bench.program import Parser, add_machine, add_precision, add_report, add_strategy, run
-from scripts.bench.setup import Setup
+from scripts.bench.program import (
+    Parser,
+    add_machine,
+    add_precision,
+    add_report,
+    add_strategy,
+    run,
+    setup_of,
+)
 from scripts.quality.choice import add_choice, choice_of, choose
-
-# Clips in flight at once, so that the slots are busy.
-_AT_ONCE = 8
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -47,14 +49,7 @@ def _measure(options: argparse.Namespace) -> dict[str, object]:
     from scripts.quality.measure import measure
     from scripts.quality.report import report
 
-    setup = Setup(
-        model=options.model,
-        threads=options.threads,
-        device=options.device,
-        dtype=options.dtype,
-        concurrency=_AT_ONCE,
-        strategy=options.strategy,
-    )
+    setup = setup_of(options)
     with_reference = not options.without_reference
     measured = measure(
         clips, setup, with_reference=with_reference, with_float32=options.against_float32
@@ -63,12 +58,7 @@ def _measure(options: argparse.Namespace) -> dict[str, object]:
     how = f"ours {measured.description}, strategy {setup.strategy}{beside}"
     print(f"Model `{setup.model}`, greedy with fallback: {how}.\n")
     print(report(measured.results, with_reference=with_reference))
-    return {
-        "hardware": describe_host(),
-        "setup": asdict(setup),
-        "ours": measured.description,
-        "clips": [result.to_json() for result in measured.results],
-    }
+    return measured.report()
 
 
 if __name__ == "__main__":

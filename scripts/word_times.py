@@ -15,15 +15,20 @@ from functools import partial
 
 from api.settings import prepare_environment
 from scripts.bench.host import describe_host
-from scripts.bench.program import Parser, add_machine, add_precision, add_report, positive, run
-from scripts.bench.setup import Setup
+from scripts.bench.program import (
+    Parser,
+    add_machine,
+    add_precision,
+    add_report,
+    positive,
+    run,
+    setup_of,
+)
 from scripts.quality.choice import add_choice, choice_of, choose
 from scripts.quality.markdown import section, table
 
 _HEAD = ["of", "words", "starts: median", "90 %", "ends: median", "90 %"]
 _KNOWN = ", first and last of a clip, from where the voice detector hears them"
-# Clips in flight at once, so that the slots are busy.
-_AT_ONCE = 8
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -51,13 +56,7 @@ def _measure(options: argparse.Namespace) -> dict[str, object]:
     from scripts.bench.peers import OpenAIWhisper
     from scripts.quality import words
 
-    setup = Setup(
-        model=options.model,
-        threads=options.threads,
-        device=options.device,
-        dtype=options.dtype,
-        concurrency=_AT_ONCE,
-    )
+    setup = setup_of(options)
     with closing(Ours(setup)) as ours:
         cost = words.cost(ours, clips, options.rounds)
         raw = words.hear(partial(words.words_of, ours, times="openai"), clips, "ours")

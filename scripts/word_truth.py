@@ -18,8 +18,15 @@ from tqdm import tqdm
 
 from api.settings import prepare_environment
 from scripts.bench.host import describe_host
-from scripts.bench.program import Parser, add_machine, add_precision, add_report, positive, run
-from scripts.bench.setup import Setup
+from scripts.bench.program import (
+    Parser,
+    add_machine,
+    add_precision,
+    add_report,
+    positive,
+    run,
+    setup_of,
+)
 from scripts.quality.markdown import section
 
 
@@ -53,9 +60,7 @@ def _measure(options: argparse.Namespace) -> dict[str, object]:
     from scripts.quality.voices import voices
     from scripts.quality.words import words_of
 
-    setup = Setup(
-        model=options.model, threads=options.threads, device=options.device, dtype=options.dtype
-    )
+    setup = setup_of(options)
     chosen = voices(options.voices)
     with closing(Ours(setup)) as ours:
         if not ours.engine.vocabulary.dims.is_multilingual:

@@ -12,8 +12,11 @@ from models.errors import WhisperError
 from scripts.bench.errors import BenchError
 from scripts.bench.host import cores
 from scripts.bench.report import DEFAULT_FOLDER, write_json
+from scripts.bench.setup import Setup
 
 _INTERRUPTED = 130
+# Clips in flight at once, so that the slots are busy.
+_AT_ONCE = 8
 
 
 class Parser(argparse.ArgumentParser):
@@ -87,6 +90,18 @@ def add_precision(parser: argparse._ActionsContainer) -> None:
     """`--dtype` of ours."""
     names = ("auto", "float32", "float16", "bfloat16", "int8")
     parser.add_argument("--dtype", default="auto", choices=names, help="ours (default: auto)")
+
+
+def setup_of(options: argparse.Namespace) -> Setup:
+    """How ours runs, as the options of `add_machine`, `add_precision` and `add_strategy` say."""
+    return Setup(
+        model=options.model,
+        threads=options.threads,
+        device=options.device,
+        dtype=options.dtype,
+        concurrency=_AT_ONCE,
+        strategy=getattr(options, "strategy", "auto"),
+    )
 
 
 def add_strategy(parser: argparse._ActionsContainer) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 
 from scripts.bench.errors import BenchError
+from scripts.bench.host import describe_host
 from scripts.bench.manifest import Clip
 from scripts.bench.ours import Ours
 from scripts.bench.setup import Setup
@@ -17,10 +18,20 @@ from scripts.quality.reference import hear_reference
 
 @dataclass(frozen=True)
 class Measured:
-    """The results, and how ours ran: its number format and slots."""
+    """The results, and how ours ran: its setup, its number format and slots."""
 
     results: list[Result]
+    setup: Setup
     description: str
+
+    def report(self) -> dict[str, object]:
+        """All of it, and the machine, for a report in JSON."""
+        return {
+            "hardware": describe_host(),
+            "setup": asdict(self.setup),
+            "ours": self.description,
+            "clips": [result.to_json() for result in self.results],
+        }
 
 
 def measure(
@@ -46,7 +57,7 @@ def measure(
         Result(clip, heard, unguarded.get(clip), reference.get(clip), exact.get(clip))
         for clip, heard in zip(clips, answers, strict=True)
     ]
-    return Measured(results, ours.description)
+    return Measured(results, setup, ours.description)
 
 
 def _hear_exactly(speech: Sequence[Clip], setup: Setup) -> dict[Clip, Answer]:
