@@ -19,6 +19,9 @@ WhisperError
 
 from __future__ import annotations
 
+# Characters of a name that is not known, which may be a megabyte.
+_SHOWN = 200
+
 
 class WhisperError(Exception):
     """Root of the tree. The message is written for the person who made the request."""
@@ -48,7 +51,8 @@ class ModelNotFoundError(WhisperError):
     """No served checkpoint has that model id."""
 
     def __init__(self, model_id: str) -> None:
-        super().__init__(f"The model '{model_id}' does not exist")
+        shown = model_id if len(model_id) <= _SHOWN else f"{model_id[:_SHOWN]}..."
+        super().__init__(f"The model '{shown}' does not exist")
         self.model_id = model_id
 
 

@@ -18,8 +18,9 @@ _SLACK = 0.5
 _TOKENS_PER_SECOND, _BEGINNING = 4.0, 24
 # By how much more probable a loop has to be than a text without one.
 _MARGIN = 1.5
-# Seconds of speech, and of a window's sound the share, from which on it is full of speech.
-_SPOKEN_SECONDS, _SPOKEN_SHARE = 0.5, 1 / 3
+# A window has much speech with a second of it or, if it is short, with a third of its length, but
+# with half a second at least: as hardly any of 370 sounds and pieces of music had.
+_MUCH, _MUCH_SHARE, _LITTLE = 1.0, 1 / 3, 0.5
 # Tokens of the longest text, and its end (half the context of every Whisper).
 _LONGEST = 225
 
@@ -59,11 +60,11 @@ class RepetitionGuard:
     def says_nothing(self, result: DecodingResult) -> bool:
         """Whether a window's text is to be dropped.
 
-        Gibberish at another temperature is no sign of noise in a window full of speech, or where
+        Gibberish at another temperature is no sign of noise in a window with much speech, or where
         the text is a likely one that repeats itself as people can. A loop is, where there is no
         speech at all.
         """
-        if self._is_full_of_speech or self._is_likely_said(result):
+        if self._has_much_speech or self._is_likely_said(result):
             result = replace(result, least_logprob=result.avg_logprob)
         is_loop = not self.seconds and self.doubt(result) == 1.0
         return is_loop or says_nothing(self.options, result)
@@ -71,22 +72,24 @@ class RepetitionGuard:
     def prefer(self, result: DecodingResult) -> tuple[float, ...]:
         """The rank of a result among those that are not good: see `Window`.
 
-        What is hopelessly improbable comes last. A loop that cannot have been said comes behind a
-        text without one, unless that is far less probable.
+        What is hopelessly improbable comes last, and before it what was given up, as it could not
+        be accepted: it has no end, is no loop and no first attempt. A loop that cannot have been
+        said comes behind a text without one, unless that is far less probable.
         """
-        is_loop = self.doubt(result) == 1.0 and not self._is_gibberish(result)
+        is_gibberish = self._is_gibberish(result)
+        is_loop = self.doubt(result) == 1.0 and not is_gibberish
+        is_first = result.temperature == self.options.temperature[0]
+        is_given_up = not (result.is_whole or is_loop or is_first)
         return (
-            float(not self._is_gibberish(result)),
+            float(not is_gibberish),
+            float(not is_given_up),
             result.avg_logprob - _MARGIN * is_loop,
         )
 
     def is_hopeless(self, tokens: Sequence[int], logprob: float) -> bool:
-        """Whether a text, of this log-probability, goes round beyond recall or cannot be accepted.
-
-        What is the only attempt is not given up for being improbable.
-        """
-        least, tries = self.options.logprob_threshold, self.options.temperature
-        if least is not None and len(tries) > 1 and logprob < least * _LONGEST:
+        """Whether a text of this log-probability goes round beyond recall, or is to be refused."""
+        least = self.options.logprob_threshold
+        if least is not None and logprob < min(least, 0.0) * _LONGEST:
             return True
         loop = self._loop(tokens)
         limit = _BEGINNING + _TOKENS_PER_SECOND * self.seconds
@@ -108,8 +111,8 @@ class RepetitionGuard:
         return 0.5 if result.is_whole and is_possible else 1.0
 
     @property
-    def _is_full_of_speech(self) -> bool:
-        return self.seconds >= max(_SPOKEN_SECONDS, _SPOKEN_SHARE * self.length)
+    def _has_much_speech(self) -> bool:
+        return self.seconds >= min(_MUCH, max(_LITTLE, _MUCH_SHARE * self.length))
 
     def _is_likely_said(self, result: DecodingResult) -> bool:
         return not is_unlikely(self.options, result) and self.doubt(result) == 0.5

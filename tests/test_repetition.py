@@ -125,16 +125,16 @@ def test_says_nothing_for_gibberish_elsewhere_but_not_of_likely_repetition() -> 
     hellos = result(" Hello," * 9, HELLOS, compression_ratio=3.3, **tried)
     assert not guard(7.0).says_nothing(hellos)
     assert guard(0.5).says_nothing(hellos)
-    assert guard(7.0).says_nothing(replace(hellos, avg_logprob=-1.2))
-    assert guard(7.0).says_nothing(result("Thank you.", (5, 6), **tried))
+    assert guard(0.9).says_nothing(replace(hellos, avg_logprob=-1.2))
+    assert guard(0.9).says_nothing(result("Thank you.", (5, 6), **tried))
     assert guard(7.0).says_nothing(replace(hellos, avg_logprob=-1.2, no_speech_prob=0.7))
 
 
 @pytest.mark.parametrize(
     ("seconds", "length", "nothing"),
-    [(10.0, 30.0, False), (9.9, 30.0, True), (0.5, 0.8, False), (0.4, 0.5, True), (0.0, 5.0, True)],
+    [(1.0, 30.0, False), (0.9, 30.0, True), (0.5, 0.8, False), (0.4, 0.5, True), (0.6, 2.0, True)],
 )
-def test_gibberish_at_another_temperature_is_no_silence_in_a_window_full_of_speech(
+def test_gibberish_at_another_temperature_is_no_silence_in_a_window_with_much_speech(
     seconds: float, length: float, nothing: bool
 ) -> None:
     tried = result("Shaman.", (5, 6), avg_logprob=-1.1, least_logprob=-4.5, no_speech_prob=0.4)
@@ -153,6 +153,13 @@ def test_a_loop_is_nothing_where_nobody_is_heard() -> None:
 
 def ranked(*results: DecodingResult, seconds: float = 10.0) -> list[DecodingResult]:
     return sorted(results, key=guard(seconds).prefer)
+
+
+def test_prefer_ranks_what_was_given_up_below_what_is_whole() -> None:
+    whole = result("Ask not what", (5, 6, 7), avg_logprob=-2.0, temperature=0.4)
+    first = result("Ask not what", (5, 6, 7), whole=False, avg_logprob=-1.9)
+    given_up = result("Ask not", (5, 6), whole=False, avg_logprob=-1.1, temperature=0.8)
+    assert ranked(given_up, first, whole) == [given_up, whole, first]
 
 
 def test_prefer_ranks_gibberish_below_any_loop() -> None:
@@ -187,7 +194,7 @@ def test_is_hopeless_once_a_loop_is_longer_than_the_speech(seconds: float) -> No
 def test_is_hopeless_when_no_end_could_make_it_probable_enough() -> None:
     assert guard().is_hopeless(tuple(range(100)), -226.0)
     assert not guard().is_hopeless(tuple(range(100)), -224.0)
-    alone = replace(OPTIONS, temperature=(0.7,))
-    assert not guard(options=alone).is_hopeless(tuple(range(100)), -226.0)
+    never = replace(OPTIONS, logprob_threshold=3.0)
+    assert not guard(options=never).is_hopeless(tuple(range(100)), 0.0)
     off = replace(OPTIONS, logprob_threshold=None)
     assert not guard(options=off).is_hopeless(tuple(range(100)), -226.0)

@@ -54,7 +54,17 @@ class NativeBody:
         except ApiError as error:
             await ErrorResponse(error)(scope, receive, send)
         else:
+            scope = {**scope, "headers": list(map(_with_media_type, scope["headers"]))}
             await pass_checked(self.native, scope, receive, send, follower.follow)
+
+
+def _with_media_type(header: tuple[bytes, bytes]) -> tuple[bytes, bytes]:
+    """The header with its media type in small letters: BentoML takes no others."""
+    name, value = header
+    if name != b"content-type":
+        return header
+    media_type, semicolon, parameters = value.partition(b";")
+    return name, media_type.strip().lower() + semicolon + parameters
 
 
 async def _nothing() -> AsyncGenerator[bytes, None]:

@@ -60,7 +60,8 @@ class Downmix:
 
     def __init__(self, weights: NDArray[np.float32], rate: int) -> None:
         self._weights, self._rate = weights, rate
-        self._loudest = 0.0
+        # The highest energies of a part so far, of the sound and of its differences.
+        self._loudest = self._steepest = 0.0
         self._reference: int | None = None
         self._heard = np.zeros(len(weights), bool)
         self._noisy = np.zeros(len(weights), bool)
@@ -87,13 +88,20 @@ class Downmix:
     def _evidence(self, block: Block) -> _Evidence:
         length = len(block) // _PARTS
         parts = block[: length * _PARTS].reshape(_PARTS, length, -1) if length else block[None]
-        products = parts.transpose(0, 2, 1) @ parts  # [parts, channels, channels]
-        energies = np.diagonal(products, axis1=1, axis2=2).max(axis=0)
+        parts = parts - parts.mean(axis=1, keepdims=True)  # a constant is no sound
+        products = _products(parts)
+        energies = _energies(products).max(axis=0)
         self._loudest = max(self._loudest, float(energies.max()))
         self._heard |= energies > _SILENT * self._loudest
         self._is_flat |= self._is_voice_for_effects(block, energies)
         found = bands(block, self._rate) if are_unrelated(products.sum(axis=0)) else None
-        return _Evidence(self._gains(products), self._heard.copy(), self._is_flat, found)
+        # The differences hold little of a hum, which may be the same in channels whose voices
+        # cancel each other.
+        steep = _products(np.diff(parts, axis=1))
+        self._steepest = max(self._steepest, float(_energies(steep).max()))
+        gains = self._gains(products, self._loudest)
+        gains = self._gains(steep, self._steepest) if gains is None else gains
+        return _Evidence(gains, self._heard.copy(), self._is_flat, found)
 
     def _is_voice_for_effects(self, block: Block, energies: NDArray[np.float32]) -> bool:
         """Whether a channel that will not be mixed at all has more than low frequencies."""
@@ -105,14 +113,14 @@ class Downmix:
         steep = np.square(np.diff(sound, axis=0)).sum(axis=0)
         return bool((steep > energy * (2 * np.pi * _EFFECTS / self._rate) ** 2).any())
 
-    def _gains(self, products: NDArray[np.float32]) -> NDArray[np.float32] | None:
+    def _gains(self, products: NDArray[np.float32], loudest: float) -> NDArray[np.float32] | None:
         weighted = products * np.outer(self._weights, self._weights)
         energies = np.diagonal(weighted, axis1=1, axis2=2)
         totals = energies.sum(axis=1)
         pairs = energies[:, :, None] + energies[:, None, :]
         cancelled = pairs + 2 * weighted < _CANCELLED * pairs
         cancelled &= pairs > _FAINT_PAIR * totals[:, None, None]
-        cancelled &= (totals > _FAINT * self._loudest * self._weights.max() ** 2)[:, None, None]
+        cancelled &= (totals > _FAINT * loudest * self._weights.max() ** 2)[:, None, None]
         chosen = cancelled.any(axis=(1, 2))
         if not chosen.any():
             return None
@@ -168,3 +176,13 @@ class Downmix:
             old = faded if before is None else faded @ before
             mixed[: len(faded)] = old + rise * (mixed[: len(faded)] - old)
         return mixed
+
+
+def _products(parts: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Of each pair of channels, `[parts, channels, channels]`."""
+    return parts.transpose(0, 2, 1) @ parts
+
+
+def _energies(products: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Of each channel, `[parts, channels]`."""
+    return np.diagonal(products, axis1=1, axis2=2)

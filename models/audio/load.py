@@ -85,7 +85,7 @@ class AudioFile:
         seconds = self._track.header_seconds or self._least
         # Headers may say less than there is, as where files were joined.
         self._believed = 1.1 * seconds + 10 if seconds and max_seconds else math.inf
-        if max_seconds and seconds is None:
+        if max_seconds and (seconds is None or self._track.is_misled(seconds, max_seconds)):
             seconds = self._seconds_by_packets()
         self._check_limit(seconds or 0)
         self._found = 0  # samples at 16 kHz, silence included

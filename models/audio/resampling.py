@@ -56,7 +56,9 @@ def _mono(
         if not 0 <= channel < channels:
             raise AudioError(_no_channel(channel, channels))
         return frames if channels == 1 else _alone(frames, channel)
-    if 1 < channels <= _MAX_WEIGHED:
+    if channels > _MAX_WEIGHED:
+        return _alike(frames, channels, rate)
+    if channels > 1:
         frames = _weighed(frames, layout, rate)
     return frames if layout in _USUAL or _can_mix(layout) else _averaged(frames)
 
@@ -75,6 +77,22 @@ def _averaged(frames: Iterable[AudioFrame]) -> Iterator[AudioFrame]:
     """The mean of all channels, for layouts that the resampler cannot mix."""
     for frame, block in _unpacked(frames):
         yield _packed(block.mean(axis=1, keepdims=True), "mono", frame.rate)
+
+
+def _alike(frames: Iterable[AudioFrame], channels: int, rate: int) -> Iterator[AudioFrame]:
+    """The mean of the channels that are heard, of which none cancels another."""
+    waiting: list[NDArray[np.float32]] = []
+
+    def blocks() -> Iterator[NDArray[np.float32]]:
+        for _, block in _unpacked(frames):
+            waiting.append(block)
+            yield block
+
+    weights = np.full(channels, 1 / channels, np.float32)
+    for mixed in Downmix(weights, rate).mixed(blocks()):
+        block = waiting.pop(0)
+        mean = (block if mixed is None else mixed).mean(axis=1, keepdims=True)
+        yield _packed(mean, "mono", rate)
 
 
 def _weighed(frames: Iterable[AudioFrame], layout: str, rate: int) -> Iterator[AudioFrame]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from models.audio.chunks import AIFF, CAF, RIFF, RIFX, W64, Chunk, ChunkForm, ChunkReader
 
 # Recorders that write into a pipe leave a length at 0 or close to the largest one.
-_UNKNOWN_FROM, _LARGEST = 0x7FFF_0000, 0xFFFF_FFFF
+UNKNOWN_FROM, _UNKNOWN_WIDE, _LARGEST = 0x7FFF_0000, 1 << 62, 0xFFFF_FFFF
 
 _W64_RIFF = bytes.fromhex("726966662e91cf11a5d628db04c10000")
 _W64_WAVE = bytes.fromhex("77617665f3acd3118cd100c04f8edb8a")
@@ -103,11 +103,12 @@ def _wav(reader: ChunkReader, position: int) -> Section | None:
     others, sound = _before(reader, form, position + (40 if form is W64 else 12), b"data")
     if sound is None or len(fmt := others.get(b"fmt ", b"")) < 16:
         return None
-    length, padding, limit = sound.end - sound.start, sound.behind - sound.end, _UNKNOWN_FROM
+    length, padding = sound.end - sound.start, sound.behind - sound.end
+    limit = _UNKNOWN_WIDE if form is W64 else UNKNOWN_FROM
     if magic in _WIDE and len(wide := others.get(b"ds64", b"")) >= 16:
-        length, limit = int.from_bytes(wide[8:16], "little"), 1 << 63
+        length, limit = int.from_bytes(wide[8:16], "little"), _UNKNOWN_WIDE
         padding = length % 2
-    unknown = length <= 0 or (form is not W64 and length >= limit)
+    unknown = length <= 0 or length >= limit
     return Section(
         position,
         sound.start,
@@ -147,7 +148,7 @@ def _aiff(reader: ChunkReader, position: int) -> Section | None:
     return Section(
         position,
         sound.start + skipped,
-        None if length <= 0 or length >= _UNKNOWN_FROM else sound.end,
+        None if length <= 0 or length >= UNKNOWN_FROM else sound.end,
         sound.behind - sound.end,
         b"AIFF" + channels + bits + common[8:18] + kind,
         _extended(common[8:18]) * block,
@@ -174,7 +175,7 @@ def _caf(reader: ChunkReader, position: int) -> Section | None:
     others, sound = _before(reader, CAF, position + 8, b"data")
     if sound is None or len(desc := others.get(b"desc", b"")) < 32:
         return None
-    unknown = sound.end - sound.start >= 1 << 63  # -1
+    unknown = sound.end - sound.start >= _UNKNOWN_WIDE
     packet, frames = int.from_bytes(desc[16:20]), int.from_bytes(desc[20:24])
     rate = _double(desc[:8])
     return Section(
@@ -198,7 +199,7 @@ def _double(number: bytes) -> float:
 def _au(reader: ChunkReader, position: int) -> Section | None:
     head = reader.bytes_at(position, 24)
     start, length, encoding, rate, channels = _AU.unpack(head[4:])
-    end = None if length in (0, _LARGEST) else position + start + length
+    end = position + start + length if 0 < length < UNKNOWN_FROM else None
     bits = channels * _AU_BITS.get(encoding, 0)
     return Section(
         position,

@@ -66,6 +66,10 @@ class Track:
             seconds = (container.duration or 0) / av.time_base - self._clock_start
         return seconds if seconds > 0 else None
 
+    def is_misled(self, seconds: float, limit: float) -> bool:
+        """Whether the header's length may be a jump of the clock, as where files were joined."""
+        return seconds > limit and bool(self._container.format.flags & _CLOCK_MAY_JUMP)
+
     def begin(self, is_limited: bool = True) -> Timeline:
         """Where its sound will stand in the file's time; called once, before `packets`.
 

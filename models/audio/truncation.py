@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
+import struct
 from collections.abc import Iterator
 from contextlib import closing
 from typing import BinaryIO
 
 from models.audio.chunks import ChunkReader
 from models.audio.container import file_seconds, open_container
-from models.audio.sections import Section, section_at
+from models.audio.sections import UNKNOWN_FROM, Section, section_at
 from models.errors import AudioError
 
 # A header may be ahead of its sound by a recorder's buffer: by 32 KiB at 16 kHz in 16 bits. By no
@@ -22,6 +24,12 @@ _MP3_SLACK = 4
 _ISO_NEEDED = {b"moov", b"moof", b"mdat"}
 _ISO_OTHERS = {b"ftyp", b"styp", b"sidx", b"free", b"skip", b"wide", b"uuid", b"emsg", b"meta"}
 _OGG_PAGE = 65_307
+_AVI_HEAD = 8
+_ASF = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
+_ASF_PROPERTIES = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")
+# Of what stands before the sound.
+_HEADER = 65_536
+_LARGEST_FLV = 2.0**53
 _MAX_CHUNKS = 100_000  # a file made of tiny chunks must not keep a worker busy
 
 
@@ -81,11 +89,13 @@ def _is_fragmented(file: BinaryIO) -> bool:
 
 
 def stated_seconds(file: BinaryIO) -> float | None:
-    """Seconds of audio that the header states at least: FLAC and MP3 do; None for any other file.
+    """Seconds of audio that the header states at least: FLAC, MP3 and TTA do; None for others.
 
-    Known to be there only after decoding: neither format states its length in bytes reliably.
+    Known to be there only after decoding: none of them states its length in bytes reliably.
     """
     head = _read_at(file, 0, 26)
+    if head[:4] == b"TTA1":
+        return _tta_seconds(head)
     if head[:4] == b"fLaC" and len(head) == 26:
         return _flac_seconds(head)
     start = 0
@@ -103,7 +113,31 @@ def _stated_end(file: BinaryIO, size: int) -> int | None:
         return _matroska_end(file)
     if head[4:8] in _ISO_NEEDED | _ISO_OTHERS:
         return _iso_end(file, size)
+    if head[:4] == b"RIFF" and head[8:12] == b"AVI ":
+        length = int.from_bytes(head[4:8], "little")
+        return _AVI_HEAD + length if length < UNKNOWN_FROM else None
+    if head[:4] == _ASF[:4]:
+        return _asf_end(_read_at(file, 0, _HEADER))
+    if head[:3] == b"FLV":
+        return _flv_end(_read_at(file, 0, _HEADER))
     return None
+
+
+def _asf_end(header: bytes) -> int | None:
+    """The size in the file properties (ASF specification, 3.2), unless it is a broadcast."""
+    at = header.find(_ASF_PROPERTIES)
+    if at < 0 or len(header) < at + 92 or header[at + 88] & 1:
+        return None
+    return int.from_bytes(header[at + 40 : at + 48], "little")
+
+
+def _flv_end(header: bytes) -> int | None:
+    """The `filesize` of the metadata, which muxers write that can go back to the beginning."""
+    found = re.search(rb"\x00\x08filesize\x00(.{8})", header, re.DOTALL)
+    if not found:
+        return None
+    (size,) = struct.unpack(">d", found[1])
+    return int(size) if 0 < size < _LARGEST_FLV else None
 
 
 def _ogg_end(file: BinaryIO, size: int) -> int | None:
@@ -165,6 +199,12 @@ def _flac_seconds(head: bytes) -> float | None:
     rate = int.from_bytes(head[18:21]) >> 4
     samples = int.from_bytes(head[21:26]) & 0xF_FFFF_FFFF
     return samples / rate - 0.01 if rate and samples else None
+
+
+def _tta_seconds(head: bytes) -> float | None:
+    """Of the header: rate and samples, both in 32 bits."""
+    rate, samples = (int.from_bytes(head[at : at + 4], "little") for at in (10, 14))
+    return samples / rate if rate and samples else None
 
 
 def _mp3_seconds(frame: bytes) -> float | None:

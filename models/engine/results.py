@@ -138,9 +138,9 @@ class Results:
 
 def _is_hopeless(sequence: Sequence) -> bool:
     tokens = sequence.tokens
-    return not len(tokens) % _BETWEEN and sequence.window.is_hopeless(
-        tokens, sum(sequence.logprobs)
-    )
+    # The first attempt is made to its end, however improbable: none of the others may be better.
+    logprob = sum(sequence.logprobs) if sequence.attempt else 0.0
+    return not len(tokens) % _BETWEEN and sequence.window.is_hopeless(tokens, logprob)
 
 
 def _compression_ratio(text: str) -> float:

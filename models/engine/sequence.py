@@ -60,9 +60,9 @@ class Window:
     `detects_only` is done. The window is decoded at each of `temperatures` in turn
     until `accept` takes the result; if it takes none, the one that `prefer` ranks highest is the
     result. An attempt that `is_hopeless`, as is asked now and then with its tokens and the sum of
-    their log-probabilities, is broken off. `request` tells the windows of one request from those of
-    others; those of long recordings are `is_background`: they let short ones go before. What the
-    window takes is noted in the request's `usage`.
+    their log-probabilities (of the first 0), is broken off. `request` tells the windows of one
+    request from those of others; those of long recordings are `is_background`: they let short ones
+    go before. What the window takes is noted in the request's `usage`.
     """
 
     request: str

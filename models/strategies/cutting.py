@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from collections.abc import Sequence as Seq
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate
 
 from models.catalogue import attention_lead
@@ -14,7 +14,7 @@ from models.guards import doubts, is_spoken
 from models.options import TranscribeOptions
 from models.repetition import can_be_said
 from models.text.boundaries import Heard, Span, moved
-from models.text.edges import SpeechBetween
+from models.text.edges import SpeechBetween, edges
 from models.text.loops import Loop, loop_at_end
 from models.text.pace import with_words
 from models.text.segments import FRAMES_PER_SECOND, Cut, cut_at_timestamps, text_of
@@ -74,6 +74,8 @@ class Cutting:
         cuts, after = cut_at_timestamps(
             result.tokens, seek=seek, frames=frames, timestamp_begin=begin
         )
+        if placed := self._placed(cuts, seek, frames, speech):
+            cuts, after = [placed], seek + frames
         pieces = list(self._pieces(cuts, result, speech))
         segments = [self._segment(piece, result, seek, speech) for piece in pieces]
         told = tuple((segment.start, segment.end) for segment in segments if segment.text)
@@ -82,6 +84,19 @@ class Cutting:
             if pauses and self.options.word_times == "heard":
                 segments = self._moved(segments, seek, frames, pauses())
         return CutWindow(tuple(filter(self._is_wanted, segments)), after, told)
+
+    def _placed(self, cuts: Seq[Cut], seek: int, frames: int, speech: SpeechBetween) -> Cut | None:
+        """The only text of a window at the window's speech, where its timestamps are at none.
+
+        Behind a long silence Whisper may tell a sentence at the window's beginning.
+        """
+        window = seek / FRAMES_PER_SECOND, (seek + frames) / FRAMES_PER_SECOND
+        if len(cuts) != 1 or speech(*window) < _SLACK:
+            return None
+        if speech(cuts[0].start - _SLACK, cuts[0].end + _SLACK) > 0:
+            return None
+        start, end = edges(*window, speech)
+        return replace(cuts[0], start=start, end=end)
 
     def _pieces(
         self, cuts: Seq[Cut], result: DecodingResult, speech: SpeechBetween

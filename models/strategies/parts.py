@@ -12,7 +12,7 @@ from models.audio.pauses import pauses
 from models.engine.sequence import DecodingResult, Window
 from models.strategies.cutting import CutWindow
 from models.strategies.recording import Recording
-from models.strategies.uncovered import uncovered
+from models.strategies.uncovered import uncovered, without_repeated
 from models.text.edges import SpeechBetween, at_speech
 from models.text.order import clamped
 from models.text.segments import FRAMES_PER_SECOND
@@ -103,8 +103,11 @@ class Parts:
                 continue
             told = self.cut(await self.of(part))
             told = replace(told, after=last)
-            found += [clamped(each, hole[1]) for each in told.segments]
-            found += await self.uncovered(part, told, deepest - 1)
+            before = [each for each in (*cut.segments, *found) if each.start < hole[0]]
+            new = without_repeated(told.segments, before, hole[0], self.speech)
+            found += [clamped(each, hole[1]) for each in new]
+            if new:
+                found += await self.uncovered(part, told, deepest - 1)
         return found
 
     def _cut(self, part: Part) -> CutWindow:

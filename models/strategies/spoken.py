@@ -16,7 +16,7 @@ from models.strategies.languages import LanguageChoice
 from models.strategies.parts import Part, Parts
 from models.strategies.recording import Recording
 from models.strategies.source import Source
-from models.strategies.uncovered import uncovered
+from models.strategies.uncovered import uncovered, without_repeated
 from models.text.order import clamped, in_turn
 from models.text.segments import FRAMES_PER_SECOND
 from models.text.transcript import Segment
@@ -63,7 +63,10 @@ class SpokenWindow:
         cut = self.parts.cut(parts)
         found = [clamped(segment, end / SAMPLE_RATE) for segment in cut.segments]
         for hole in self._uncovered(parts[-1].result, cut, start, end):
-            found += await self._part(await self._window(*hole, result.language), *hole)
+            told = await self._part(await self._window(*hole, result.language), *hole)
+            begin = hole[0] / SAMPLE_RATE
+            before = [each for each in found if each.start < begin]
+            found += without_repeated(told, before, begin, self._speech)
         return found
 
     async def _decoded(self, window: Window) -> DecodingResult:

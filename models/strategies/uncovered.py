@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
+from operator import attrgetter
 
 from models.text.edges import SpeechBetween
+from models.text.transcript import Segment
 
 Span = tuple[float, float]
 
 # Seconds of speech without text that cannot be a breath, or timestamps that are not exact.
 LEAST = 1.0
+_WORD = re.compile(r"\w+")
+# Seconds by which timestamps may miss the speech.
+_SLACK = 0.5
+# Seconds around a moment that tell whether it is in the midst of speech.
+_AROUND = 0.1
 
 
 def uncovered(
@@ -20,12 +28,38 @@ def uncovered(
 
     Whisper jumps over sentences, over soft ones beside loud ones above all. A text that is cut off
     in its last sentence leaves out any speech behind it. Without any text there is nothing that
-    tells where to go on.
+    tells where to go on; nor is there where a text is told of a time without speech: then it is the
+    text of another.
     """
     if not told or told[-1][1] <= told[0][0]:
+        return
+    if not all(speech(first - _SLACK, last + _SLACK) > 0 for first, last in told):
         return
     edges = [(start, start), *told, (end, end)]
     *gaps, rest = [(before[1], after[0]) for before, after in pairwise(edges)]
     yield from (gap for gap in gaps if speech(*gap) > LEAST)
     if speech(*rest) > (0 if is_cut_off else LEAST):
         yield rest
+
+
+def without_repeated(
+    found: Sequence[Segment], before: Sequence[Segment], start: float, speech: SpeechBetween
+) -> list[Segment]:
+    """What was found from `start` on, without what the text before has told already.
+
+    A timestamp that comes too early, in the midst of speech, leaves the end of its text to be found
+    again.
+    """
+    if speech(start - _AROUND, start + _AROUND) < _AROUND:
+        return list(found)
+    told = _words(sorted(before, key=attrgetter("start")))
+    count = next((n for n in range(len(found), 0, -1) if _ends_with(told, _words(found[:n]))), 0)
+    return list(found[count:])
+
+
+def _words(segments: Sequence[Segment]) -> list[str]:
+    return [word.casefold() for each in segments for word in _WORD.findall(each.text)]
+
+
+def _ends_with(words: Sequence[str], last: Sequence[str]) -> bool:
+    return bool(last) and list(words[-len(last) :]) == list(last)

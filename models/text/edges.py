@@ -25,7 +25,7 @@ def at_speech(segment: Segment, speech: SpeechBetween, slack: float) -> Segment:
     """
     if segment.words or not speech(segment.start, segment.end):
         return segment
-    start, end = _onset(segment, speech), _offset(segment, speech)
+    start, end = edges(segment.start, segment.end, speech)
     if len(segment.text) > _CHARACTERS_PER_SECOND * (end - start):
         return segment
     return replace(
@@ -35,19 +35,15 @@ def at_speech(segment: Segment, speech: SpeechBetween, slack: float) -> Segment:
     )
 
 
-def _onset(segment: Segment, speech: SpeechBetween) -> float:
-    """The time before which there is no speech in a segment, by bisection."""
-    silent, heard = segment.start, segment.end
+def edges(start: float, end: float, speech: SpeechBetween) -> tuple[float, float]:
+    """When speech begins and ends between two times that have some, by bisection."""
+    silent, heard = start, end
     while heard - silent > _NEAR:
         middle = (silent + heard) / 2
-        silent, heard = (silent, middle) if speech(segment.start, middle) else (middle, heard)
-    return round(silent, 2)
-
-
-def _offset(segment: Segment, speech: SpeechBetween) -> float:
-    """The time behind which there is no speech in a segment, by bisection."""
-    heard, silent = segment.start, segment.end
+        silent, heard = (silent, middle) if speech(start, middle) else (middle, heard)
+    onset = round(silent, 2)
+    heard, silent = start, end
     while silent - heard > _NEAR:
         middle = (silent + heard) / 2
-        heard, silent = (middle, silent) if speech(middle, segment.end) else (heard, middle)
-    return round(silent, 2)
+        heard, silent = (middle, silent) if speech(middle, end) else (heard, middle)
+    return onset, round(silent, 2)

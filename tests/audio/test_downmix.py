@@ -72,6 +72,20 @@ def test_inverted_stereo_is_heard(share: float, swapped: bool) -> None:
     assert level(samples) > level(voice()) - 5
 
 
+@pytest.mark.parametrize("constant", [0.02, 0.05, 0.3])
+def test_inverted_stereo_with_a_constant_on_both_channels_is_heard(constant: float) -> None:
+    samples = mixed(0.5 * voice() + constant, -0.5 * voice() + constant)
+    assert likeness(samples, voice()) > 0.99
+
+
+@pytest.mark.parametrize("decibels", [-6, 0])
+def test_inverted_stereo_with_a_hum_on_both_channels_is_heard(decibels: float) -> None:
+    seconds = np.arange(len(voice())) / SAMPLE_RATE
+    hum = as_loud(np.sin(2 * np.pi * 50 * seconds).astype(np.float32), voice(), decibels)
+    samples = mixed(0.5 * (voice() + hum), 0.5 * (hum - voice()))
+    assert likeness(samples, voice() + hum / 3) > 0.9
+
+
 @pytest.mark.parametrize("late", [1, 2, 3, 4])
 def test_inverted_stereo_that_is_a_little_late_is_heard(late: int) -> None:
     samples = mixed(voice(), -np.roll(voice(), late))

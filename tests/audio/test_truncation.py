@@ -132,3 +132,25 @@ def _with_index_first(data: bytes) -> bytes:
 def test_slack_is_a_second_and_a_third_at_most(stated: float, missing: float) -> None:
     assert slack(stated) == pytest.approx(missing)
     assert slack(stated * 32_000, 32_000) == pytest.approx(missing * 32_000)
+
+
+@pytest.mark.parametrize(
+    ("container", "codec"),
+    [("asf", "libmp3lame"), ("avi", "pcm_s16le"), ("flv", "aac"), ("tta", "tta")],
+)
+def test_half_of_a_file_is_cut_off(container: str, codec: str) -> None:
+    data = encode(container, codec, SAMPLE_RATE, _STATED)
+    assert len(load(io.BytesIO(data))) >= _STATED * SAMPLE_RATE
+    with pytest.raises(AudioError, match="cut off"):
+        load(io.BytesIO(data[: len(data) // 2]))
+
+
+@pytest.mark.parametrize(("container", "codec"), [("w64", "pcm_s16le"), ("avi", "pcm_s16le")])
+def test_a_length_that_was_left_open_is_none(container: str, codec: str) -> None:
+    data = encode(container, codec, SAMPLE_RATE, _STATED)
+    if container == "w64":
+        at = data.index(b"data") + 16
+        data = data[:at] + struct.pack("<Q", (1 << 63) - 1) + data[at + 8 :]
+    else:
+        data = data[:4] + struct.pack("<I", 0xFFFF_FFFF) + data[8:]
+    assert len(load(io.BytesIO(data))) == _STATED * SAMPLE_RATE

@@ -57,7 +57,7 @@ def cut(
 ) -> CutWindow:
     cutting = Cutting(vocabulary, options or TranscribeOptions())
     return cutting.cut(
-        result, 1000, 3000, lambda start, end: min(end, heard[1]) - max(start, heard[0])
+        result, 1000, 3000, lambda start, end: max(0.0, min(end, heard[1]) - max(start, heard[0]))
     )
 
 
@@ -230,3 +230,17 @@ def test_cut_any_tokens_are_ordered_segments_of_the_text(
     assert all(s.text == vocabulary.decode(s.tokens) for s in window.segments)
     kept = iter(tokens)
     assert all(token in kept for s in window.segments for token in s.tokens)  # in their order
+
+
+def test_cut_puts_the_only_text_at_the_only_speech(vocabulary: Vocabulary) -> None:
+    """Its timestamps are at none, as behind a long silence."""
+    early = decoded(vocabulary, 0.0, " Hello you.", 7.0)
+    window = cut(vocabulary, early, heard=(35.0, 37.0))
+
+    (segment,) = window.segments
+    assert (segment.start, segment.end) == pytest.approx((35.0, 37.0), abs=0.02)
+    assert window.told == ((segment.start, segment.end),)
+    assert window.after == 4000
+    # Where the speech is at its time, or there is hardly any, timestamps are believed.
+    assert cut(vocabulary, early, heard=(16.0, 37.0)).segments[0].start == 10.0
+    assert cut(vocabulary, early, heard=(35.0, 35.4)).told == ((10.0, 17.0),)

@@ -38,4 +38,5 @@ def test_text_of_a_window_that_failed_at_a_high_temperature_is_not_told_the_next
 
     assert {segment.temperature for segment in transcript.segments} == {0.0}
     assert len(windows) > 1
-    assert [bool(window.previous) for window in windows[1:]] == [is_told] * (len(windows) - 1)
+    # What is decoded again is told nothing.
+    assert any(window.previous for window in windows) == is_told

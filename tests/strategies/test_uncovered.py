@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from models.strategies.uncovered import uncovered
+from models.strategies.uncovered import uncovered, without_repeated
+from tests.text.spoken import segment
 
 # Seconds of the recording with speech, in a window of 2 to 30 s.
 SPOKEN = ((2.0, 6.0), (10.0, 12.0), (20.0, 26.0))
@@ -46,3 +47,28 @@ def test_behind_a_text_that_is_cut_off_any_speech_counts(
 @pytest.mark.parametrize("told", [[], [(2.0, 2.0)]])
 def test_without_any_text_there_is_nowhere_to_go_on(told: list[tuple[float, float]]) -> None:
     assert list(uncovered(told, START, END, speech, is_cut_off=False)) == []
+
+
+def test_a_text_told_of_a_time_without_speech_is_that_of_another() -> None:
+    assert list(uncovered([(13, 19), (20, 26)], START, END, speech, is_cut_off=False)) == []
+    assert list(uncovered([(13, 19.6)], START, END, speech, is_cut_off=False)) != []
+
+
+@pytest.mark.parametrize(
+    ("found", "start", "left"),
+    [
+        # In the midst of speech a timestamp was too early.
+        (["than anything else."], 4.0, []),
+        (["Anything else!", "And more."], 4.0, ["And more."]),
+        (["And more."], 4.0, ["And more."]),
+        # In a pause it is said again.
+        (["than anything else."], 8.0, ["than anything else."]),
+    ],
+)
+def test_what_is_told_already_is_not_told_again(
+    found: list[str], start: float, left: list[str]
+) -> None:
+    before = [segment(2, 3, "He likes it"), segment(3, 4, "better than anything else.")]
+    segments = [segment(start, start + 1, text) for text in found]
+
+    assert [each.text for each in without_repeated(segments, before, start, speech)] == left
