@@ -19,7 +19,7 @@ _TOKENS_PER_SECOND, _BEGINNING = 4.0, 24
 # By how much more probable a loop has to be than a text without one.
 _MARGIN = 1.5
 # A window has much speech with a second of it or, if it is short, with a third of its length, but
-# with half a second at least: as hardly any of 370 sounds and pieces of music had.
+# with half a second at least: as none of 150 sounds and pieces of music without speech has.
 _MUCH, _MUCH_SHARE, _LITTLE = 1.0, 1 / 3, 0.5
 # Tokens of the longest text, and its end (half the context of every Whisper).
 _LONGEST = 225
