@@ -98,7 +98,7 @@ def test_track_header(server: Server, form: str) -> None:
     assert answer.headers["x-audio-track"] == '1;of=2;language="eng"'
 
 
-@promises("Streaming", "`x-audio-track`, unless the request waits in the queue", "extension")
+@promises("Streaming", "`x-audio-track`, if the file is read within a second", "extension")
 def test_track_header_of_a_stream(server: Server) -> None:
     answer = post(server, {"stream": "true"}, file=TWO)
     assert answer.headers["x-audio-track"] == '1;of=2;language="eng"'
