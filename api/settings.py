@@ -173,8 +173,8 @@ class Settings:
         (),
         key_digests,
         "keys of at least 8 visible ASCII characters, with commas between",
-        "Keys that clients must send one of, with commas between; empty, and without a file of "
-        "keys: everybody may use the server.",
+        "Keys of at least 8 characters that clients must send one of, with commas between; empty, "
+        "and without a file of keys: everybody may use the server.",
         secret=True,
     )
     api_keys_file: Path | None = _setting(  # noqa: RUF009 - a path, which does not change
