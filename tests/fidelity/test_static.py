@@ -27,8 +27,8 @@ CLIPS = [clip for clip in SHORT if clip.is_speech and clip.language == "en"][:12
 LONG = next(clip for clip in clips() if clip.is_long and clip.is_speech)
 OPTIONS = {
     "greedy": TranscribeOptions(temperature=(0.0,)),
-    # No text is as likely as that: every window is decoded again, at random.
-    "drawn": TranscribeOptions(temperature=(0.0, 0.3), logprob_threshold=-0.01),
+    # Hardly a text is as likely as that: windows are decoded again, at random.
+    "drawn": TranscribeOptions(temperature=(0.0, 0.3), logprob_threshold=-0.2),
     "words": TranscribeOptions(temperature=(0.0,), word_timestamps=True),
     "in order": TranscribeOptions(temperature=(0.0,), strategy="sequential"),
 }
