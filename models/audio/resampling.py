@@ -81,37 +81,36 @@ def _averaged(frames: Iterable[AudioFrame]) -> Iterator[AudioFrame]:
 
 def _alike(frames: Iterable[AudioFrame], channels: int, rate: int) -> Iterator[AudioFrame]:
     """The mean of the channels that are heard, of which none cancels another."""
-    waiting: list[NDArray[np.float32]] = []
-
-    def blocks() -> Iterator[NDArray[np.float32]]:
-        for _, block in _unpacked(frames):
-            waiting.append(block)
-            yield block
-
     weights = np.full(channels, 1 / channels, np.float32)
-    for mixed in Downmix(weights, rate).mixed(blocks()):
-        block = waiting.pop(0)
+    for _, block, mixed in _decided(frames, weights, rate):
         mean = (block if mixed is None else mixed).mean(axis=1, keepdims=True)
         yield _packed(mean, "mono", rate)
 
 
 def _weighed(frames: Iterable[AudioFrame], layout: str, rate: int) -> Iterator[AudioFrame]:
     """The same audio; where its channels would cancel each other, or are silent, what is heard."""
-    waiting: list[AudioFrame] = []
-
-    def blocks() -> Iterator[NDArray[np.float32]]:
-        for frame, block in _unpacked(frames):
-            waiting.append(frame)
-            yield block
-
     back: av.AudioResampler | None = None
-    for mixed in Downmix(_weights(layout), rate).mixed(blocks()):
-        frame = waiting.pop(0)
+    for frame, _, mixed in _decided(frames, _weights(layout), rate):
         if mixed is None:
             yield frame
         else:
             back = back or av.AudioResampler(format=frame.format.name)
             yield from back.resample(_packed(mixed, layout, frame.rate))
+
+
+def _decided(
+    frames: Iterable[AudioFrame], weights: NDArray[np.float32], rate: int
+) -> Iterator[tuple[AudioFrame, NDArray[np.float32], NDArray[np.float32] | None]]:
+    """Each frame, its samples, and what they are replaced by; None: they stay."""
+    waiting: list[tuple[AudioFrame, NDArray[np.float32]]] = []
+
+    def blocks() -> Iterator[NDArray[np.float32]]:
+        for frame, block in _unpacked(frames):
+            waiting.append((frame, block))
+            yield block
+
+    for mixed in Downmix(weights, rate).mixed(blocks()):
+        yield (*waiting.pop(0), mixed)
 
 
 def _unpacked(frames: Iterable[AudioFrame]) -> Iterator[tuple[AudioFrame, NDArray[np.float32]]]:
