@@ -1,4 +1,4 @@
-"""How often a word that is said again and again is transcribed, beside openai-whisper.
+"""Benchmark of repeated words against openai-whisper: counts said and counts transcribed.
 
 Voices that are installed with the extra `truth` say one word 1 to 20 times. The exit status is 1
 where ours has fewer of the words that were said than openai-whisper with the same weights.

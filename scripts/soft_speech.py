@@ -1,4 +1,4 @@
-"""What is lost of soft and whispered speech, and said where nobody speaks, beside openai-whisper.
+"""Benchmark of soft and whispered speech against openai-whisper: deletions and hallucinations.
 
 The chosen clips of a corpus are made softer and whispered; those without speech, and sounds that
 are made here, are heard at several levels. Both tables are of the same run: a server that answers

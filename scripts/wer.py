@@ -1,4 +1,4 @@
-"""How good the text is, beside openai-whisper's on the same weights: tables in Markdown."""
+"""Word error rate beside openai-whisper's on the same weights: tables in Markdown."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How good the times of words are, and what they cost, as tables in Markdown.
+"""Benchmark of word timestamps against openai-whisper: distances and cost, in Markdown.
 
 Ours as openai-whisper finds them, which is what `word_times=openai` gives, and as they are served.
 How far both are from the truth says `scripts.word_truth`.

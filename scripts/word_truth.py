@@ -1,4 +1,4 @@
-"""How far word times are from the truth, by synthesized speech, as a table in Markdown.
+"""Boundary error of word timestamps, by synthesized speech, as a table in Markdown.
 
 Sentences of our own are spoken by voices that tell when they say each word. Each voice is heard
 sentence by sentence, and once in a recording joined of them, with pauses. The table has the times

@@ -1,4 +1,4 @@
-"""What can have been said, what is given up, and which of several bad texts is the best."""
+"""The repetition guard: plausible repetition, early stopping, and the ranking of attempts."""
 
 from __future__ import annotations
 

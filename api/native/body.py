@@ -1,4 +1,4 @@
-"""What BentoML's endpoints are sent: checked while BentoML reads it, which takes much more."""
+"""Middleware that validates the multipart bodies of BentoML's endpoints as they stream past."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the engine decodes: a window, the sequence it is being decoded as, and what came out."""
+"""The engine's unit of work: a window, its decoding sequence, and the decoding result."""
 
 from __future__ import annotations
 

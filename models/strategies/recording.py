@@ -1,4 +1,4 @@
-"""What both strategies do with a window: make it, and put its text in the recording's time."""
+"""The context of one transcription: options, language, prompts, and the windows made of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the measuring programs do around their measurement: command line, errors, report."""
+"""Command-line scaffolding of the benchmarks: arguments, error handling, JSON report."""
 
 from __future__ import annotations
 

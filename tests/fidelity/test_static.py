@@ -1,4 +1,4 @@
-"""What a GPU runs, on a CPU: real speech from samples to text, as the plain runner tells it."""
+"""The static (CUDA graph) runner on a CPU against the plain one, on real speech."""
 
 from __future__ import annotations
 
