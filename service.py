@@ -9,25 +9,25 @@ from typing import TYPE_CHECKING, cast
 import bentoml
 from starlette.routing import Route
 
-from api.answer.schemas import TranscriptionVerbose
 from api.app import create_app
-from api.edge.draining import Drain
-from api.edge.edge import Edge
+from api.forms.parameters import TranscriptionRequest, TranslationRequest
+from api.middleware.draining import Drain
+from api.middleware.stack import Edge
+from api.model_registry import ServedModel, ServedModels
 from api.native.endpoints import Language, ModelId, Prompt, Temperature, answer_natively
-from api.request.parameters import TranscriptionRequest, TranslationRequest
-from api.served import ServedModel, ServedModels
+from api.responses.schemas import TranscriptionVerbose
 from api.settings import metrics_folder, prepare_environment
 from api.telemetry.logs import log_as_json
 from api.telemetry.metrics import Metrics, watch
-from models.admission import Admission
+from models.capacity.admission import Admission
 from serving.arguments import read_arguments
-from serving.bentoml_defaults import replace_defaults
-from serving.checks import check_start, start_supervision
+from serving.bentoml_patches import replace_defaults
+from serving.idle_trim import trim_at_rest
 from serving.image import describe_image, image_variables
 from serving.observers import observers
-from serving.rest import trim_at_rest
 from serving.scratch import note_start
-from serving.setup import count_workers, find_checkpoints, names_on_demand, read_settings
+from serving.startup import count_workers, find_checkpoints, names_on_demand, read_settings
+from serving.startup_checks import check_start, start_supervision
 from serving.worker import drain_before_exit, join_parent
 
 if TYPE_CHECKING:
@@ -87,8 +87,8 @@ class Whisper:
 
     def __init__(self) -> None:
         # Here, not above: the parent and `bentoml build` import this file without PyTorch.
-        from models.audio.sandbox.limits import Limits
         from models.audio.sandbox.reader import Sandbox
+        from models.audio.sandbox.rlimits import Limits
         from serving.models import Models
 
         join_parent()
@@ -109,8 +109,8 @@ class Whisper:
     @bentoml.on_startup
     async def begin(self) -> None:
         """In the event loop, once uvicorn has taken the signals."""
-        from models.engine.device import device_bytes
-        from models.engine.memory import trim
+        from models.engine.device.device import device_bytes
+        from models.engine.network.memory import trim
 
         drain_before_exit(drain)
         self.tasks = [

@@ -9,12 +9,13 @@ from fastapi.routing import APIRoute
 from fastapi.security import APIKeyHeader, HTTPBearer
 from starlette.routing import BaseRoute, Route
 
-from api import detection, error_handlers, health, model_list, transcriptions
-from api.document.document import complete
+from api import error_handlers
+from api.openapi.document import complete
 from api.page.routes import page_routes
-from api.unmatched import Unmatched
+from api.routes import detect_language, health, model_list, transcriptions
+from api.routes.unmatched import Unmatched
 
-# For the document alone: `api/edge/access.py` checks the keys, before there is a route.
+# For the document alone: `api/middleware/access.py` checks the keys, before there is a route.
 _KEYS = (
     HTTPBearer(auto_error=False, description="An API key, where the server asks for one."),
     APIKeyHeader(name="api-key", auto_error=False, description="The same, as Azure's clients do."),
@@ -31,7 +32,7 @@ def create_app(version: str, more: Sequence[BaseRoute] = ()) -> FastAPI:
     Until `app.state.served` is a `ServedModels` it answers 503.
 
     Every path of OpenAI's API is there without `/v1` as well, for base URLs that lack it. What
-    `api/edge/edge.py` puts around it is part of its answers, too.
+    `api/middleware/stack.py` puts around it is part of its answers, too.
     """
     app = FastAPI(
         title="whisper-bento",
@@ -44,7 +45,7 @@ def create_app(version: str, more: Sequence[BaseRoute] = ()) -> FastAPI:
         generate_unique_id_function=_name,
         dependencies=[Security(key) for key in _KEYS],
     )
-    routers = (transcriptions.router, detection.router, model_list.router)
+    routers = (transcriptions.router, detect_language.router, model_list.router)
     for router in routers:
         app.include_router(router, prefix="/v1")
         app.include_router(router, include_in_schema=False)

@@ -11,7 +11,7 @@ from typing import Literal
 from starlette.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
 
-from api.answer.schemas import ErrorBody, ErrorDetail
+from api.responses.schemas import ErrorBody, ErrorDetail
 from models.errors import (
     AudioError,
     DecodingError,

@@ -11,9 +11,9 @@ from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from models.admission import Admission
-from models.audio.length import estimated_seconds
-from models.turns import Outlook, Place
+from models.audio.container.length import estimated_seconds
+from models.capacity.admission import Admission
+from models.capacity.fair_queue import Outlook, Place
 
 
 class QueueHeaders:

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Literal, get_args
 
-from api.edge.keys import key_digest
-from models.catalogue import checkpoint_name
+from api.middleware.keys import key_digest
+from models.checkpoints.catalogue import checkpoint_name
 
 Dtype = Literal["auto", "float32", "float16", "bfloat16", "int8"]
 PaddingSetting = Literal["auto", "full", "thin"]

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from models.audio.read_options import MIX, ReadOptions
+from models.audio_options import MIX, ReadOptions
 from models.errors import OptionError
-from models.languages import LANGUAGES, Script
+from models.language.languages import LANGUAGES, Script
 
 Task = Literal["transcribe", "translate"]
 Strategy = Literal["auto", "sequential", "parallel"]

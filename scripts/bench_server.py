@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from models.audio.load import SAMPLE_RATE, load
+from models.audio.load.load_audio import SAMPLE_RATE, load
 from scripts.bench.accuracy import word_error_rate
 from scripts.bench.corpus import add_choice, choice_of, choose
 from scripts.bench.host import describe_host

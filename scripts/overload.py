@@ -27,8 +27,8 @@ from scripts.bench.program import (
     run,
 )
 from scripts.bench.report import columns
-from scripts.proofs.bars import for_report, verdict
-from scripts.proofs.phases import SHORT_SECONDS, Phase, figures, judge
+from scripts.load_tests.phases import SHORT_SECONDS, Phase, figures, judge
+from scripts.load_tests.thresholds import for_report, verdict
 
 _IDLE_REQUESTS = 40
 _LONG_SECONDS = 60.0

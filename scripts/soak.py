@@ -27,12 +27,12 @@ from scripts.bench.program import (
     run,
 )
 from scripts.bench.report import columns, number
-from scripts.proofs.bars import for_report, verdict
-from scripts.proofs.calls import Audio, prepare
-from scripts.proofs.clients import Clients, Outcome
-from scripts.proofs.processes import followed, server_process
-from scripts.proofs.soak_bars import Texts, judge, wrong_texts
-from scripts.proofs.thirds import figures, stretches
+from scripts.load_tests.client_calls import Audio, prepare
+from scripts.load_tests.clients import Clients, Outcome
+from scripts.load_tests.processes import followed, server_process
+from scripts.load_tests.soak_thresholds import Texts, judge, wrong_texts
+from scripts.load_tests.thirds import figures, stretches
+from scripts.load_tests.thresholds import for_report, verdict
 
 if TYPE_CHECKING:
     import psutil

@@ -10,9 +10,9 @@ from bentoml.exceptions import BentoMLException
 from bentoml.images import Image
 
 from api.settings import names_package_sources
-from models.catalogue import checkpoint_name
+from models.checkpoints.catalogue import checkpoint_name
 from serving.arguments import Arguments, read_arguments
-from serving.setup import read_settings
+from serving.startup import read_settings
 
 # NVIDIA's container runtime gives a GPU to whoever asks for it so.
 _GPU = {"NVIDIA_VISIBLE_DEVICES": "all", "NVIDIA_DRIVER_CAPABILITIES": "compute,utility"}

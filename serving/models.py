@@ -14,16 +14,16 @@ import bentoml
 
 from api.settings import Settings
 from api.telemetry.metrics import Metrics
-from models import store
 from models.audio.sandbox.reader import Sandbox
-from models.engine.device import worker_device
-from models.engine.memory import give_back
-from models.engine.shared_thread import SharedThread
+from models.capacity.model_pool import ModelPool, PoolLimits
+from models.checkpoints import store
+from models.engine.cpu.shared_thread import SharedThread
+from models.engine.cpu.threads import cores, in_passing, take_cores
+from models.engine.device.device import worker_device
+from models.engine.network.memory import give_back
 from models.engine.start import foresee_bytes, start_engine
-from models.engine.threads import cores, in_passing, take_cores
-from models.pool import ModelPool, PoolLimits
-from models.transcriber import Transcriber
-from serving.setup import engine_config
+from models.transcription.transcriber import Transcriber
+from serving.startup import engine_config
 from serving.worker import end_worker
 
 MIB = 1024 * 1024

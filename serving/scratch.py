@@ -11,7 +11,7 @@ import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 
-from models.files import SCRATCH_PREFIX, scratch_directory, sweep_scratch
+from models.checkpoints.durable_files import SCRATCH_PREFIX, scratch_directory, sweep_scratch
 
 _STARTED = "started"
 

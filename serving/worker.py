@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from threading import Thread
 
-from api.edge.draining import Drain
+from api.middleware.draining import Drain
 from serving.scratch import enter_scratch, wait_for_end
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT)

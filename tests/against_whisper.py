@@ -10,10 +10,10 @@ from torch import Tensor
 from whisper.decoding import DecodingResult, decode
 from whisper.model import Whisper
 
-from models.audio.load import load
+from models.audio.load.load_audio import load
 from models.audio.mel import LogMel, Samples
+from models.engine.decoding.sequence import Window
 from models.engine.engine import Engine
-from models.engine.sequence import Window
 from tests.speech_clips import Clip, clips
 
 SHORT = [clip for clip in clips() if not clip.is_long]

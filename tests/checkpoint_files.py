@@ -11,8 +11,8 @@ from pathlib import Path
 import torch
 from safetensors.torch import save_file
 
-from models.catalogue import Dimensions
-from models.weights import Weights
+from models.checkpoints.catalogue import Dimensions
+from models.checkpoints.weights import Weights
 from scripts.bench.ctranslate2_files import ctranslate2_variables as ctranslate2_variables
 from scripts.bench.ctranslate2_files import positions, write_model_bin
 from scripts.bench.ctranslate2_files import write_ctranslate2 as write_ctranslate2

@@ -18,12 +18,12 @@ os.environ.setdefault("BENTOML_HOME", str(PROJECT / ".cache" / "bentoml"))
 os.environ.setdefault("BENTOML_DO_NOT_TRACK", "True")
 Path(os.environ["BENTOML_HOME"]).mkdir(parents=True, exist_ok=True)
 
-from models import store  # noqa: E402
-from models.engine.config import EngineConfig  # noqa: E402
+from models.checkpoints import store  # noqa: E402
+from models.checkpoints.weights import Weights  # noqa: E402
+from models.engine.device.engine_config import EngineConfig  # noqa: E402
 from models.engine.engine import Engine  # noqa: E402
 from models.engine.start import start_engine  # noqa: E402
-from models.transcriber import Transcriber  # noqa: E402
-from models.weights import Weights  # noqa: E402
+from models.transcription.transcriber import Transcriber  # noqa: E402
 from scripts.bench.openai_whisper import build_openai_whisper  # noqa: E402
 from tests.tiny import tiny_weights  # noqa: E402
 
@@ -34,7 +34,7 @@ def weights() -> Callable[[str], Weights]:
 
     @cache
     def load(name: str) -> Weights:
-        command = [sys.executable, "-m", "scripts.import_model", name, "--if-missing"]
+        command = [sys.executable, "-m", "cli.import_model", name, "--if-missing"]
         subprocess.run(command, cwd=PROJECT, check=True)
         stored = store.find(name)
         assert stored is not None

@@ -37,7 +37,7 @@ class Store:
         self, *arguments: object, before: Callable[[], None] | None = None
     ) -> tuple[int, str, str]:
         """Exit status, output and errors of the importer."""
-        process = self.start("-m", "scripts.import_model", *arguments, before=before)
+        process = self.start("-m", "cli.import_model", *arguments, before=before)
         out, errors = process.communicate(timeout=300)
         return process.returncode, out, errors
 

@@ -9,9 +9,9 @@ from pathlib import Path
 from bentoml._internal.configuration.containers import BentoMLContainer
 from bentoml._internal.models import ModelStore
 
-from models import store
-from models.store import StoredCheckpoint
-from models.weights import Weights
+from models.checkpoints import store
+from models.checkpoints.store import StoredCheckpoint
+from models.checkpoints.weights import Weights
 from tests.tiny import tiny_weights
 
 

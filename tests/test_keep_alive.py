@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from serving.bentoml_defaults import KEEP_ALIVE_SECONDS, longer_idle
+from serving.bentoml_patches import KEEP_ALIVE_SECONDS, longer_idle
 
 
 @pytest.mark.parametrize(("given", "told"), [(None, KEEP_ALIVE_SECONDS), (20, 20), (200, 200)])

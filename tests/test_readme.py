@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from api.settings import Settings
-from models.catalogue import CHECKPOINTS, Checkpoint
-from models.weights import expected_shapes
+from models.checkpoints.catalogue import CHECKPOINTS, Checkpoint
+from models.checkpoints.weights import expected_shapes
 
 README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
 

@@ -18,7 +18,7 @@ import httpx
 import openai
 import pytest
 
-from models.weights import Weights
+from models.checkpoints.weights import Weights
 from tests.server import Server, failing_start, serving, strict_sdk
 from tests.speech_clips import BROKEN, Clip, clips, jfk
 
@@ -290,7 +290,7 @@ def test_start_busy_port_names_port_and_variable(weights: Callable[[str], Weight
             {"WHISPER_DEVICE": "cpu", "WHISPER_DTYPE": "float16"},
             "float16 is not available on cpu here: take auto or float32",
         ),
-        ({"WHISPER_MODELS": "nobodys"}, f"{sys.executable} -m scripts.import_model nobodys"),
+        ({"WHISPER_MODELS": "nobodys"}, f"{sys.executable} -m cli.import_model nobodys"),
     ],
 )
 def test_start_impossible_setting_is_one_line(

@@ -7,8 +7,8 @@ from typing import Any
 
 import torch
 
-from models.catalogue import Dimensions
-from models.weights import Weights, build_weights, expected_shapes
+from models.checkpoints.catalogue import Dimensions
+from models.checkpoints.weights import Weights, build_weights, expected_shapes
 
 TINY = Dimensions(
     n_mels=80,

@@ -9,11 +9,11 @@ from dataclasses import replace
 import av
 import numpy as np
 
-from models.audio.load import load
+from models.audio.load.load_audio import load
 from models.audio.mel import Samples
 from models.options import TranscribeOptions
 from models.text.transcript import Transcript
-from models.transcriber import Transcriber
+from models.transcription.transcriber import Transcriber
 from tests.speech_clips import jfk
 
 PARALLEL = TranscribeOptions(strategy="parallel", temperature=(0.0,))

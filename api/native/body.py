@@ -12,11 +12,11 @@ from starlette.datastructures import FormData, Headers
 from starlette.formparsers import MultiPartException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.edge.checked_body import pass_checked
 from api.errors import ApiError, ErrorResponse
-from api.native.room import NativeRoom
-from api.request.forms import file_of, text_fields
-from api.request.multipart import BodyParser, check_media_type, unreadable
+from api.forms.multipart import BodyParser, check_media_type, unreadable
+from api.forms.read_form import file_of, text_fields
+from api.middleware.body_guard import pass_checked
+from api.native.disk_full import NativeRoom
 
 PATHS = frozenset({"/transcribe", "/translate"})
 # All text fields together; BentoML takes that much of each.

@@ -9,14 +9,14 @@ from typing import Annotated, Protocol, cast
 from pydantic import BeforeValidator, Field, SkipValidation
 from starlette.requests import Request
 
-from api.answer.formats import verbose
-from api.answer.schemas import TranscriptionVerbose
 from api.errors import ErrorResponse, known_or_internal, request_named
-from api.native.room import note_reached
+from api.forms.parameters import Temperature as Checked
+from api.forms.parameters import TranslationRequest
+from api.model_registry import ServedModels, named, transcribe_in_turn
+from api.native.disk_full import note_reached
 from api.queueing import queued
-from api.request.parameters import Temperature as Checked
-from api.request.parameters import TranslationRequest
-from api.served import ServedModels, named, transcribe_in_turn
+from api.responses.formats import verbose
+from api.responses.schemas import TranscriptionVerbose
 from api.telemetry.observe import usage_of
 
 

@@ -7,7 +7,7 @@ from functools import partial
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Summary
 
 from api.telemetry.observe import Observed
-from models.admission import Admission
+from models.capacity.admission import Admission
 
 MODEL = ("model",)
 _DURATIONS = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 900, 1800, 3600)

@@ -12,9 +12,9 @@ from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.edge.disconnect import CLIENT_CLOSED_REQUEST
+from api.middleware.disconnect import CLIENT_CLOSED_REQUEST
 from api.telemetry.endpoints import endpoint_of
-from models.usage import Usage
+from models.request_stats import Usage
 
 Outcome = Literal["ok", "invalid", "denied", "refused", "cancelled", "timeout", "failed"]
 

@@ -12,15 +12,15 @@ import torch
 from torch import Tensor
 from whisper.audio import N_SAMPLES
 
-from models.engine.contention import SpareCores
 from models.engine.counters import EngineCounters, EngineState
-from models.engine.device import describe_device, still_computes
-from models.engine.runner import Runner
+from models.engine.cpu.contention import SpareCores
+from models.engine.cpu.shared_thread import SharedThread
+from models.engine.cpu.threads import take_cores
+from models.engine.decoding.sequence import DecodingResult, Sequence, Window, settle_all
+from models.engine.device.device import describe_device, still_computes
+from models.engine.network.plain_backend import Runner
 from models.engine.scheduler import Scheduler
-from models.engine.sequence import DecodingResult, Sequence, Window, settle_all
-from models.engine.shared_thread import SharedThread
 from models.engine.stepper import Stepper
-from models.engine.threads import take_cores
 from models.errors import DecodingError, EngineStoppedError
 
 logger = logging.getLogger(__name__)

@@ -10,12 +10,12 @@ from operator import attrgetter
 
 import torch
 
-from models.engine.attempts import Attempt
 from models.engine.counters import EngineCounters
-from models.engine.decoding import Chosen
-from models.engine.runner import Runner
+from models.engine.decoding.attempts import Attempt
+from models.engine.decoding.sequence import DecodingResult, Sequence, Window
+from models.engine.decoding.token_rules import Chosen
+from models.engine.network.plain_backend import Runner
 from models.engine.scheduler import Scheduler
-from models.engine.sequence import DecodingResult, Sequence, Window
 
 logger = logging.getLogger(__name__)
 

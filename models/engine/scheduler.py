@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from math import ceil
 
-from models.engine.limits import BatchLimit
-from models.engine.sequence import Sequence
+from models.engine.decoding.sequence import Sequence
+from models.engine.device.oom_backoff import BatchLimit
 
 # Of the time in which both lanes have work, what the background lane gets at least; and of the
 # slots, what it is given before others as long as it gets less.

@@ -7,22 +7,22 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from models.catalogue import Dimensions
-from models.engine.config import FEWER_SLOTS, MOST_SLOTS, EngineConfig, Padding
-from models.engine.device import resolve_device
+from models.checkpoints.catalogue import Dimensions
+from models.engine.cpu.shared_thread import SharedThread
+from models.engine.cuda_graphs.graph_backend import StaticRunner
+from models.engine.cuda_graphs.launcher import CudaLauncher
+from models.engine.decoding.vocabulary import Vocabulary
+from models.engine.device.device import resolve_device
+from models.engine.device.engine_config import FEWER_SLOTS, MOST_SLOTS, EngineConfig, Padding
 from models.engine.engine import Engine
-from models.engine.loading import load_network
-from models.engine.memory import expected_bytes, slots_that_fit
-from models.engine.network import Network
-from models.engine.precision import Precision, resolve_precision
-from models.engine.runner import Runner
-from models.engine.shared_thread import SharedThread
-from models.engine.static.launch import CudaLauncher
-from models.engine.static.runner import StaticRunner
-from models.engine.vocabulary import Vocabulary
+from models.engine.loading.load_network import load_network
+from models.engine.network.decoder import Network
+from models.engine.network.memory import expected_bytes, slots_that_fit
+from models.engine.network.plain_backend import Runner
+from models.engine.network.precision import Precision, resolve_precision
 
 if TYPE_CHECKING:
-    from models.weights import Weights
+    from models.checkpoints.weights import Weights
 
 
 def resolve_padding(config: EngineConfig, device: torch.device) -> Padding:

@@ -9,12 +9,12 @@ import torch
 from torch import Tensor
 
 from models.engine.counters import EngineCounters
-from models.engine.decoding import Chosen
-from models.engine.limits import BatchLimit
+from models.engine.decoding.sequence import Sequence, settle_all
+from models.engine.decoding.token_rules import Chosen
+from models.engine.device.oom_backoff import BatchLimit
+from models.engine.network.plain_backend import Runner
 from models.engine.results import Results
-from models.engine.runner import Runner
 from models.engine.scheduler import Encoding, Plan, Scheduler
-from models.engine.sequence import Sequence, settle_all
 from models.errors import OverloadedError
 
 logger = logging.getLogger(__name__)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING
 
-from models.languages import Script
+from models.language.languages import Script
 
 if TYPE_CHECKING:
     from opencc import OpenCC

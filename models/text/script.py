@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
 
-from models.languages import Script
+from models.language.languages import Script
 from models.text import chinese, serbian
 from models.text.transcript import Segment, TokenScore, Word
 from models.text.words import characters

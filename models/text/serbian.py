@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from models.languages import Script
+from models.language.languages import Script
 
 _CYRILLIC = "абвгдђежзијклмнопрстћуфхцчш"
 _LATIN = "abvgdđežzijklmnoprstćufhcčš"

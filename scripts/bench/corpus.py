@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from models.audio.load import SAMPLE_RATE, load
+from models.audio.load.load_audio import SAMPLE_RATE, load
 from scripts.bench.errors import BenchError
 from scripts.bench.manifest import OWN_SPEECH, Clip, manifest_of, read_manifest
 

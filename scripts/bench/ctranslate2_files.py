@@ -11,9 +11,9 @@ from typing import BinaryIO
 import torch
 from whisper.model import sinusoids
 
-from models.catalogue import Dimensions
-from models.engine.vocabulary import Vocabulary
-from models.weights import Weights, tensor_bytes
+from models.checkpoints.catalogue import Dimensions
+from models.checkpoints.weights import Weights, tensor_bytes
+from models.engine.decoding.vocabulary import Vocabulary
 from scripts.bench.tokenizer_file import tokenizer_json, vocabulary_json
 
 _VERSION, _REVISION, _SPECIFICATION = 6, 3, "WhisperSpec"

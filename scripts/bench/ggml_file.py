@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 from whisper.audio import mel_filters
 
-from models.weights import Weights, tensor_bytes
+from models.checkpoints.weights import Weights, tensor_bytes
 from scripts.bench.ctranslate2_files import positions
 from scripts.bench.tokenizer_file import ranks_and_specials
 

@@ -7,7 +7,7 @@ from dataclasses import asdict
 import torch
 from whisper.model import ModelDimensions, Whisper
 
-from models.weights import Weights
+from models.checkpoints.weights import Weights
 
 
 def build_openai_whisper(weights: Weights, device: str = "cpu") -> Whisper:

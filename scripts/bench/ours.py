@@ -7,12 +7,12 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from models.engine.config import EngineConfig
+from models.engine.cpu.threads import cores, in_passing, take_cores
+from models.engine.device.engine_config import EngineConfig
 from models.engine.start import start_engine
-from models.engine.threads import cores, in_passing, take_cores
 from models.options import TranscribeOptions
 from models.text.transcript import Transcript
-from models.transcriber import Transcriber
+from models.transcription.transcriber import Transcriber
 from scripts.bench.setup import Recording, Setup
 from scripts.bench.weights import weights_of
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from models.audio.load import load
+from models.audio.load.load_audio import load
 from scripts.bench.errors import BenchError
 from scripts.bench.setup import Recording, Setup
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from models.catalogue import Dimensions
-from models.engine.vocabulary import Vocabulary
-from models.weights import Weights, default_alignment_heads, expected_shapes
+from models.checkpoints.catalogue import Dimensions
+from models.checkpoints.weights import Weights, default_alignment_heads, expected_shapes
+from models.engine.decoding.vocabulary import Vocabulary
 
 _SCALE = 0.02
 # Two channels of the residual stream that no layer but the positions writes much into: the

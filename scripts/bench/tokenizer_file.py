@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from whisper.tokenizer import get_tokenizer
 
-from models.catalogue import Dimensions
+from models.checkpoints.catalogue import Dimensions
 
 _BYTE_LEVEL = {
     "type": "ByteLevel",

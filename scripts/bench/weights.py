@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from models import store
-from models.catalogue import find_checkpoint
-from models.weights import Weights
+from models.checkpoints import store
+from models.checkpoints.catalogue import find_checkpoint
+from models.checkpoints.weights import Weights
 from scripts.bench.ctranslate2_files import write_ctranslate2
 from scripts.bench.errors import BenchError
 from scripts.bench.ggml_file import write_ggml
@@ -55,6 +55,6 @@ def weights_of(setup: Setup) -> Weights:
     stored = store.find(setup.model)
     if stored is None:
         raise BenchError(
-            f"{setup.model} is not in the model store: python -m scripts.import_model {setup.model}"
+            f"{setup.model} is not in the model store: python -m cli.import_model {setup.model}"
         )
     return store.load(stored)

@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from models.languages import LANGUAGES
+from models.language.languages import LANGUAGES
 from scripts.bench.errors import BenchError
 from scripts.bench.manifest import OWN_SPEECH, Clip, manifest_of, read_manifest
 from scripts.bench.program import positive, positive_float

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
-from models.audio.load import load
+from models.audio.load.load_audio import load
 from models.audio.mel import Samples
-from models.audio.vad import SAMPLE_RATE
+from models.audio.vad.speech_spans import SAMPLE_RATE
 from scripts.bench.manifest import Clip
 from scripts.quality.sounds import sounds
 from scripts.quality.whispering import whispered

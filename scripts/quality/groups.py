@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from models.catalogue import WINDOW_SECONDS
+from models.checkpoints.catalogue import WINDOW_SECONDS
 from scripts.bench.accuracy import Errors
 from scripts.quality.answer import Answer, Result
 

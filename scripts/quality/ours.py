@@ -9,7 +9,7 @@ from functools import partial
 
 from tqdm import tqdm
 
-from models.catalogue import WINDOW_SECONDS
+from models.checkpoints.catalogue import WINDOW_SECONDS
 from models.options import TranscribeOptions
 from models.text.transcript import Transcript
 from scripts.bench.manifest import Clip

@@ -13,7 +13,7 @@ from typing import Protocol
 
 import numpy as np
 
-from models.audio.load import SAMPLE_RATE, load
+from models.audio.load.load_audio import SAMPLE_RATE, load
 from models.audio.mel import Samples
 from models.text.transcript import Word
 

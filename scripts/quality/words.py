@@ -14,10 +14,10 @@ import numpy as np
 from tqdm import tqdm
 from whisper.model import Whisper
 
-from models.audio.load import SAMPLE_RATE, load
+from models.audio.load.load_audio import SAMPLE_RATE, load
 from models.audio.mel import Samples
-from models.audio.silero import Silero, load_silero
-from models.audio.vad import speech_spans
+from models.audio.vad.silero import Silero, load_silero
+from models.audio.vad.speech_spans import speech_spans
 from models.options import TranscribeOptions, VoiceOptions, WordTimes
 from models.text.transcript import Word
 from models.text.words import bare

@@ -11,16 +11,16 @@ from typing import BinaryIO
 from starlette.testclient import TestClient
 
 from api.app import create_app
-from api.edge.draining import Drain
-from api.edge.edge import Edge
-from api.served import ServedModel, ServedModels, Transcriber
+from api.middleware.draining import Drain
+from api.middleware.stack import Edge
+from api.model_registry import ServedModel, ServedModels, Transcriber
 from api.settings import Settings
-from models.admission import Admission
-from models.audio.read_options import MIX, AudioTrack, ReadOptions
+from models.audio_options import MIX, AudioTrack, ReadOptions
+from models.capacity.admission import Admission
 from models.engine.counters import EngineCounters, EngineState
 from models.options import TranscribeOptions
+from models.request_stats import Usage
 from models.text.transcript import OnSegment, Segment, Transcript
-from models.usage import Usage
 
 CREATED = 1_700_000_000
 TRANSCRIPTIONS = "/v1/audio/transcriptions"

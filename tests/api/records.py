@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.datastructures import Headers
 
 from api.telemetry.observe import Observed
-from models.usage import Usage
+from models.request_stats import Usage
 
 
 def observed(

@@ -10,15 +10,15 @@ import pytest
 from starlette.testclient import TestClient
 from starlette.types import Receive, Scope, Send
 
-from api.answer import streaming
 from api.app import create_app
-from api.edge.draining import Drain
-from api.edge.edge import Edge
+from api.middleware.draining import Drain
+from api.middleware.stack import Edge
+from api.responses import streaming
 from api.settings import Settings
-from models.admission import Admission
-from tests.api.answer.test_streaming import STREAMED
-from tests.api.edge.test_disconnect import Connection
+from models.capacity.admission import Admission
 from tests.api.fake import TRANSCRIPTIONS, TRANSLATIONS, EndlessTranscriber, served
+from tests.api.middleware.test_disconnect import Connection
+from tests.api.responses.test_streaming import STREAMED
 
 DETECTIONS = "/v1/audio/detect-language"
 FILES = {"file": ("a.wav", b"audio")}

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
-from models.weights import Weights
+from models.checkpoints.weights import Weights
 from tests.browser.visits import PATIENCE_MS, Visit, visit
 from tests.server import Server, serving
 

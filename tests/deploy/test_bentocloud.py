@@ -7,7 +7,7 @@ from bentoml._internal.cloud.schemas.modelschemas import DeploymentStrategy
 from bentoml._internal.cloud.schemas.schemasv2 import CreateDeploymentSchema
 from bentoml._internal.utils.cattr import bentoml_cattr
 
-from api.edge.access import access_problem
+from api.middleware.access import access_problem
 from api.settings import Settings
 from tests.deploy.manifests import DEPLOY, read
 

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from jiwer import wer
 
-from models.audio.load import SAMPLE_RATE, load
+from models.audio.load.load_audio import SAMPLE_RATE, load
 from models.engine.engine import Engine
 from models.options import TranscribeOptions
-from models.transcriber import Transcriber
-from tests.audio.test_load import wav
+from models.transcription.transcriber import Transcriber
+from tests.models.audio.load.test_load_audio import wav
 from tests.speech_clips import clips
 
 GREEDY = TranscribeOptions(temperature=(0.0,))

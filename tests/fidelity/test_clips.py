@@ -10,7 +10,7 @@ from whisper.model import Whisper
 
 from models.engine.engine import Engine
 from models.options import TranscribeOptions
-from models.transcriber import Transcriber
+from models.transcription.transcriber import Transcriber
 from tests.against_whisper import FIRST, SHORT, assert_decodes_as_whisper, samples_of
 from tests.speech_clips import Clip
 

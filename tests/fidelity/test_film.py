@@ -9,15 +9,15 @@ from collections.abc import Callable
 
 import pytest
 
-from models.audio.read_options import AudioTrack
+from models.audio_options import AudioTrack
 from models.engine.engine import Engine
 from models.options import TranscribeOptions
+from models.request_stats import Usage
 from models.subtitle_options import SubtitleOptions
-from models.text.cues import cues
-from models.text.subtitles import srt
-from models.transcriber import Transcriber
-from models.usage import Usage
-from tests.audio.film import film, lines
+from models.text.subtitles.cues import cues
+from models.text.subtitles.subtitle_files import srt
+from models.transcription.transcriber import Transcriber
+from tests.models.audio.film import film, lines
 
 # As segments, and cut by the words' times.
 LAYOUTS = (SubtitleOptions(), SubtitleOptions(max_line_width=42, max_line_count=2))

@@ -11,7 +11,7 @@ from whisper.transcribe import transcribe
 
 from models.engine.engine import Engine
 from models.options import TranscribeOptions
-from models.transcriber import Transcriber
+from models.transcription.transcriber import Transcriber
 from tests.against_whisper import ROUNDING, samples_of
 from tests.speech_clips import Clip, clips
 

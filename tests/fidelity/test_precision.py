@@ -8,16 +8,16 @@ from typing import Literal
 import pytest
 import torch
 
-from models.audio.load import load
+from models.audio.load.load_audio import load
 from models.audio.mel import LogMel
-from models.engine import precision
-from models.engine.config import EngineConfig
+from models.checkpoints.weights import Weights
+from models.engine.cpu.cpu_features import has_bfloat16_linear, has_int8_linear
+from models.engine.decoding.sequence import DecodingResult, Window
+from models.engine.device.engine_config import EngineConfig
 from models.engine.engine import Engine
-from models.engine.instructions import has_bfloat16_linear, has_int8_linear
-from models.engine.linear import LinearKind
-from models.engine.sequence import DecodingResult, Window
+from models.engine.network import precision
+from models.engine.network.linear import LinearKind
 from models.engine.start import start_engine
-from models.weights import Weights
 from scripts.bench.accuracy import Errors, count_errors
 from scripts.quality.paired import paired_difference
 from tests.speech_clips import Clip, clips

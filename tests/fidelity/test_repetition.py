@@ -9,14 +9,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from models.audio.load import load
+from models.audio.load.load_audio import load
 from models.audio.mel import Samples
-from models.engine.config import EngineConfig
+from models.checkpoints.weights import Weights
+from models.engine.device.engine_config import EngineConfig
 from models.engine.start import start_engine
 from models.options import TranscribeOptions
 from models.text.transcript import Transcript
-from models.transcriber import Transcriber
-from models.weights import Weights
+from models.transcription.transcriber import Transcriber
 from tests.speech_clips import OWN_SPEECH, jfk
 from tests.transcribing import transcribe
 

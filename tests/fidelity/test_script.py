@@ -13,12 +13,12 @@ import pytest
 
 from models.audio.mel import Samples
 from models.engine.engine import Engine
-from models.languages import Script
+from models.language.languages import Script
 from models.options import TranscribeOptions
 from models.text import chinese
 from models.text.script import OneScript
 from models.text.transcript import Segment, Transcript
-from models.transcriber import Transcriber
+from models.transcription.transcriber import Transcriber
 from tests.against_whisper import samples_of
 from tests.speech_clips import OWN_SPEECH
 from tests.transcribing import SILENCE

@@ -16,12 +16,12 @@ from whisper.model import Whisper
 from whisper.normalizers import EnglishTextNormalizer
 from whisper.transcribe import transcribe as whisper_transcribe
 
-from models.audio.load import load
+from models.audio.load.load_audio import load
 from models.audio.mel import Samples
 from models.engine.engine import Engine
 from models.options import Strategy, TranscribeOptions
 from models.text.transcript import Transcript
-from models.transcriber import Transcriber
+from models.transcription.transcriber import Transcriber
 from scripts.quality.conditions import at_peak
 from scripts.quality.sounds import sounds
 from scripts.quality.whispering import whispered

@@ -8,16 +8,16 @@ from collections.abc import Callable, Iterator
 import pytest
 import torch
 
+from models.checkpoints.weights import Weights
+from models.engine.cuda_graphs.graph_backend import StaticRunner
+from models.engine.cuda_graphs.launcher import DirectLauncher
+from models.engine.decoding.vocabulary import Vocabulary
 from models.engine.engine import Engine
-from models.engine.loading import load_network
-from models.engine.precision import resolve_precision
-from models.engine.static.launch import DirectLauncher
-from models.engine.static.runner import StaticRunner
-from models.engine.vocabulary import Vocabulary
+from models.engine.loading.load_network import load_network
+from models.engine.network.precision import resolve_precision
 from models.options import TranscribeOptions
 from models.text.transcript import Transcript, Word
-from models.transcriber import Transcriber
-from models.weights import Weights
+from models.transcription.transcriber import Transcriber
 from tests.against_whisper import ROUNDING, SHORT, samples_of
 from tests.speech_clips import clips
 

@@ -9,12 +9,12 @@ from itertools import pairwise
 
 import pytest
 
-from models.engine.config import EngineConfig
+from models.checkpoints.weights import Weights
+from models.engine.device.engine_config import EngineConfig
 from models.engine.start import start_engine
 from models.options import TranscribeOptions, WordTimes
 from models.text.transcript import Transcript, Word
-from models.transcriber import Transcriber
-from models.weights import Weights
+from models.transcription.transcriber import Transcriber
 from scripts.quality.truth import Errors, between
 from tests.against_whisper import samples_of
 from tests.speech_clips import OWN_SPEECH

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from models.weights import Weights
+from models.checkpoints.weights import Weights
 from tests.image.bentos import Bento, built, wheels
 from tests.image.container import Container, running, wait_until_ready
 from tests.image.workshop import Workshop, missing

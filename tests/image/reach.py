@@ -13,7 +13,7 @@ from models.errors import AudioError
 
 def main() -> None:
     """Let a child try, with a file and a port that this process has."""
-    box = Sandbox(work="tests.audio.sandbox.works:reach")
+    box = Sandbox(work="tests.models.audio.sandbox.works:reach")
     with TemporaryDirectory() as folder, socket.create_server(("127.0.0.1", 0)) as server:
         secret, wanted = Path(folder) / "secret.txt", Path(folder) / "wanted.json"
         secret.write_text("secret", encoding="utf-8")

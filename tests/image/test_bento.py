@@ -51,7 +51,7 @@ def test_it_carries_the_code_and_nothing_else(bento: Bento) -> None:
 def test_what_it_carries_imports_only_what_it_carries(bento: Bento) -> None:
     imported = {name: path for path in (bento.path / "src").rglob("*.py") for name in modules(path)}
 
-    assert "models.store" in imported
+    assert "models.checkpoints.store" in imported
     missing = {
         name: path
         for name, path in imported.items()
@@ -115,7 +115,7 @@ def test_it_keeps_no_secret_and_no_place_of_the_builder(bento: Bento) -> None:
 @pytest.mark.parametrize(
     ("arguments", "variables", "said"),
     [
-        (("--arg", "model=nobodys"), {}, f"{sys.executable} -m scripts.import_model nobodys"),
+        (("--arg", "model=nobodys"), {}, f"{sys.executable} -m cli.import_model nobodys"),
         (("--arg", "modle=base"), {}, "modle"),
         (("--arg", "device=gpu"), {}, "'cpu' or 'cuda'"),
         ((), {"WHISPER_DEFAULT_MODEL": "tiny.en"}, "--arg model=NAME"),

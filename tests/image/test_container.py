@@ -14,7 +14,7 @@ import pytest
 
 from api.page.files import page_files
 from models.audio.sandbox.landlock import landlock_version
-from models.weights import Weights
+from models.checkpoints.weights import Weights
 from tests.image.container import URL, Container, running, wait_until_ready
 from tests.image.workshop import Workshop
 from tests.operation.homes import own_home

@@ -1,11 +1,11 @@
-"""What `scripts.containerize` tells each tool."""
+"""What `cli.containerize` tells each tool."""
 
 from __future__ import annotations
 
 import bentoml
 import pytest
 
-from scripts.containerize import TOOLS, build_command, main
+from cli.containerize import TOOLS, build_command, main
 from tests.image.bentos import Bento
 
 SOURCES = {"UV_FIND_LINKS": "/wheels", "UV_INDEX": "", "WHISPER_API_KEYS": "a-key-of-somebody"}

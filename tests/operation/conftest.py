@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from models.weights import Weights
+from models.checkpoints.weights import Weights
 from tests.operation.collector import Collector, collecting
 from tests.operation.homes import own_home
 from tests.server import Server, serving

@@ -6,7 +6,8 @@ from unittest.mock import patch
 
 import torch
 
-from models.engine import device, engine, foresight, gpus, start
+from models.engine import engine, memory_estimate, start
+from models.engine.device import device, gpus
 
 given: list[str] = []
 
@@ -19,7 +20,7 @@ def take(wanted: str) -> torch.device:
 
 for module, name, pretended in (
     (gpus, "count_gpus", lambda: 4),
-    (foresight, "foresee", lambda *_: dict.fromkeys(("tiny.en",), 0)),
+    (memory_estimate, "foresee", lambda *_: dict.fromkeys(("tiny.en",), 0)),
     (torch.cuda, "device_count", lambda: 4),
     (device, "resolve_device", take),
     (start, "resolve_device", take),

@@ -6,7 +6,7 @@ from itertools import count
 from unittest.mock import patch
 
 from models.engine import engine
-from models.engine.runner import Runner
+from models.engine.network.plain_backend import Runner
 
 step, steps = Runner.step, count()
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from api.edge.security_headers import OF_PAGES
+from api.middleware.security_headers import OF_PAGES
 from api.page.files import WITHOUT_KEY, page_files
-from models.weights import Weights
+from models.checkpoints.weights import Weights
 from tests.server import Server, failing_start, serving
 from tests.wire.http import error_of, post
 

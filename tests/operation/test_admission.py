@@ -10,8 +10,8 @@ from contextlib import ExitStack, closing
 import httpx
 import pytest
 
-from models.admission import LONG_AT_ONCE
-from models.weights import Weights
+from models.capacity.admission import LONG_AT_ONCE
+from models.checkpoints.weights import Weights
 from tests.operation.traffic import (
     TRANSCRIPTIONS,
     begin,

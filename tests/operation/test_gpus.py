@@ -11,8 +11,8 @@ import httpx
 import psutil
 import pytest
 
-from models.engine.gpus import count_gpus
-from models.weights import Weights
+from models.checkpoints.weights import Weights
+from models.engine.device.gpus import count_gpus
 from tests.server import Server, serving
 
 SECONDS = 120

@@ -12,7 +12,7 @@ import httpx
 import psutil
 import pytest
 
-from models.weights import Weights
+from models.checkpoints.weights import Weights
 from tests.server import Server, serving
 from tests.wire.http import CLIP, TEXT, connect, error_of
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 
-from models.weights import Weights
+from models.checkpoints.weights import Weights
 from tests.operation.asking import TRANSCRIPTIONS, eventually, post
 from tests.operation.conftest import Seen
 from tests.operation.homes import own_home

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from models.engine.config import EngineConfig
+from models.engine.decoding.sequence import Window
+from models.engine.device.engine_config import EngineConfig
 from models.engine.engine import Engine
-from models.engine.sequence import Window
 from models.engine.start import start_engine
 from tests.tiny import tiny_weights
 

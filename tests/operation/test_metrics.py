@@ -11,7 +11,7 @@ from pathlib import Path
 
 import httpx
 
-from models.weights import Weights
+from models.checkpoints.weights import Weights
 from tests.operation.asking import TRANSCRIPTIONS, eventually, post, samples
 from tests.operation.conftest import Seen
 from tests.operation.homes import own_home

@@ -15,8 +15,8 @@ import httpx
 import psutil
 import pytest
 
-from models import store
-from models.weights import Weights
+from models.checkpoints import store
+from models.checkpoints.weights import Weights
 from tests.server import Server, failing_start, serving
 from tests.speech_clips import jfk
 

@@ -9,7 +9,7 @@ import httpx
 import psutil
 import pytest
 
-from models.weights import Weights
+from models.checkpoints.weights import Weights
 from tests.server import Server, serving
 from tests.speech_clips import jfk
 from tests.transcribing import recording

@@ -10,15 +10,15 @@ from mmap import MAP_ANONYMOUS, MAP_PRIVATE, mmap
 from typing import BinaryIO
 
 from api.app import create_app
-from api.edge.draining import Drain
-from api.edge.edge import Edge
 from api.errors import ApiError
+from api.middleware.draining import Drain
+from api.middleware.stack import Edge
 from api.settings import Settings
-from models.audio.load import load
+from models.audio.load.load_audio import load
 from models.errors import OverloadedError
 from models.options import TranscribeOptions
+from models.request_stats import Usage
 from models.text.transcript import OnSegment, Transcript
-from models.usage import Usage
 from tests.api.fake import FakeTranscriber, segment, served
 from tests.server import listening
 

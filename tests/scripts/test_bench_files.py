@@ -13,9 +13,9 @@ import pytest
 from whisper.tokenizer import get_tokenizer
 
 from models.audio.mel import LogMel
-from models.catalogue import Dimensions, find_checkpoint
-from models.engine.config import EngineConfig
-from models.engine.sequence import Window
+from models.checkpoints.catalogue import Dimensions, find_checkpoint
+from models.engine.decoding.sequence import Window
+from models.engine.device.engine_config import EngineConfig
 from models.engine.start import start_engine
 from scripts.bench.manifest import Clip
 from scripts.bench.random_weights import random_weights

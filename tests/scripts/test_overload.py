@@ -11,7 +11,7 @@ import pytest
 from scripts import overload
 from scripts.bench.manifest import Clip
 from scripts.bench.replies import Answer
-from scripts.proofs.phases import Phase, figures, judge
+from scripts.load_tests.phases import Phase, figures, judge
 from tests.scripts.faults import Bounded, Curt, Patient, serving
 from tests.server import free_port
 

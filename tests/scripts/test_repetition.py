@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from models.audio.load import load
+from models.audio.load.load_audio import load
 from scripts.quality.repeated import WORDS, fewer, repeated_clips, repetition, words_in
 from scripts.quality.spoken import Utterance
 from tests.scripts.answers import clip, result

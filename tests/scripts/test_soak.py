@@ -10,17 +10,17 @@ from typing import Any
 
 import pytest
 
-from models.audio.load import load
+from models.audio.load.load_audio import load
 from models.errors import AudioError
 from scripts import soak
 from scripts.bench.manifest import Clip
 from scripts.bench.replies import Answer
-from scripts.proofs.broken import write_broken
-from scripts.proofs.calls import Audio, Call, Moment, draw
-from scripts.proofs.clients import LEFT, Outcome
-from scripts.proofs.processes import Use
-from scripts.proofs.soak_bars import judge
-from scripts.proofs.thirds import figures, stretches
+from scripts.load_tests.broken_clients import write_broken
+from scripts.load_tests.client_calls import Audio, Call, Moment, draw
+from scripts.load_tests.clients import LEFT, Outcome
+from scripts.load_tests.processes import Use
+from scripts.load_tests.soak_thresholds import judge
+from scripts.load_tests.thirds import figures, stretches
 from tests.scripts.faults import Sound, Unsound, serving
 from tests.server import free_port
 from tests.speech_clips import jfk

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from models.audio.load import load
+from models.audio.load.load_audio import load
 from models.audio.mel import Samples
 from scripts.quality.conditions import SOUND_LEVELS, at_peak, silent_clips, soft_clips
 from scripts.quality.rejection import rejection

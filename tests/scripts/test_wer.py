@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from models.checkpoints.weights import Weights
 from models.engine.engine import Engine
 from models.options import TranscribeOptions
-from models.transcriber import Transcriber
-from models.weights import Weights
+from models.transcription.transcriber import Transcriber
 from scripts import wer
 from scripts.quality.answer import asks_language, told_language
 from scripts.quality.ours import without_guards

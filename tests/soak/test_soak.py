@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-from models.weights import Weights
+from models.checkpoints.weights import Weights
 from scripts import soak
 from tests.operation.homes import own_home
 from tests.server import serving

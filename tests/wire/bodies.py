@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import wave
 
-from api.request.parameters import TranscriptionRequest
+from api.forms.parameters import TranscriptionRequest
 from tests.speech_clips import FORMATS
 
 BOUNDARY = b"----a-boundary-of-the-tests"

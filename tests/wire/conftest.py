@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import openai
 import pytest
 
-from models.weights import Weights
+from models.checkpoints.weights import Weights
 from tests.server import Server, serving, strict_sdk
 from tests.wire.node_client import Node, OpenAISdk, installed_node
 

@@ -8,8 +8,8 @@ from zlib import crc32
 
 import schemathesis
 
-from api.request.parameters import ResponseFormat
-from api.request.subtitle_fields import SubtitleParameters
+from api.forms.parameters import ResponseFormat
+from api.forms.subtitle_fields import SubtitleParameters
 from tests.wire.http import CLIP
 
 Case = schemathesis.Case[Any]

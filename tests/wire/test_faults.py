@@ -10,16 +10,16 @@ from typing import BinaryIO
 import openai
 import pytest
 
-from api.answer import streaming
 from api.app import create_app
-from api.edge.draining import Drain
-from api.edge.edge import Edge
-from api.served import Transcriber
+from api.middleware.draining import Drain
+from api.middleware.stack import Edge
+from api.model_registry import Transcriber
+from api.responses import streaming
 from api.settings import Settings
 from models.errors import EngineStoppedError, OverloadedError
 from models.options import TranscribeOptions
+from models.request_stats import Usage
 from models.text.transcript import OnSegment, Transcript
-from models.usage import Usage
 from tests.api.fake import BreakingTranscriber, EndlessTranscriber, FakeTranscriber, served
 from tests.server import Reachable, listening, strict_sdk
 from tests.wire.http import CLIP

@@ -10,7 +10,7 @@ import httpx
 import psutil
 import pytest
 
-from models.weights import Weights
+from models.checkpoints.weights import Weights
 from tests.server import Server, serving
 from tests.wire.bodies import BOUNDARY, FILE, MODEL, MULTIPART, NAMES, VALUES, body_of, named
 from tests.wire.http import SECONDS, TEXT, TRANSCRIPTIONS, error_of, post

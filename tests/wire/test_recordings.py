@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from models.audio.load import SAMPLE_RATE, load
-from tests.audio.test_load import wav
+from models.audio.load.load_audio import SAMPLE_RATE, load
+from tests.models.audio.load.test_load_audio import wav
 from tests.server import Server
 from tests.speech_clips import OWN_SPEECH
 from tests.wire.http import CLIP, TEXT, post

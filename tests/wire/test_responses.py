@@ -13,7 +13,7 @@ import pytest
 import srt
 import webvtt
 
-from models.audio.load import load
+from models.audio.load.load_audio import load
 from scripts.quality.conditions import at_peak, write
 from tests.server import Server
 from tests.speech_clips import OWN_SPEECH, clips, jfk

@@ -12,7 +12,7 @@ import schemathesis
 from hypothesis import HealthCheck, settings
 
 from api.app import create_app
-from models.weights import Weights
+from models.checkpoints.weights import Weights
 from tests.server import Server, serving
 from tests.wire.http import TRANSCRIPTIONS, TRANSLATIONS
 from tests.wire.promises import promises

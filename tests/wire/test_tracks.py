@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from models.audio.load import load
-from tests.audio.test_load import wav
+from models.audio.load.load_audio import load
+from tests.models.audio.load.test_load_audio import wav
 from tests.server import Server
 from tests.speech_clips import OWN_SPEECH
 from tests.wire.http import CLIP, TEXT, error_of, post

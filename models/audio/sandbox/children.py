@@ -12,7 +12,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from models.audio.sandbox.child import Child
-from models.audio.sandbox.limits import Limits
+from models.audio.sandbox.rlimits import Limits
 
 _ROOT = Path(__file__).parents[3]
 # For the template to take a request, or to end when nobody has one any more.

@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from models.audio.sandbox.landlock import deny_all
-from models.audio.sandbox.limits import Limits
+from models.audio.sandbox.rlimits import Limits
 
 _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SET_NO_NEW_PRIVS = 1, 4, 38
 # From the signal that says that CPU time is up to the one that ends the process.

@@ -15,15 +15,15 @@ from typing import BinaryIO, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from models.audio.read_options import MIX, AudioTrack, OnTrack, ReadOptions
 from models.audio.sandbox.children import Children
-from models.audio.sandbox.limits import Limits
 from models.audio.sandbox.messages import Kind
+from models.audio.sandbox.rlimits import Limits
+from models.audio_options import MIX, AudioTrack, OnTrack, ReadOptions
 from models.errors import AudioError, OptionError, SandboxError, WhisperError
 
 Samples = NDArray[np.float32]
 
-SEND_SAMPLES = "models.audio.sandbox.worker:send_samples"
+SEND_SAMPLES = "models.audio.sandbox.sandbox_worker:send_samples"
 
 _TOO_MUCH_TIME = "The file takes too much time to decode."
 _CRASHED = "The file could not be decoded: it is damaged, and its decoder failed."

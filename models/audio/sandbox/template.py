@@ -19,8 +19,8 @@ from importlib import import_module
 from selectors import EVENT_READ, DefaultSelector, SelectorKey
 from typing import BinaryIO, NoReturn
 
-from models.audio.sandbox.limits import Limits
 from models.audio.sandbox.lockdown import lock_down
+from models.audio.sandbox.rlimits import Limits
 
 # The recording's descriptor, the request's bytes, and where the samples go.
 Work = Callable[[Limits, int, bytes, BinaryIO], None]

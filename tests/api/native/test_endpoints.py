@@ -12,8 +12,8 @@ import pytest
 from starlette.requests import Request
 from starlette.responses import Response
 
+from api.forms.parameters import TranscriptionRequest
 from api.native.endpoints import answer_natively
-from api.request.parameters import TranscriptionRequest
 from models.errors import ChecksumError, OptionError
 from tests.api.fake import FailingTranscriber, served
 

@@ -11,7 +11,7 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from api.telemetry.metrics import Metrics, watch
-from models.admission import Admission
+from models.capacity.admission import Admission
 from models.engine.counters import EngineCounters, EngineState
 from tests.api.fake import served
 from tests.api.records import observed

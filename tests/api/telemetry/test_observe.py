@@ -10,9 +10,9 @@ from starlette.testclient import TestClient
 from starlette.types import Message, Receive, Scope, Send
 
 from api.app import create_app
-from api.edge.draining import Drain
-from api.edge.edge import Edge
-from api.served import Transcriber
+from api.middleware.draining import Drain
+from api.middleware.stack import Edge
+from api.model_registry import Transcriber
 from api.settings import Settings
 from api.telemetry.endpoints import ENDPOINTS, OTHER, endpoint_of
 from api.telemetry.observe import Observe, Observed

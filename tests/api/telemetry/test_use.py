@@ -10,11 +10,11 @@ import pytest
 from starlette.testclient import TestClient
 
 from api.app import create_app
-from api.edge.draining import Drain
-from api.edge.edge import Edge
-from api.served import ServedModel, ServedModels, Transcriber
+from api.middleware.draining import Drain
+from api.middleware.stack import Edge
+from api.model_registry import ServedModel, ServedModels, Transcriber
 from api.settings import Settings
-from models.admission import Admission
+from models.capacity.admission import Admission
 from models.errors import AudioError, ModelLoadError, OverloadedError
 from tests.api.fake import (
     CREATED,

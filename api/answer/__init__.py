@@ -1,3 +1,0 @@
-"""From transcripts to what is sent: whole, or in events."""
-
-from __future__ import annotations

@@ -1,3 +1,0 @@
-"""The OpenAPI document: what routes say of themselves, and what is true of all."""
-
-from __future__ import annotations

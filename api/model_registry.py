@@ -1,0 +1,186 @@
+"""The models being served: what `service.py` hands to the app."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import BinaryIO, Protocol
+
+from starlette.requests import Request
+
+from api.errors import ApiError, retry_after
+from models.audio_options import MIX, ReadOptions
+from models.capacity.admission import Admission
+from models.capacity.fair_queue import Place
+from models.checkpoints.catalogue import checkpoint_name, find_checkpoint
+from models.engine.counters import EngineState
+from models.errors import ModelNotFoundError
+from models.options import TranscribeOptions
+from models.request_stats import Usage
+from models.text.transcript import OnSegment, Transcript
+
+DEFAULT_ID = "whisper-1"
+LOADING_SECONDS = 5
+
+
+class Transcriber(Protocol):
+    """Turns one recording into a transcript; cancelling the call stops the work."""
+
+    async def transcribe(
+        self,
+        audio: BinaryIO,
+        options: TranscribeOptions,
+        on_segment: OnSegment | None = None,
+        usage: Usage | None = None,
+    ) -> Transcript:
+        """The transcript of `audio`, a seekable file in any container; `usage` is filled.
+
+        Raises:
+            AudioError, OptionError, OverloadedError, EngineStoppedError
+        """
+        ...
+
+    async def detect_language(
+        self,
+        audio: BinaryIO,
+        among: Sequence[str] = (),
+        usage: Usage | None = None,
+        reading: ReadOptions = MIX,
+    ) -> dict[str, float]:
+        """How probable each language is, or each of `among`; the most probable one first.
+
+        Raises:
+            AudioError, OptionError, OverloadedError, EngineStoppedError
+        """
+        ...
+
+    def state(self) -> EngineState:
+        """How busy its engine is, and what it has done."""
+        ...
+
+
+class Pool(Protocol):
+    """The checkpoints' transcribers, of which some are loaded."""
+
+    @property
+    def loaded(self) -> Mapping[str, Transcriber]:
+        """Those that are loaded, by name."""
+        ...
+
+    def use(self, name: str) -> AbstractAsyncContextManager[Transcriber]:
+        """A checkpoint's transcriber, which stays loaded within the block.
+
+        Raises:
+            OverloadedError, ModelLoadError
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class ServedModel:
+    """A checkpoint, loaded or not; `created` is when it was imported, in Unix seconds."""
+
+    name: str
+    created: int
+
+
+class ServedModels:
+    """The checkpoints and the model ids that reach them; the first is the default.
+
+    `pool` has their transcribers. They share a device, and so the queue for it: `admission`.
+    `aliases` are more ids, each with the name of a checkpoint.
+
+    Raises:
+        ValueError: the list is empty.
+    """
+
+    def __init__(
+        self,
+        models: Sequence[ServedModel],
+        pool: Pool,
+        admission: Admission,
+        aliases: Mapping[str, str] | None = None,
+    ) -> None:
+        if not models:
+            raise ValueError("There must be at least one model to serve.")
+        self.models = tuple(models)
+        self.pool = pool
+        self.admission = admission
+        self.aliases = dict(aliases or {})
+
+    @property
+    def default(self) -> ServedModel:
+        """The checkpoint that `whisper-1` means."""
+        return self.models[0]
+
+    def find(self, model_id: str) -> ServedModel:
+        """The checkpoint a client means.
+
+        Raises:
+            ModelNotFoundError: none of those that are served.
+        """
+        name = checkpoint_name(self.aliases.get(model_id, model_id))
+        if name == DEFAULT_ID:
+            return self.default
+        for model in self.models:
+            if model.name == name:
+                return model
+        raise ModelNotFoundError(model_id)
+
+    def ids(self) -> list[str]:
+        """`whisper-1`, each checkpoint's name, its name with `whisper-`, and all aliases."""
+        ids = [DEFAULT_ID]
+        for model in self.models:
+            checkpoint = find_checkpoint(model.name)
+            aliases = checkpoint.aliases if checkpoint else ()
+            ids += [model.name, f"whisper-{model.name}", *aliases]
+        return list(dict.fromkeys([*ids, *self.aliases]))
+
+
+def named(request: Request, served: ServedModels, model_id: str) -> str:
+    """The name of the checkpoint a client means, which is noted for those who count and log.
+
+    Raises:
+        ModelNotFoundError: none of those that are served.
+    """
+    request.state.model = name = served.find(model_id).name
+    return name
+
+
+async def in_turn(place: Place, usage: Usage) -> None:
+    """Return when the turn has come; the time is noted."""
+    usage.move(None, "queue")
+    try:
+        await place.turn
+    finally:
+        usage.move("queue", None)
+
+
+async def transcribe_in_turn(
+    place: Place,
+    transcriber: Transcriber,
+    audio: BinaryIO,
+    options: TranscribeOptions,
+    on_segment: OnSegment | None = None,
+    *,
+    usage: Usage,
+) -> Transcript:
+    """The transcript of `audio`, when its turn has come; the place learns how long it was."""
+    await in_turn(place, usage)
+    transcript = await transcriber.transcribe(audio, options, on_segment, usage)
+    place.seconds = transcript.duration
+    return transcript
+
+
+def served_models(request: Request) -> ServedModels:
+    """What the app serves now.
+
+    Raises:
+        ApiError: nothing yet (503).
+    """
+    served = getattr(request.app.state, "served", None)
+    if isinstance(served, ServedModels):
+        return served
+    message = "The model is loading. Try again in a few seconds."
+    raise ApiError(message, status=503, code="overloaded", headers=retry_after(LOADING_SECONDS))

@@ -1,0 +1,146 @@
+"""What the API's own documentation says of requests, answers and errors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
+from pydantic_core.core_schema import NullableSchema
+
+from api.errors import ApiError, error_body
+from api.openapi.examples import EVENTS, FORMATS, JSON_ANSWER, VERBOSE
+from api.responses.schemas import ErrorBody
+
+JSON = dict[str, "JSON"] | list["JSON"] | str | float | bool | None
+Responses = dict[int | str, dict[str, Any]]
+
+_STRING = {"type": "string"}
+_FLAGS = {
+    "description": "Why text is in doubt, where any is; a stream says it in its last event.",
+    "schema": {"type": "string"},
+    "example": "low_logprob, repetition",
+}
+_IN_FORMAT = "In the response format asked for."
+_STREAMED = (
+    f"{_IN_FORMAT} With `stream=true` server-sent events: the data of each is a "
+    "`TranscriptTextDelta`, then of one a `TranscriptTextDone`, and of the last `[DONE]`. If the "
+    "transcription fails on its way, the last is an `ErrorBody`."
+)
+# One error of each status, with the description of all of them.
+_ERRORS = {
+    400: (
+        "The request cannot be served as it is; `param` names the field.",
+        ApiError("temperature='7': it must be at most 1", param="temperature"),
+    ),
+    401: (
+        "An API key is missing or wrong, where the server asks for one.",
+        ApiError("The API key is not known to this server.", status=401, code="invalid_api_key"),
+    ),
+    403: (
+        "Not over HTTP.",
+        ApiError("The model 'base' cannot be deleted over HTTP.", status=403, param="model"),
+    ),
+    404: (
+        "No such model.",
+        ApiError(
+            "The model 'gpt-5' does not exist", status=404, param="model", code="model_not_found"
+        ),
+    ),
+    413: (
+        "The body is larger than this server takes.",
+        ApiError("The request is too large: its limit is 26214400 bytes.", status=413),
+    ),
+    431: (
+        "URL and headers are larger than this server takes.",
+        ApiError(
+            "The request's headers and URL are too large: their limit is 16384 bytes.", status=431
+        ),
+    ),
+    500: (
+        "The server failed; its log says more, under the `x-request-id`.",
+        ApiError("The server had an internal error while it processed the request.", status=500),
+    ),
+    503: (
+        "Loading, overloaded or shutting down; `retry-after` says when to come again.",
+        ApiError("The model is loading.", status=503, code="overloaded"),
+    ),
+    504: (
+        "It took too long.",
+        ApiError("The request took longer than 3600 seconds.", status=504, code="timeout"),
+    ),
+}
+
+
+class _FormSchema(GenerateJsonSchema):
+    """A field of a form is left out: it cannot be null."""
+
+    def nullable_schema(self, schema: NullableSchema) -> JsonSchemaValue:
+        return self.generate_inner(schema["schema"])
+
+
+def shown(example: object) -> Responses:
+    """An answer in JSON with this example."""
+    return {200: {"content": {"application/json": {"example": example}}}}
+
+
+def errors(*statuses: int) -> Responses:
+    """The error answers a route may give, beside those that any may."""
+    return {status: _described(status) for status in sorted({*statuses, 401, 413, 431, 500, 504})}
+
+
+def _described(status: int) -> dict[str, Any]:
+    description, _ = _ERRORS[status]
+    content = {"application/json": {"example": error_example(status)}}
+    phrase = HTTPStatus(status).phrase
+    return {"model": ErrorBody, "description": f"{phrase}. {description}", "content": content}
+
+
+def error_example(status: int) -> dict[str, Any]:
+    """An error of that status, in its envelope."""
+    _, example = _ERRORS[status]
+    return error_body(example).model_dump()
+
+
+def transcript_answers(*, streams: bool = False) -> Responses:
+    """The answers of a transcription in every format, and errors."""
+    content: dict[str, Any] = {
+        "application/json": {"examples": _named({"json": JSON_ANSWER, "verbose_json": VERBOSE})},
+        "text/plain": {"schema": _STRING, "examples": _named(FORMATS)},
+    }
+    if streams:
+        content["text/event-stream"] = {"schema": _STRING, "example": EVENTS}
+    ok = {
+        "description": _STREAMED if streams else _IN_FORMAT,
+        "content": content,
+        "headers": {"x-whisper-flags": _FLAGS},
+    }
+    return {200: ok, **errors(400, 404, 503)}
+
+
+def _named(examples: Mapping[str, object]) -> dict[str, dict[str, object]]:
+    return {name: {"value": example} for name, example in examples.items()}
+
+
+def form_body(request: type[BaseModel]) -> dict[str, Any]:
+    """The request body of a file and the fields of `request`."""
+    schema = request.model_json_schema(schema_generator=_FormSchema)
+    file = {"type": "string", "format": "binary", "description": "The audio, in any format."}
+    schema["properties"] = {"file": file, **schema["properties"]}
+    schema["required"] = ["file", *schema["required"]]
+    inlined = _inlined(schema, schema.pop("$defs", {}))
+    return {"required": True, "content": {"multipart/form-data": {"schema": inlined}}}
+
+
+def _inlined(schema: JSON, definitions: Mapping[str, JSON]) -> JSON:
+    """The schema without references: they would be looked up in the whole document."""
+    if isinstance(schema, list):
+        return [_inlined(each, definitions) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    reference = schema.get("$ref")
+    if isinstance(reference, str):
+        return _inlined(definitions[reference.rpartition("/")[2]], definitions)
+    return {name: _inlined(each, definitions) for name, each in schema.items()}

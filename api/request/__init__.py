@@ -1,3 +1,0 @@
-"""From a multipart body to options, field by field."""
-
-from __future__ import annotations

@@ -1,0 +1,62 @@
+"""POST /v1/audio/detect-language."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+from pydantic import Field
+from starlette.requests import Request
+
+from api.forms.audio_fields import AudioParameters
+from api.forms.fields import FormRequest, Languages, codes_of
+from api.forms.read_form import read_form
+from api.model_registry import in_turn, named, served_models
+from api.openapi.examples import DETECTION
+from api.openapi.openapi import errors, form_body, shown
+from api.queueing import queued
+from api.responses.schemas import DetectedLanguage, LanguageDetection
+from api.telemetry.observe import usage_of
+from models.capacity.admission import SHORT_SECONDS
+from models.language.languages import LANGUAGES
+
+
+class DetectionRequest(AudioParameters, FormRequest):
+    """What a detection may be asked with; other fields are ignored."""
+
+    languages: Languages = Field([])
+
+
+router = APIRouter(tags=["audio"])
+
+
+@router.post(
+    "/audio/detect-language",
+    responses={**shown(DETECTION), **errors(400, 404, 503)},
+    openapi_extra={"requestBody": form_body(DetectionRequest)},
+)
+async def detect_language(request: Request) -> LanguageDetection:
+    """The language of a recording, heard at up to four places where somebody speaks."""
+    async with read_form(request) as form:
+        wanted = DetectionRequest.from_form(form)
+        served, usage = served_models(request), usage_of(request)
+        model = named(request, served, wanted.model)
+        # However long it is, a few windows are heard, and not to their end.
+        with queued(served.admission, request, form.file, most=SHORT_SECONDS) as place:
+            async with served.pool.use(model) as transcriber:
+                await in_turn(place, usage)
+                work = transcriber.detect_language(
+                    form.file, codes_of(wanted.languages), usage, wanted.reading()
+                )
+                return _answer(await work)
+
+
+def _answer(probabilities: dict[str, float]) -> LanguageDetection:
+    ranked = [
+        DetectedLanguage(code=code, language=LANGUAGES[code], probability=probability)
+        for code, probability in probabilities.items()
+    ]
+    if not ranked:
+        return LanguageDetection(code=None, language=None, probability=0.0, languages=[])
+    best = ranked[0]
+    return LanguageDetection(
+        code=best.code, language=best.language, probability=best.probability, languages=ranked
+    )

@@ -1,0 +1,50 @@
+"""GET /health."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends
+from starlette.requests import Request
+
+from api.model_registry import ServedModels, served_models
+from api.openapi.examples import HEALTH
+from api.openapi.openapi import errors, shown
+from api.responses.schemas import CancelledHealth, Health, ModelHealth, QueueHealth
+
+router = APIRouter(tags=["health"])
+
+
+@router.get("/health", responses={**shown(HEALTH), **errors(503)})
+async def health(
+    request: Request, served: Annotated[ServedModels, Depends(served_models)]
+) -> Health:
+    """What is being served; 503 until the models are loaded."""
+    default, admission = served.default, served.admission
+    states = {name: model.state() for name, model in served.pool.loaded.items()}
+    loaded = [
+        ModelHealth(
+            name=name,
+            device=state.device,
+            dtype=state.dtype,
+            slots=state.slots,
+            running=state.running,
+            waiting=state.waiting,
+        )
+        for name, state in states.items()
+    ]
+    return Health(
+        default_model=default.name,
+        models=[model.name for model in served.models],
+        device=states[default.name].device,
+        dtype=states[default.name].dtype,
+        version=request.app.version,
+        queue=QueueHealth(
+            running=admission.running, waiting=admission.waiting, seconds=admission.held
+        ),
+        cancelled=CancelledHealth(
+            requests=admission.counters.cancelled,
+            windows=sum(state.counters.cancelled for state in states.values()),
+        ),
+        loaded=loaded,
+    )

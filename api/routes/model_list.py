@@ -1,0 +1,49 @@
+"""GET /v1/models; GET and DELETE /v1/models/{id}."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Annotated, NoReturn
+
+from fastapi import APIRouter, Depends, Path
+
+from api.errors import ApiError
+from api.model_registry import ServedModels, served_models
+from api.openapi.examples import MODEL, MODEL_LIST
+from api.openapi.openapi import errors, shown
+from api.responses.schemas import Model, ModelList
+
+router = APIRouter(tags=["models"])
+
+Served = Annotated[ServedModels, Depends(served_models)]
+ModelId = Annotated[str, Path(description="A model id.", examples=["whisper-1"])]
+
+
+@router.get("/models", responses={**shown(MODEL_LIST), **errors(503)})
+async def models(served: Served) -> ModelList:
+    """Every model id that requests may name."""
+    return ModelList(
+        data=[
+            Model(id=model_id, created=served.find(model_id).created) for model_id in served.ids()
+        ]
+    )
+
+
+# `path`: an id may have slashes, as in openai/whisper-base
+@router.get("/models/{model_id:path}", responses={**shown(MODEL), **errors(404, 503)})
+async def model(model_id: ModelId, served: Served) -> Model:
+    """One model id."""
+    return Model(id=model_id, created=served.find(model_id).created)
+
+
+@router.delete(
+    "/models/{model_id:path}",
+    status_code=HTTPStatus.FORBIDDEN,
+    response_model=None,
+    responses=errors(403, 404, 503),
+)
+async def delete_model(model_id: ModelId, served: Served) -> NoReturn:
+    """Refused: models are deleted with `cli.import_model`, by whoever runs the server."""
+    served.find(model_id)
+    message = f"The model '{model_id}' is part of this server and cannot be deleted over HTTP."
+    raise ApiError(message, status=403, param="model")

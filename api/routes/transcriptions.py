@@ -1,0 +1,118 @@
+"""POST /v1/audio/transcriptions and /v1/audio/translations."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response
+
+from api.forms.parameters import Granularity, TranscriptionRequest, TranslationRequest
+from api.forms.read_form import Form, read_form
+from api.model_registry import named, served_models, transcribe_in_turn
+from api.openapi.openapi import form_body, transcript_answers
+from api.queueing import queued
+from api.responses.formats import answer
+from api.responses.schemas import Transcription, TranscriptionVerbose
+from api.responses.streaming import EventStream, Progress
+from api.telemetry.observe import usage_of
+from models.text.transcript import Transcript
+
+router = APIRouter(tags=["audio"])
+
+
+@router.post(
+    "/audio/transcriptions",
+    response_model=TranscriptionVerbose | Transcription,
+    responses=transcript_answers(streams=True),
+    openapi_extra={"requestBody": form_body(TranscriptionRequest)},
+)
+async def transcriptions(request: Request) -> Response:
+    """The text of a recording, in the language spoken."""
+    async with AsyncExitStack() as stack:
+        form = await stack.enter_async_context(read_form(request))
+        wanted = TranscriptionRequest.from_form(form)
+        if not wanted.stream:
+            return await _transcribe(
+                request,
+                form,
+                wanted,
+                granularities=wanted.timestamp_granularities,
+                with_logprobs=bool(wanted.include),
+            )
+        return await _stream(request, form, wanted, stack.pop_all())
+
+
+@router.post(
+    "/audio/translations",
+    response_model=TranscriptionVerbose | Transcription,
+    responses=transcript_answers(),
+    openapi_extra={"requestBody": form_body(TranslationRequest)},
+)
+async def translations(request: Request) -> Response:
+    """The text of a recording, in English."""
+    async with read_form(request) as form:
+        return await _transcribe(request, form, TranslationRequest.from_form(form))
+
+
+async def _transcribe(
+    request: Request,
+    form: Form,
+    wanted: TranslationRequest,
+    *,
+    granularities: Sequence[Granularity] = (),
+    with_logprobs: bool = False,
+) -> Response:
+    served = served_models(request)
+    model = named(request, served, wanted.model)
+    with queued(served.admission, request, form.file) as place:
+        async with served.pool.use(model) as transcriber:
+            transcript = await transcribe_in_turn(
+                place, transcriber, form.file, wanted.options(), usage=usage_of(request)
+            )
+    # In a thread: the cues of hours of speech take a second, in which others must not wait.
+    return await asyncio.to_thread(
+        answer,
+        transcript,
+        wanted.response_format,
+        wanted.subtitles(),
+        granularities=granularities,
+        with_logprobs=with_logprobs,
+    )
+
+
+async def _stream(
+    request: Request, form: Form, wanted: TranscriptionRequest, held: AsyncExitStack
+) -> Response:
+    """A stream that is under way; what fails at once raises, and `held` is closed."""
+    async with held:
+        served = served_models(request)
+        model = named(request, served, wanted.model)
+        taken = await held.enter_async_context(AsyncExitStack())
+        place = taken.enter_context(queued(served.admission, request, form.file))
+        transcriber = await taken.enter_async_context(served.pool.use(model))
+        progress, options = Progress(), wanted.options()
+
+        async def transcribed() -> Transcript:
+            # Place and model go back with the end of the work, however slowly the client reads.
+            async with taken:
+                usage = usage_of(request)
+                return await transcribe_in_turn(
+                    place, transcriber, form.file, options, progress.add, usage=usage
+                )
+
+        work = asyncio.create_task(transcribed())
+        held.push_async_callback(_cancelled, work)
+        work.add_done_callback(progress.end)
+        await progress.begun()
+        if work.done():
+            work.result()
+        return EventStream(work, progress, held.pop_all(), with_logprobs=bool(wanted.include))
+
+
+async def _cancelled(work: asyncio.Task[Transcript]) -> None:
+    work.cancel()
+    await asyncio.gather(work, return_exceptions=True)

@@ -1,0 +1,105 @@
+"""Make a bento's image, with a layer each for weights, packages and code, by Docker or its like."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import bentoml
+from bentoml.exceptions import BentoMLException
+
+if TYPE_CHECKING:
+    from bentoml._internal.bento.bento import BentoInfoV2
+
+CONTAINERFILE = Path(__file__).parent.parent / "deploy" / "Containerfile"
+# Each tool, and what makes it keep the health check, cache layers, and give all files one time, so
+# that the same files are the same layer on every machine. Docker has its cache alone for that.
+TOOLS = {
+    "docker": (),
+    "podman": ("--format=docker", "--timestamp=0"),
+    "buildah": ("--format=docker", "--timestamp=0", "--layers"),
+}
+# Given on from the environment: where packages are.
+SOURCES = ("PIP_INDEX_URL", "UV_DEFAULT_INDEX", "UV_INDEX", "UV_FIND_LINKS", "UV_TORCH_BACKEND")
+OCI = "org.opencontainers.image"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Build the image; the exit status is the tool's, or 1 where it could not be started."""
+    parser = argparse.ArgumentParser(prog="python -m cli.containerize", description=__doc__)
+    parser.add_argument("bento", metavar="BENTO", help="its tag, as `bentoml build` prints it")
+    parser.add_argument("-t", "--tag", required=True, metavar="NAME", help="the image's name")
+    parser.add_argument("--tool", choices=TOOLS, help="default: the first one that is installed")
+    parser.add_argument("--base", help="instead of Docker Hub's: an image with the same Python")
+    parser.add_argument("options", nargs="*", metavar="-- OPTION", help="of the tool's own")
+    given = parser.parse_intermixed_args(arguments)
+    try:
+        bento = bentoml.bentos.get(given.bento)
+        tool = given.tool or next(filter(shutil.which, TOOLS), None)
+        if tool is None:
+            raise FileNotFoundError(f"none of {', '.join(TOOLS)} is installed")
+        with tempfile.TemporaryDirectory() as context:
+            lay_out(bento, Path(context))
+            command = [*build_command(bento, tool, given.base), f"--tag={given.tag}"]
+            command += [*given.options, context]
+            return subprocess.run(command, check=False).returncode  # noqa: S603 - the user's own
+    except (BentoMLException, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+
+
+def lay_out(bento: bentoml.Bento, context: Path) -> None:
+    """Put the bento and its models into an empty folder, as `deploy/Containerfile` wants them."""
+    shutil.copytree(bento.path, context, dirs_exist_ok=True)
+    (context / "models").mkdir()
+    for model in bento.info.all_models:
+        bentoml.models.BentoModel(model.tag).resolve(context / "models")
+
+
+def build_command(
+    bento: bentoml.Bento, tool: str, base: str | None, environ: Mapping[str, str] = os.environ
+) -> list[str]:
+    """The tool's command but for the image's name and the context."""
+    project = _project(bento)
+    [uv] = project["optional-dependencies"]["image"]
+    image = cast("BentoInfoV2", bento.info).image
+    values = {"BASE": base or image.base_image, "UV": uv}
+    values |= {each.name: each.value for each in bento.info.envs}
+    values |= {name: environ[name] for name in SOURCES if environ.get(name)}
+    return [
+        *(tool, "build", f"--file={CONTAINERFILE}", *TOOLS[tool]),
+        *(f"--build-arg={name}={value}" for name, value in values.items()),
+        *(f"--label={name}={value}" for name, value in labels(bento, project).items()),
+    ]
+
+
+def labels(bento: bentoml.Bento, project: Mapping[str, Any]) -> dict[str, str]:
+    """What the image says of itself: OCI's annotations, as labels, and which bento it is."""
+    said = {
+        f"{OCI}.title": project["name"],
+        f"{OCI}.description": project["description"],
+        f"{OCI}.version": project["version"],
+        f"{OCI}.licenses": project["license"],
+        "whisper-bento.bento": str(bento.tag),
+        "whisper-bento.model": bento.info.labels["model"],
+        "whisper-bento.device": bento.info.labels["device"],
+    }
+    revision = bento.info.labels.get("revision")
+    return said | ({f"{OCI}.revision": revision} if revision else {})
+
+
+def _project(bento: bentoml.Bento) -> dict[str, Any]:
+    text = Path(bento.path_of("src/pyproject.toml")).read_text(encoding="utf-8")
+    return dict(tomllib.loads(text)["project"])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

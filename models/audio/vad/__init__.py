@@ -1,0 +1,3 @@
+"""Voice activity detection: samples to spans of speech."""
+
+from __future__ import annotations

@@ -1,0 +1,60 @@
+"""Where in a recording somebody speaks, found while it is read for something else."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from operator import attrgetter
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.audio.blocks import blocks
+from models.audio.vad.silero import BLOCK, Silero
+from models.audio.vad.soft_speech import CloseListener
+from models.audio.vad.speech_spans import SAMPLE_RATE, Span, SpanFinder, speech_between
+from models.options import VoiceOptions
+
+Samples = NDArray[np.float32]
+
+# Below it in every frame, the detector is as good as sure that nobody speaks: so it is in silence
+# and steady noise, and in no speech that was tried, whispered or not.
+_TRACE = 0.1
+
+
+class SpeechMap:
+    """The spans of a recording, complete once all of it has gone through."""
+
+    def __init__(self, detector: Silero, voice: VoiceOptions) -> None:
+        self._detector, self._voice = detector, voice
+        self._is_complete = False
+        self.spans: list[Span] = []
+        self._most = 0.0
+
+    @property
+    def is_possible(self) -> bool:
+        """Whether there is any trace of speech in what has been heard."""
+        return bool(self.spans) or self._most >= _TRACE
+
+    def through(self, pieces: Iterable[Samples]) -> Iterator[Samples]:
+        """The same samples, listened to the first time."""
+        return iter(pieces) if self._is_complete else self._listen(pieces)
+
+    def _listen(self, pieces: Iterable[Samples]) -> Iterator[Samples]:
+        listener, finder = CloseListener(self._detector), SpanFinder(self._voice)
+        length = 0
+        for block in blocks(pieces, BLOCK):
+            probabilities = listener.hear(block)
+            self._most = max(self._most, float(probabilities.max()))
+            self.spans += finder.feed(probabilities)
+            length += len(block)
+            yield block
+        self.spans += finder.feed(np.zeros(0, np.float32), length)
+        self._is_complete = True
+
+    def between(self, start: float, end: float) -> float:
+        """How many seconds of speech there are between two times, in seconds."""
+        samples = round(start * SAMPLE_RATE), round(end * SAMPLE_RATE)
+        first = bisect_left(self.spans, samples[0], key=attrgetter("end"))
+        return speech_between(islice(self.spans, first, None), *samples) / SAMPLE_RATE

@@ -1,0 +1,127 @@
+"""Spans to windows: what is said together is decoded together, and cuts fall into pauses."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.audio.vad.speech_spans import FRAME, SAMPLE_RATE, Span, speech_between
+from models.audio.windows.grouping import Group, Grouping
+
+HOP = 160  # samples in a frame of log-mel: windows start where one starts
+LONGEST = 30 * SAMPLE_RATE
+# Frames over which a span's quietest place is sought: single ones dip inside words.
+_SMOOTHING = 5
+
+
+@dataclass(frozen=True)
+class PlannedWindow:
+    """A window of the recording, `start` and `end` in samples; `spans` is the speech in it."""
+
+    start: int
+    end: int
+    spans: tuple[Span, ...]
+
+    def speech_between(self, start: int, end: int) -> int:
+        """How many samples of speech lie there."""
+        return speech_between(self.spans, start, end)
+
+
+def plan_windows(
+    spans: Sequence[Span], probabilities: NDArray[np.float32], length: int, padding_ms: int
+) -> list[PlannedWindow]:
+    """Windows of at most 30 s, in order and disjoint, that hold all spans.
+
+    A window goes from its first span to its last with the pauses between, so that times in it
+    are times in the file but for its start; around them it has `padding_ms` of the pause.
+    `length` is the recording's in samples, `probabilities` are as for `speech_spans`.
+    """
+    planner = Planner(padding_ms)
+    for span in spans:
+        planner.add(span, probabilities, 0)
+    return planner.finish(length)
+
+
+class Planner:
+    """Plans the windows of a recording while its spans are being found."""
+
+    def __init__(self, padding_ms: int) -> None:
+        self._padding = padding_ms * SAMPLE_RATE // 1000
+        # Rounding to hops may add one on either side.
+        self._longest = LONGEST - 2 * (self._padding + HOP)
+        self._grouping = Grouping(self._longest)
+        self._groups: list[Group] = []
+        self._before: Span | None = None
+        self._cut = 0
+
+    def add(self, span: Span, probabilities: NDArray[np.float32], first: int) -> None:
+        """The next span; `probabilities` are those of the frames from `first` on."""
+        self._split(span, probabilities, first, self._longest)
+        self._grouping.add(Span(max(span.start, self._cut), span.end))
+
+    def grow(self, span: Span, probabilities: NDArray[np.float32], first: int) -> None:
+        """A span that may go on: as much of it is cut off as its end cannot change."""
+        self._split(span, probabilities, first, self._longest + 2 * FRAME)
+
+    def settled(self, known: int) -> list[PlannedWindow]:
+        """The next windows; speech to come, none of which starts before `known`, keeps them."""
+        known = max(known, self._cut)
+        self._groups += self._grouping.settled(known)
+        windows = []
+        while self._groups:
+            following = self._groups[1] if self._groups[1:] else self._grouping.pieces
+            last = self._groups[0][-1]
+            if not following and _between(last.end, known) < self._padded(last.end):
+                break
+            most = _between(last.end, following[0].start if following else known)
+            windows.append(self._window(most))
+        return windows
+
+    def finish(self, length: int) -> list[PlannedWindow]:
+        """The windows that are left of a recording of `length` samples."""
+        self._groups += self._grouping.rest()
+        after = [_between(a[-1].end, b[0].start) for a, b in pairwise(self._groups)]
+        return [self._window(most) for most in [*after, length][: len(self._groups)]]
+
+    def needed(self, known: int) -> int:
+        """The first sample that windows to come may hold."""
+        waiting = self._groups[0] if self._groups else self._grouping.pieces
+        first = waiting[0].start if waiting else max(known, self._cut)
+        return max(0, first - self._padding - HOP)
+
+    def _window(self, most: int) -> PlannedWindow:
+        """The next group's window, which ends at `most` where not before."""
+        group = self._groups.pop(0)
+        start, end = group[0].start, group[-1].end
+        least = _between(self._before.end, start) if self._before else 0
+        self._before = group[-1]
+        start = max(least, (start - self._padding) // HOP * HOP)
+        return PlannedWindow(start, min(most, self._padded(end)), group)
+
+    def _padded(self, end: int) -> int:
+        return -(-(end + self._padding) // HOP) * HOP
+
+    def _split(
+        self, span: Span, probabilities: NDArray[np.float32], offset: int, longest: int
+    ) -> None:
+        """Cuts the span where speech is least probable until what is left is not too long."""
+        start = max(span.start, self._cut)
+        while span.end - start > longest:
+            # Not before the middle: two pieces must not become three.
+            first = (start + self._longest // 2) // FRAME + 1
+            last = min(start + self._longest, span.end - FRAME) // FRAME
+            around = probabilities[first - _SMOOTHING - offset : last + _SMOOTHING + 1 - offset]
+            smooth = np.convolve(around, np.ones(_SMOOTHING) / _SMOOTHING, "same")
+            quiet = smooth[_SMOOTHING : _SMOOTHING + last - first]
+            self._cut = ((first + int(np.argmin(quiet))) * FRAME + FRAME // 2) // HOP * HOP
+            self._grouping.add(Span(start, self._cut))
+            start = self._cut
+
+
+def _between(end: int, start: int) -> int:
+    """The middle of the pause, on a hop: spans are a frame apart or were cut on a hop."""
+    return (end + start) // 2 // HOP * HOP

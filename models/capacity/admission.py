@@ -1,0 +1,121 @@
+"""Which recordings are worked on now, which wait and which are refused, in audio seconds."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from models.capacity.fair_queue import Outlook, Place, Turns
+from models.errors import OverloadedError
+
+# One window's.
+SHORT_SECONDS = 30
+# Each has up to 16 windows with the engine: enough for the slots though one is being opened, and
+# another goes window by window.
+LONG_AT_ONCE = 4
+# Of the queue, what is left to short recordings: as of the slots (engine/scheduler.py).
+SHORT_SHARE = 1 / 8
+
+
+@dataclass
+class AdmissionCounters:
+    """What became of recordings; `cancelled` were given up, in the line or at work."""
+
+    finished: int = 0
+    refused: int = 0
+    cancelled: int = 0
+
+
+class Admission:
+    """A queue that holds up to so many audio `seconds`, those at work included; one for a device.
+
+    Short recordings and long ones wait in two lines, and each line has places of its own: a short
+    clip does not wait behind a long file. Long ones leave an eighth of the queue to short ones. A
+    recording longer than the queue counts as one that fills it: without others any is taken.
+
+    With `short_wait`, short ones that those before them in their line would keep for longer than so
+    many seconds are refused: what is late is of no use to who speaks with a machine.
+
+    In a line, keys take turns. What a key has there already must fit into what is left once more:
+    so a key alone gets half of the queue, several get equal parts, and always one is left for the
+    next. Without keys, anybody may fill it.
+    """
+
+    def __init__(
+        self,
+        seconds: int,
+        slots: int,
+        short_wait: int = 0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.seconds = seconds
+        self.short_wait = short_wait
+        self.counters = AdmissionCounters()
+        # While as many are decoded, as many are read and encoded.
+        self._short = Turns(2 * slots, clock)
+        self._long = Turns(max(LONG_AT_ONCE, slots // 8), clock)
+
+    @property
+    def held(self) -> int:
+        """Audio seconds waiting and at work."""
+        return self._short.held.total() + self._long.held.total()
+
+    @property
+    def waiting(self) -> int:
+        """Recordings that wait for their turn."""
+        return self._short.waiting + self._long.waiting
+
+    @property
+    def running(self) -> int:
+        """Recordings at work."""
+        return len(self._short.running) + len(self._long.running)
+
+    def outlook(self, seconds: float, key: str = "") -> Outlook:
+        """What a recording of this length has before it, if it comes now."""
+        return self._line(seconds).outlook(key)
+
+    @contextmanager
+    def place(self, seconds: float, key: str = "") -> Iterator[Place]:
+        """A place in the queue until the end of the block; its `turn` is to be awaited.
+
+        Raises:
+            OverloadedError: the queue is full.
+        """
+        line = self._line(seconds)
+        cost = min(max(1, math.ceil(seconds)), self._most(line))
+        if (excess := self._excess(line, cost, key)) > 0:
+            self.counters.refused += 1
+            message = "The server has as much to transcribe as it takes. Try again later."
+            raise OverloadedError(message, excess / line.throughput.rate)
+        place = Place(key, seconds, cost, asyncio.get_running_loop().create_future())
+        line.add(place)
+        try:
+            yield place
+            self.counters.finished += 1
+            line.throughput.finish(place.seconds)
+        except asyncio.CancelledError:
+            self.counters.cancelled += 1
+            raise
+        finally:
+            line.remove(place)
+
+    def _line(self, seconds: float) -> Turns:
+        return self._short if seconds <= SHORT_SECONDS else self._long
+
+    def _most(self, line: Turns) -> int:
+        """What recordings of this line may hold together."""
+        if line is self._long:
+            return self.seconds - int(self.seconds * SHORT_SHARE)
+        if self.short_wait:
+            return min(self.seconds, max(1, int(self.short_wait * line.throughput.rate)))
+        return self.seconds
+
+    def _excess(self, line: Turns, cost: int, key: str) -> int:
+        """Audio seconds to be done until there is room for this; up to 0 there is."""
+        left = min(self.seconds - self.held, self._most(line) - line.held.total())
+        again = line.held[key] if key else 0
+        return cost + again - left

@@ -1,0 +1,3 @@
+"""The CPU: what it multiplies, its threads, and other programs beside them."""
+
+from __future__ import annotations

@@ -1,1 +1,0 @@
-"""A decode step in CUDA kernels of our own, where PyTorch's are too many or read too much."""

@@ -1,0 +1,91 @@
+"""A runner that encodes beside decoding, both in static shapes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from collections.abc import Sequence as Seq
+from contextlib import AbstractContextManager
+
+from torch import Tensor
+
+from models.engine.cuda_graphs.graph_decoder import StaticDecoder
+from models.engine.cuda_graphs.graph_encoder import StaticEncoder
+from models.engine.cuda_graphs.graph_prompts import WIDEST, StaticPrompts
+from models.engine.cuda_graphs.launcher import Launcher
+from models.engine.decoding.sequence import Sequence
+from models.engine.decoding.token_rules import Chosen
+from models.engine.decoding.vocabulary import Vocabulary
+from models.engine.network.decoder import Network
+from models.engine.network.plain_backend import Runner, slots_of
+from models.engine.network.precision import Precision
+
+
+class StaticRunner(Runner):
+    """Prompts with previous text, and the first tokens of a text, go as with `Runner`."""
+
+    def __init__(
+        self,
+        network: Network,
+        vocabulary: Vocabulary,
+        precision: Precision,
+        launcher: Launcher,
+        *,
+        slots: int,
+        encode_batch: int,
+    ) -> None:
+        super().__init__(network, vocabulary, precision, slots=slots, padding="full")
+        self._launcher = launcher
+        with launcher.computing():
+            self._encoder = StaticEncoder(network, self.cache, launcher, encode_batch)
+            step = launcher.step(network.decoder, self.cache, self.rules)
+            self._decoder = StaticDecoder(network, step, vocabulary, launcher, slots)
+            # Those of both lanes may have been encoded at the same moment.
+            most = min(slots, 2 * encode_batch)
+            self._prompts = StaticPrompts(network, self.cache, launcher, most, vocabulary.eot)
+            for part in (self._encoder, self._decoder, self._prompts):
+                part.warm_up()
+
+    @property
+    def overlaps(self) -> bool:
+        """Windows are encoded while others decode."""
+        return True
+
+    @property
+    def takes_samples(self) -> bool:
+        """Log-mel is made on the device."""
+        return True
+
+    @property
+    def shares_windows(self) -> bool:
+        """A window that nobody waits for any more may still be on its way into a free slot."""
+        return False
+
+    def computing(self) -> AbstractContextManager[None]:
+        """What the thread that computes has to be in."""
+        return self._launcher.computing()
+
+    def wait(self) -> None:
+        """Return when windows are encoded."""
+        self._launcher.wait()
+
+    def encode(self, sequences: Seq[Sequence]) -> Iterator[None]:
+        """Encode these windows into their slots; whoever asks for the next step looks again.
+
+        A slot that was given to another window meanwhile is that one's: it is encoded later.
+        """
+        windows = [sequence.window.audio for sequence in sequences]
+        is_done = self._encoder.begin(windows, slots_of(sequences))
+        while not is_done():
+            yield
+
+    def feed_prompts(self, sequences: Seq[Sequence], prompts: Seq[Seq[int]]) -> Tensor:
+        """The states of prompts, [rows, longest, n_text_state]."""
+        if len(prompts) > self._prompts.most or max(map(len, prompts)) > WIDEST:
+            # A row that has ended would write over a prompt longer than its text, in the same slot.
+            self._decoder.forget()
+            return super().feed_prompts(sequences, prompts)
+        return self._prompts.feed(prompts, slots_of(sequences))
+
+    def step(self, sequences: Seq[Sequence]) -> list[Chosen]:
+        """Feed each row's last token and choose the next, several times."""
+        return self._decoder.steps(sequences)

@@ -1,0 +1,122 @@
+"""How computations of static shapes are started: as they are, or captured and beside each other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Protocol
+
+import torch
+
+from models.engine.cuda_kernels.fused_step import fused_step
+from models.engine.decoding.token_rules import TokenRules
+from models.engine.device.gpu_sharing import recording, take_streams
+from models.engine.network.decoder import Decoder
+from models.engine.network.kv_cache import KVCache
+from models.engine.static_step.step import Step, plain_step
+
+Computation = Callable[[], None]
+
+
+class Launcher(Protocol):
+    """Starts computations; those that run aside, in their order, leave the others to go on."""
+
+    def computing(self) -> AbstractContextManager[None]:
+        """What a thread that computes has to be in."""
+        ...
+
+    def capture(self, compute: Computation, *, aside: bool = False) -> Computation:
+        """What does the same as `compute`, for less of the host's time."""
+        ...
+
+    def step(self, decoder: Decoder, cache: KVCache, rules: TokenRules) -> Step:
+        """How tokens are fed and chosen on this device."""
+        ...
+
+    def begin_aside(self, compute: Computation) -> Callable[[], bool]:
+        """Start it aside; the result tells whether it is done."""
+        ...
+
+    def wait(self) -> None:
+        """Return when what was begun aside is done."""
+        ...
+
+
+class DirectLauncher:
+    """Computes at once, on any device."""
+
+    def computing(self) -> AbstractContextManager[None]:
+        """Without gradients."""
+        return torch.inference_mode()
+
+    def capture(self, compute: Computation, *, aside: bool = False) -> Computation:
+        """The computation as it is."""
+        return compute
+
+    def step(self, decoder: Decoder, cache: KVCache, rules: TokenRules) -> Step:
+        """In PyTorch."""
+        return plain_step(decoder, cache, rules)
+
+    def begin_aside(self, compute: Computation) -> Callable[[], bool]:
+        """Done at once."""
+        compute()
+        return lambda: True
+
+    def wait(self) -> None:
+        """Nothing is under way."""
+
+
+class CudaLauncher:
+    """CUDA graphs on two streams.
+
+    What runs aside gets what the other stream, which has priority, leaves of the device. The graphs
+    of a stream share their memory, as one runs after another.
+    """
+
+    def __init__(self, device: torch.device) -> None:
+        self._device = device
+        self._main, self._aside = take_streams(self, device)
+        self._pools = [torch.cuda.graph_pool_handle() for _ in range(2)]
+        self._last = _event()
+
+    @contextmanager
+    def computing(self) -> Iterator[None]:
+        """Without gradients, on the stream that has priority."""
+        with torch.inference_mode(), torch.cuda.device(self._device), torch.cuda.stream(self._main):
+            yield
+
+    def capture(self, compute: Computation, *, aside: bool = False) -> Computation:
+        """The computation as a graph; it is run once before, for what is set up the first time."""
+        stream = self._aside if aside else self._main
+        stream.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(stream):
+            compute()
+        graph, pool = torch.cuda.CUDAGraph(), self._pools[aside]
+        with recording():
+            torch.cuda.synchronize()
+            # Other engines of this process go on meanwhile.
+            with torch.cuda.graph(graph, pool, stream, capture_error_mode="thread_local"):
+                compute()
+        return graph.replay
+
+    def step(self, decoder: Decoder, cache: KVCache, rules: TokenRules) -> Step:
+        """In kernels of our own, where there are some."""
+        return fused_step(decoder, cache, rules) or plain_step(decoder, cache, rules)
+
+    def begin_aside(self, compute: Computation) -> Callable[[], bool]:
+        """Start it on the second stream."""
+        done = _event()
+        with torch.cuda.stream(self._aside):
+            compute()
+            done.record()
+        self._last = done
+        return done.query
+
+    def wait(self) -> None:
+        """Until what was begun last is done."""
+        self._last.synchronize()
+
+
+def _event() -> torch.cuda.Event:
+    # A host that waits for it sleeps, and leaves its core to others.
+    return torch.cuda.Event(blocking=True)

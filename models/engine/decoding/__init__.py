@@ -1,0 +1,3 @@
+"""Tokens: sequences, the rules they follow, sampling, alignment."""
+
+from __future__ import annotations

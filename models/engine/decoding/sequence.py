@@ -1,0 +1,176 @@
+"""The engine's unit of work: a window, its decoding sequence, and the decoding result."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Sequence as Seq
+from concurrent.futures import Future, InvalidStateError
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from models.engine.decoding.attempts import Attempt, Attempts
+from models.options import Task
+from models.request_stats import StageName, Usage
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+# More than a text has tokens.
+_SEEDS_PER_ATTEMPT = 1_000_003
+
+
+@dataclass(frozen=True)
+class DecodingResult:
+    """One decoded window; fields as in openai-whisper's `DecodingResult`.
+
+    `tokens` are without the prompt and without end-of-text; `logprobs` are theirs.
+    `least_logprob` is the lowest `avg_logprob` of all temperatures that were tried. One that
+    `is_whole` has come to its end; others are broken off, at the longest or before.
+    `language_probs` is there only where the language was detected, `starts` only where the times of
+    words were asked for: seconds in the window at which each token of the text begins, timestamps
+    left out, and at which the last one ends.
+    """
+
+    language: str
+    tokens: tuple[int, ...]
+    logprobs: tuple[float, ...]
+    text: str
+    avg_logprob: float
+    no_speech_prob: float
+    temperature: float
+    compression_ratio: float
+    language_probs: dict[str, float] | None = None
+    starts: tuple[float, ...] = ()
+    least_logprob: float = 0.0
+    is_whole: bool = True
+
+
+def _most_probable(probs: Mapping[str, float]) -> str:
+    return max(probs, key=probs.__getitem__)
+
+
+@dataclass(frozen=True, eq=False)
+class Window:
+    """One window to decode: `audio` is log-mel, [n_mels, 3000], `previous` the tokens before it.
+
+    For an engine that takes samples, `audio` may be at most 30 s of these, [samples]. The recording
+    fills `frames` of the 3000; behind them is padding. `language` None asks for detection:
+    `choose_language` takes one by their probabilities, in the engine's thread, and a window that
+    `detects_only` is done. The window is decoded at each of `temperatures` in turn
+    until `accept` takes the result; if it takes none, the one that `prefer` ranks highest is the
+    result. An attempt that `is_hopeless`, as is asked now and then with its tokens and the sum of
+    their log-probabilities (of the first 0), is broken off. `request` tells the windows of one
+    request from those of others; those of long recordings are `is_background`: they let short ones
+    go before. What the window takes is noted in the request's `usage`.
+    """
+
+    request: str
+    audio: Tensor
+    frames: int = 3000
+    task: Task = "transcribe"
+    language: str | None = None
+    previous: tuple[int, ...] = ()
+    temperatures: tuple[float, ...] = (0.0,)
+    accept: Callable[[DecodingResult], bool] = lambda _: True
+    prefer: Callable[[DecodingResult], tuple[float, ...]] = lambda result: (result.avg_logprob,)
+    is_hopeless: Callable[[Seq[int], float], bool] = lambda *_: False
+    is_background: bool = False
+    choose_language: Callable[[Mapping[str, float]], str] = lambda probs: max(
+        probs, key=probs.__getitem__
+    )
+    detects_only: bool = False
+    word_timestamps: bool = False
+    usage: Usage = field(default_factory=Usage)
+
+
+@dataclass(eq=False)
+class Sequence:
+    """A row of the batch: a window on its way through the engine, at one attempt after another.
+
+    Of the window's `attempts` others may be made by rows beside this one.
+    """
+
+    window: Window
+    future: Future[DecodingResult]
+    language: str | None
+    slot: int | None = None
+    prompt: tuple[int, ...] = ()
+    tokens: list[int] = field(default_factory=list)
+    logprobs: list[float] = field(default_factory=list)
+    no_speech_prob: float = 0.0
+    attempt: int = 0
+    language_probs: dict[str, float] | None = None
+    heard: list[list[Tensor]] = field(default_factory=list)
+    stage: StageName | None = None
+    attempts: Attempts = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.attempts = Attempts(self.window, self)
+
+    @property
+    def temperature(self) -> float:
+        """The temperature of this attempt."""
+        return self.window.temperatures[self.attempt]
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether nobody waits for a result any more, or there is one."""
+        return self.future.done()
+
+    @property
+    def abandoned(self) -> bool:
+        """Whether nobody waits for the result any more."""
+        return self.future.cancelled()
+
+    @property
+    def position(self) -> int:
+        """Where the next token's input stands in the text context."""
+        return len(self.prompt) + len(self.tokens) - 1
+
+    @property
+    def seed(self) -> int:
+        """What the draw of the next token depends on: the attempt and the place in the text alone.
+
+        So a recording gives the same text whatever else is in the batch. From token to token it
+        grows by one.
+        """
+        return self.attempt * _SEEDS_PER_ATTEMPT + len(self.tokens)
+
+    def enter(self, stage: StageName | None) -> None:
+        """Go from one stage to the next; None: it is over."""
+        self.window.usage.move(self.stage, stage)
+        self.stage = stage
+
+    def settle(self, result: DecodingResult | Exception) -> None:
+        """Tell whoever waits for it."""
+        # The future may be cancelled by its owner at any moment, also between a check and this.
+        with suppress(InvalidStateError):
+            if isinstance(result, Exception):
+                self.future.set_exception(result)
+            else:
+                self.future.set_result(result)
+
+    def begin(self) -> None:
+        """Start with the next attempt; slot, cross-KV and language are kept."""
+        self.attempt = self.attempts.begin()
+        self.tokens, self.logprobs, self.heard = [], [], []
+
+    def beside(self) -> Sequence:
+        """A row that makes the next attempt beside this one."""
+        row = Sequence(self.window, self.future, self.language, language_probs=self.language_probs)
+        row.attempts = self.attempts
+        self.attempts.rows.append(row)
+        row.begin()
+        return row
+
+    def attempted(self, result: DecodingResult) -> Attempt:
+        """What this attempt came to."""
+        # Some devices go on for a few steps after the end.
+        return Attempt(result, self.heard[: len(self.logprobs) - 1])
+
+
+def settle_all(sequences: Iterable[Sequence], failure: Exception) -> None:
+    """Tell those who wait for them what went wrong."""
+    for sequence in sequences:
+        sequence.settle(failure)

@@ -1,0 +1,3 @@
+"""Devices: which there are, memory backoff, what only PyTorch knows of them."""
+
+from __future__ import annotations

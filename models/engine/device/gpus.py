@@ -1,0 +1,24 @@
+"""How many GPUs there are, found out without PyTorch where there is one at most."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from models.engine.device.torch_subprocess import ask_pytorch
+
+# NVIDIA's driver has a directory here for each GPU.
+_DRIVER = Path("/proc/driver/nvidia/gpus")
+_COUNT = "import torch; print(torch.cuda.device_count())"
+
+
+def count_gpus(driver: Path = _DRIVER) -> int:
+    """How many GPUs PyTorch will see.
+
+    Which of several it is allowed to see, and whether it can use them, only PyTorch itself knows:
+    it is asked, which costs seconds.
+
+    Raises:
+        DeviceError: PyTorch cannot be asked.
+    """
+    found = len(list(driver.iterdir())) if driver.is_dir() else 0
+    return found if found < 2 else ask_pytorch(_COUNT, int)

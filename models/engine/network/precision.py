@@ -1,0 +1,77 @@
+"""Number formats: of the linear layers, of what passes between them, and of the cache."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+
+from models.engine.cpu.cpu_features import (
+    has_bfloat16_linear,
+    has_int8_linear,
+    multiplies_bfloat16,
+)
+from models.engine.network.autotune import attention_format, encoder_linear
+from models.engine.network.linear import LinearKind
+from models.errors import DeviceError
+
+_PLAIN = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
+
+
+@dataclass(frozen=True)
+class Precision:
+    """`state` is the format between layers, `attention` that of attention over a window.
+
+    `encoder` and `decoder` say how their linear layers multiply. On a CPU half-precision
+    arithmetic exists only inside the GEMMs: there bfloat16 and int8 mean the linear layers, and
+    the state stays float32.
+    """
+
+    name: str
+    state: torch.dtype
+    attention: torch.dtype
+    encoder: LinearKind = "plain"
+    decoder: LinearKind = "plain"
+
+    @property
+    def rotates(self) -> bool:
+        """Whether the residual streams take another basis, for the sake of int8."""
+        return "int8" in (self.encoder, self.decoder)
+
+    @property
+    def absorbs(self) -> bool:
+        """Whether decoding reads a window's states, and no keys and values of theirs."""
+        return self.decoder == "int8"
+
+    @property
+    def window_state(self) -> torch.dtype | None:
+        """The format of a window's keys and values in the cache; None where there are none."""
+        return None if self.absorbs else self.attention
+
+
+def resolve_precision(wanted: str, device: torch.device) -> Precision:
+    """The precision for auto, float32, float16, bfloat16 or int8.
+
+    Auto means float16 on CUDA and on a CPU the fastest that it knows: int8, else bfloat16, else
+    float32. With int8 the decoder's steps read every weight in a byte; the encoder multiplies in
+    what the CPU does fastest (trials.py).
+
+    Raises:
+        DeviceError: this device does not do that one.
+    """
+    if wanted == "auto":
+        wanted = "float16" if device.type == "cuda" else _fastest_on_cpu()
+    plain = _PLAIN.get(wanted)
+    if plain is not None and (device.type == "cuda" or plain is torch.float32):
+        return Precision(wanted, plain, plain)
+    if device.type == "cpu" and wanted == "bfloat16" and has_bfloat16_linear():
+        return Precision(wanted, torch.float32, torch.bfloat16, "bfloat16", "bfloat16")
+    if device.type == "cpu" and wanted == "int8" and has_int8_linear():
+        return Precision(wanted, torch.float32, attention_format(), encoder_linear(), "int8")
+    raise DeviceError(f"{wanted} is not available on {device.type} here: take auto or float32")
+
+
+def _fastest_on_cpu() -> str:
+    if has_int8_linear() and torch.cpu._is_avx2_supported():  # noqa: SLF001
+        return "int8"
+    return "bfloat16" if multiplies_bfloat16() else "float32"

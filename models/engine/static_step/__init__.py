@@ -1,0 +1,3 @@
+"""The decode step in static shapes, in plain PyTorch, with its state on the device."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""Whisper's languages, and the codes and names that clients call them by."""
+
+from __future__ import annotations

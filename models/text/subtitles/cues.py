@@ -1,0 +1,57 @@
+"""Segments to cues: what is on the screen at a time, in lines that can be read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from models.subtitle_options import AS_SEGMENTS, SubtitleOptions
+from models.text.subtitles.cue_builder import Draft, Drafting
+from models.text.subtitles.cue_times import Times, sound, whole_milliseconds
+from models.text.subtitles.line_break import Text
+from models.text.subtitles.line_units import said, units
+from models.text.transcript import Segment
+
+
+@dataclass(frozen=True)
+class Cue:
+    """Lines of text, none of them blank, and when they are shown."""
+
+    times: Times
+    lines: tuple[str, ...]
+
+
+def cues(
+    segments: Iterable[Segment], duration: float, options: SubtitleOptions = AS_SEGMENTS
+) -> list[Cue]:
+    """The segments' text in cues, as `options` say; one a segment where they say nothing.
+
+    The cues are in the order of the text, each lasts a millisecond or longer, none overlaps the
+    next, and all end within `duration`, the recording's in seconds: segments whose times are not
+    so get others (`models/text/subtitles/cue_times.py`). A segment that says nothing has no cue.
+    """
+    spoken = [segment for segment in segments if segment.text.strip()]
+    length = whole_milliseconds(duration)
+    sizes = [len(segment.text) for segment in spoken]
+    if options == AS_SEGMENTS:
+        times = sound([Times.of(each.start, each.end) for each in spoken], sizes, length)
+        return [Cue(at, (_line(each),)) for at, each in zip(times, spoken, strict=True)]
+    times = sound([said(segment) for segment in spoken], sizes, length)
+    drafting = Drafting(options)
+    drafts = [
+        draft
+        for segment, at in zip(spoken, times, strict=True)
+        for draft in drafting.divided(units(segment, at))
+    ]
+    drafts = drafting.held(drafting.joined(_sound(drafts, length), length), length)
+    return [Cue(draft.times, Text(draft.units, options).lines()) for draft in drafts]
+
+
+def _line(segment: Segment) -> str:
+    return " ".join(line.strip() for line in segment.text.splitlines() if line.strip())
+
+
+def _sound(drafts: Sequence[Draft], length: int) -> list[Draft]:
+    sizes = [sum(len(unit.text) for unit in draft.units) for draft in drafts]
+    times = sound([draft.times for draft in drafts], sizes, length)
+    return [replace(draft, times=at) for draft, at in zip(drafts, times, strict=True)]

@@ -1,0 +1,44 @@
+"""Which language a recording is in, without its text."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Sequence
+from itertools import islice
+
+from models.audio.mel import Mel
+from models.audio.vad.silero import Silero
+from models.audio.windows.window_stream import speech_windows
+from models.engine.decoding.sequence import Window
+from models.engine.engine import Engine
+from models.options import VoiceOptions
+from models.request_stats import Usage
+from models.transcription.features import heard_by
+from models.transcription.language_vote import WINDOWS, mean_probabilities
+from models.transcription.sample_stream import Source
+
+
+async def detect(
+    engine: Engine, source: Source, detector: Silero, among: Sequence[str], usage: Usage
+) -> dict[str, float]:
+    """How probable each language is, the most probable one first; together they are 1.
+
+    The mean over the first windows in which somebody speaks; nothing where nobody does. Only
+    `among` these languages, if there are any.
+    """
+
+    def windows() -> list[Mel]:
+        spoken = speech_windows(source.pieces(), detector, VoiceOptions())
+        return [heard_by(engine, window.samples) for window in islice(spoken, WINDOWS)]
+
+    request = uuid.uuid4().hex
+    futures = [
+        engine.submit(
+            Window(request, mel.window(0), mel.content(0), detects_only=True, usage=usage)
+        )
+        for mel in await source.run(windows)
+    ]
+    results = await asyncio.gather(*map(asyncio.wrap_future, futures))
+    heard = [result.language_probs for result in results if result.language_probs]
+    return mean_probabilities(heard, among) if heard else {}

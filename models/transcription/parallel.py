@@ -1,0 +1,88 @@
+"""All windows side by side: speech is found first, and each stretch of it decoded on its own."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+from models.audio.mel import Mel
+from models.audio.vad.silero import Silero
+from models.audio.windows.window_stream import SpeechWindow, speech_windows
+from models.text.segment_order import Sequencer
+from models.text.transcript import Segment
+from models.transcription.features import heard_by
+from models.transcription.language_vote import WINDOWS, LanguageChoice
+from models.transcription.recording_windows import Recording
+from models.transcription.sample_stream import Source
+from models.transcription.window_transcription import SpokenWindow
+
+# Windows of one recording with the engine at once: enough to keep its slots full while the next
+# are made, few enough that a recording of hours holds no more memory than one of minutes. A window
+# that loops has its parts there instead, which together are as long.
+IN_FLIGHT = 16
+
+Reading = asyncio.Task[tuple[SpeechWindow, Mel] | None]
+
+
+async def parallel(
+    recording: Recording, source: Source, detector: Silero
+) -> AsyncIterator[Segment]:
+    """The segments in order, each as soon as its window and all before it are done.
+
+    Where the language is not known the first windows tell it before the others follow. Where
+    somebody reads along, the first goes before the others and alone is asked.
+    """
+    windows = speech_windows(source.pieces(), detector, recording.options.voice)
+    asked = 1 if recording.is_live else WINDOWS
+    languages = LanguageChoice(recording.language, recording.options.languages, asked)
+    sequencer, submitted = Sequencer(), 0
+    running: deque[asyncio.Task[list[Segment]]] = deque()
+    # One window is read ahead of those that are with the engine.
+    reading: Reading | None = _next(recording, source, windows, ahead=False)
+    try:
+        while reading or running:
+            room = len(running) < IN_FLIGHT and submitted != languages.windows
+            ready = [reading] if reading and room else []
+            undone = (task for task in running if not task.done())
+            waiting: list[asyncio.Future[Any]] = [*ready, *undone]
+            if not languages.settled.done():
+                waiting.append(languages.settled)
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            for read in (task.result() for task in ready if task.done()):
+                reading = None
+                if read is None:
+                    languages.expect(submitted)
+                    continue
+                spoken = SpokenWindow(recording, source, languages, *read, is_first=not submitted)
+                running.append(asyncio.create_task(spoken.segments()))
+                submitted += 1
+                ahead = len(running) > IN_FLIGHT // 2
+                reading = _next(recording, source, windows, ahead=ahead)
+            # The others may wait for one that has failed: for the language that it would have told.
+            for failed in [task for task in running if task.done() and task.exception()]:
+                failed.result()
+            while running and running[0].done():
+                for segment in running.popleft().result():
+                    yield sequencer.put(segment)
+        recording.language = languages.language
+    finally:
+        tasks = [*running, *([reading] if reading else [])]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _next(
+    recording: Recording, source: Source, windows: Iterator[SpeechWindow], *, ahead: bool
+) -> Reading:
+    """Reads on to the next window, and makes what is heard of it in the same thread."""
+
+    def read() -> tuple[SpeechWindow, Mel] | None:
+        window = next(windows, None)
+        if window is None:
+            return None
+        return window, heard_by(recording.engine, window.samples)
+
+    return asyncio.create_task(source.run(read, ahead=ahead))

@@ -1,0 +1,123 @@
+"""The context of one transcription: options, language, prompts, and the windows made of them."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import replace
+
+from models.audio.mel import Mel
+from models.engine.decoding.sequence import Window
+from models.engine.engine import Engine
+from models.errors import OptionError
+from models.options import TranscribeOptions
+from models.request_stats import Usage
+from models.text.segments import FRAMES_PER_SECOND
+from models.transcription.language_vote import ChooseLanguage
+from models.transcription.repetition import RepetitionGuard
+from models.transcription.segmenter import Cutting
+
+# What is tokenised of a prompt: more than the 223 tokens that count can be, the longest of which
+# has 66 characters, lest the cut shows in them.
+MOST_CHARACTERS = 16 * 1024
+
+
+class Recording:
+    """One recording on its way through the engine.
+
+    `language` is the one asked for or, once it is known, the one detected. One that `is_long` lets
+    the short ones of others go before; of one that `is_live` somebody reads the text as it comes.
+
+    Raises:
+        OptionError: the hot words leave too little room for text.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        options: TranscribeOptions,
+        usage: Usage,
+        *,
+        is_live: bool = False,
+    ) -> None:
+        self.engine, self.options, self.usage = engine, options, usage
+        self.vocabulary = engine.vocabulary
+        self.language = options.language
+        if not self.vocabulary.dims.is_multilingual:
+            self.language = "en"
+        self.cutting = Cutting(self.vocabulary, options)
+        self.request = uuid.uuid4().hex
+        self.is_long, self.is_live = False, is_live
+        self._carried = self._carry()
+
+    def first_history(self) -> tuple[int, ...]:
+        """The text before the first window: the prompt, unless every window is given it."""
+        return () if self.options.carry_initial_prompt else self._prompt()
+
+    def window(
+        self,
+        mel: Mel,
+        seek: int,
+        history: tuple[int, ...],
+        language: str | ChooseLanguage,
+        *,
+        hurries: bool = False,
+    ) -> Window:
+        """The window at frame `seek` of what is heard, to be decoded after the tokens `history`.
+
+        In a language, or in the one chosen by probability. One that `hurries` goes with those of
+        short recordings.
+        """
+        window = Window(
+            request=self.request,
+            audio=mel.window(seek),
+            frames=mel.content(seek),
+            task=self.options.task,
+            previous=_last(self.vocabulary.prompt_limit, self._carried, history),
+            temperatures=self.options.temperature,
+            is_background=self.is_long and not hurries,
+            word_timestamps=self.options.word_timestamps,
+            usage=self.usage,
+        )
+        if isinstance(language, str):
+            return replace(window, language=language)
+        return replace(window, choose_language=language)
+
+    def repetition(self, seconds: float, frames: int) -> RepetitionGuard:
+        """The guard over texts for so many seconds of speech in a window of so many frames."""
+        length = frames / FRAMES_PER_SECOND
+        return RepetitionGuard(self.options, self.vocabulary.eot, seconds, length)
+
+    def weighed(self, window: Window, seconds: float) -> Window:
+        """The window, whose texts are weighed against so many seconds of speech."""
+        guard = self.repetition(seconds, window.frames)
+        return replace(
+            window, accept=guard.accepts, prefer=guard.prefer, is_hopeless=guard.is_hopeless
+        )
+
+    def _prompt(self) -> tuple[int, ...]:
+        text = self.options.initial_prompt
+        return self.vocabulary.encode((" " + text.strip())[-MOST_CHARACTERS:]) if text else ()
+
+    def _carry(self) -> tuple[int, ...]:
+        """What is told to every window: the words to expect, and the prompt if it is carried."""
+        prompt = self._prompt() if self.options.carry_initial_prompt else ()
+        return _last(self.vocabulary.prompt_limit, self._expected(), prompt)
+
+    def _expected(self) -> tuple[int, ...]:
+        limit = self.vocabulary.prompt_limit // 2
+        words = ", ".join(self.options.keywords)
+        if len(words) > MOST_CHARACTERS:
+            raise _too_long(f"{len(words)} characters, and {limit} tokens fit")
+        tokens = self.vocabulary.encode(f" {words}.") if words else ()
+        if len(tokens) > limit:
+            raise _too_long(f"{len(tokens)} tokens, and {limit} fit")
+        return tokens
+
+
+def _too_long(measured: str) -> OptionError:
+    return OptionError("keywords", f"keywords are too long: {measured}.")
+
+
+def _last(limit: int, kept: tuple[int, ...], tokens: tuple[int, ...]) -> tuple[int, ...]:
+    """All that is kept, and as many of the last tokens as fit behind it."""
+    return kept + tokens[max(0, len(tokens) - limit + len(kept)) :]

@@ -1,0 +1,212 @@
+"""One request: a recording in, its transcript out."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Generator, Sequence
+from contextlib import closing
+from dataclasses import replace
+from functools import partial
+from typing import BinaryIO
+
+import numpy as np
+
+from models.audio.load.load_audio import SAMPLE_RATE
+from models.audio.mel import Mel, Samples, StreamedLogMel
+from models.audio.sandbox.reader import Sandbox
+from models.audio.vad.silero import load_silero
+from models.audio.vad.whole_file import SpeechMap
+from models.audio.windows.window_plan import LONGEST
+from models.audio_options import MIX, OnTrack, ReadOptions
+from models.engine.counters import EngineState
+from models.engine.decoding.sequence import Window
+from models.engine.engine import Engine
+from models.errors import OptionError
+from models.options import Strategy, TranscribeOptions, VoiceOptions
+from models.request_stats import Usage
+from models.text.script import OneScript
+from models.text.transcript import OnSegment, Segment, Transcript
+from models.transcription.features import heard_by
+from models.transcription.language_detection import detect
+from models.transcription.parallel import parallel
+from models.transcription.reader_threads import Readers
+from models.transcription.recording_windows import Recording
+from models.transcription.sample_stream import Pieces, Source
+from models.transcription.sequential import sequential
+
+# What a language was counted as before it had a token of its own.
+_WIDER = {"yue": "zh"}
+
+Read = Callable[[BinaryIO, ReadOptions, OnTrack], Generator[Samples, None, None]]
+
+
+class Transcriber:
+    """Transcribes recordings with one engine; `strategy` is what auto in their options means.
+
+    `read` reads them; by default that is a sandbox of its own.
+    """
+
+    def __init__(
+        self, engine: Engine, strategy: Strategy = "auto", read: Read | None = None
+    ) -> None:
+        self.engine, self.strategy = engine, strategy
+        self._sandbox = Sandbox()
+        self._read = read or self._sandbox.read
+        self.vocabulary = engine.vocabulary
+        self.detector = load_silero()
+        self._readers = Readers(engine.spare_threads)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the engine's weights and cache."""
+        return self.engine.runner.nbytes
+
+    async def transcribe(
+        self,
+        audio: BinaryIO,
+        options: TranscribeOptions,
+        on_segment: OnSegment | None = None,
+        usage: Usage | None = None,
+    ) -> Transcript:
+        """The transcript of the recording in `audio`, a file of any format FFmpeg knows.
+
+        Cancelling the call takes its windows out of the engine. What it takes is noted in `usage`.
+
+        Raises:
+            AudioError: the file cannot be read.
+            SandboxError: the process that read it was ended.
+            OptionError: this checkpoint cannot do what is asked, or the file has no such sound.
+            EngineStoppedError: the engine has been closed.
+            DecodingError: it has failed.
+        """
+        options = self._checked(options)
+        usage = usage or Usage()
+        pieces = partial(self._read, audio, options.reading, usage.opened)
+        return await self._transcribe(pieces, options, on_segment, usage)
+
+    async def transcribe_samples(self, samples: Samples, options: TranscribeOptions) -> Transcript:
+        """The transcript of samples, float32 mono at 16 kHz."""
+        return await self._transcribe(lambda: (piece for piece in (samples,)), options)
+
+    async def detect_language(
+        self,
+        audio: BinaryIO,
+        among: Sequence[str] = (),
+        usage: Usage | None = None,
+        reading: ReadOptions = MIX,
+    ) -> dict[str, float]:
+        """The probability of each language, the first being the highest; none without speech.
+
+        Only `among` these languages, if any are given. What it takes is noted in `usage`.
+
+        Raises:
+            AudioError, SandboxError, EngineStoppedError, DecodingError: as for `transcribe`.
+            OptionError: this checkpoint knows English only, or not all of these languages; the
+                file has no such sound.
+        """
+        if not self.vocabulary.dims.is_multilingual:
+            raise OptionError("model", "This model knows English only: it detects no languages.")
+        among = self._known(among)
+        usage = usage or Usage()
+        pieces = partial(self._read, audio, reading, usage.opened)
+        with closing(Source(pieces, self._readers, usage)) as source:
+            return await detect(self.engine, source, self.detector, among, usage)
+
+    async def _transcribe(
+        self,
+        pieces: Pieces,
+        options: TranscribeOptions,
+        on_segment: OnSegment | None = None,
+        usage: Usage | None = None,
+    ) -> Transcript:
+        usage = usage or Usage()
+        if options.strategy == "auto" and not options.condition_on_previous_text:
+            options = replace(options, strategy=self.strategy)
+        recording = Recording(self.engine, options, usage, is_live=on_segment is not None)
+        script = OneScript(options.scripts)
+        segments: list[Segment] = []
+        with closing(Source(pieces, self._readers, usage)) as source:
+            async for segment in self._segments(recording, source):
+                usage.told()
+                if on_segment and options.task == "transcribe" and script.concerns(segment):
+                    # The rest cannot be waited for.
+                    segment = await asyncio.to_thread(script.written, segment)
+                segments.append(segment)
+                if on_segment:
+                    on_segment(segment)
+        if not on_segment and options.task == "transcribe" and any(map(script.concerns, segments)):
+            # In a thread: the tables of characters take half a second when they are read.
+            segments = await asyncio.to_thread(script.all_written, segments)
+        return Transcript(
+            task=options.task,
+            language=recording.language or "en",
+            duration=source.length / SAMPLE_RATE,
+            segments=tuple(segments),
+        )
+
+    async def _segments(self, recording: Recording, source: Source) -> AsyncIterator[Segment]:
+        speech = SpeechMap(self.detector, recording.options.voice)
+        mel = await source.run(partial(self._mel, recording.options, source, speech))
+        recording.is_long = not (mel and mel.fits_one_window)
+        if mel is None:
+            segments = parallel(recording, source, self.detector)
+        elif speech.is_possible or "no_speech" not in recording.options.drop:
+            segments = sequential(recording, source, mel, speech.between)
+        else:
+            return
+        async for segment in segments:
+            yield segment
+
+    def _mel(self, options: TranscribeOptions, source: Source, speech: SpeechMap) -> Mel | None:
+        """What the sequential strategy decodes, where it is the one to take."""
+        if options.strategy == "parallel":
+            return None
+        beginning = source.beginning(LONGEST)
+        if sum(map(len, beginning)) <= LONGEST:
+            return heard_by(self.engine, np.concatenate(list(speech.through(beginning))))
+        if options.strategy == "auto" and not options.condition_on_previous_text:
+            return None
+        n_mels = self.vocabulary.dims.n_mels
+        return StreamedLogMel(lambda: speech.through(source.pieces()), n_mels)
+
+    def state(self) -> EngineState:
+        """How busy the engine is, and what it has done."""
+        return self.engine.state()
+
+    def warm_up(self) -> None:
+        """Run one window of silence, so that the first request is as fast as those after it."""
+        mel = self._readers.first.submit(self._silence).result()
+        window = Window("warm-up", mel.window(0), mel.content(0), language="en")
+        self.engine.submit(window).result()
+
+    def close(self) -> None:
+        """Stop the engine; what it has not decoded fails."""
+        self.engine.close()
+        self._readers.close()
+        self._sandbox.close()
+
+    def _silence(self) -> Mel:
+        silence = np.zeros(SAMPLE_RATE, np.float32)
+        heard = SpeechMap(self.detector, VoiceOptions()).through([silence])
+        return heard_by(self.engine, np.concatenate(list(heard)))
+
+    def _checked(self, options: TranscribeOptions) -> TranscribeOptions:
+        if options.task == "translate" and not self.vocabulary.dims.is_multilingual:
+            raise OptionError("model", "This model knows English only: it cannot translate.")
+        language = [options.language] if options.language is not None else []
+        return replace(
+            options,
+            language=next(iter(self._known(language, "language")), None),
+            languages=self._known(options.languages),
+        )
+
+    def _known(self, codes: Sequence[str], option: str = "languages") -> tuple[str, ...]:
+        """The codes by which this checkpoint knows languages."""
+        is_multilingual = self.vocabulary.dims.is_multilingual
+        known = self.vocabulary.languages if is_multilingual else {"en"}
+        # Cantonese came with large-v3; until then it was a part of Chinese.
+        served = [_WIDER.get(code, code) if code not in known else code for code in codes]
+        for code, wanted in zip(served, codes, strict=True):
+            if code not in known:
+                raise OptionError(option, f"This model does not know the language {wanted!r}.")
+        return tuple(dict.fromkeys(served))

@@ -1,3 +1,0 @@
-"""What the proofs under load, soak and overload, are made of."""
-
-from __future__ import annotations

@@ -1,0 +1,57 @@
+"""What BentoML has no setting for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import starlette.requests
+from _bentoml_impl.serde import MultipartSerde  # type: ignore[import-untyped]
+from bentoml import serving
+from bentoml._internal.server.http import traffic
+from uvicorn.config import HTTP_PROTOCOLS
+
+from api.forms.multipart import PartsParser
+
+if TYPE_CHECKING:
+    from starlette.datastructures import UploadFile
+    from starlette.types import ASGIApp
+
+# Longer than clients keep an idle connection, lest they use one that is just being closed.
+KEEP_ALIVE_SECONDS = 75
+
+_as_arguments = serving.construct_timeouts_args
+
+
+def replace_defaults() -> None:
+    """Put ours in the place of some of its parts, before it makes a server of them."""
+    traffic.TimeoutMiddleware = without_timer  # type: ignore[assignment, misc]  # as a callable
+    serving.construct_timeouts_args = longer_idle
+    MultipartSerde.ensure_file = staticmethod(without_name)
+    # It reads a form as `api/native/body.py` has read it before.
+    vars(starlette.requests)["MultiPartParser"] = PartsParser
+    # What its workers' uvicorn speaks.
+    HTTP_PROTOCOLS["auto"] = "api.middleware.timed_headers:TimedHeaders"
+
+
+def without_timer(app: ASGIApp, timeout: float) -> ASGIApp:
+    """In place of BentoML's own time limit, whose timers keep every request in memory.
+
+    They are not cancelled when it is answered. `api/middleware/deadline.py` has the same limit, and
+    answers in OpenAI's shape.
+    """
+    return app
+
+
+def longer_idle(timeout_keep_alive: int | None, timeout_graceful_shutdown: int | None) -> list[str]:
+    """In place of what tells the workers `--timeout-keep-alive`, in seconds, where it was given."""
+    return _as_arguments(timeout_keep_alive or KEEP_ALIVE_SECONDS, timeout_graceful_shutdown)
+
+
+async def without_name(upload: UploadFile) -> UploadFile:
+    """In place of what fetches a URL; `api/native/body.py` lets none through.
+
+    BentoML's temporary file has the client's name for it as a part of its own, which may be too
+    long for that.
+    """
+    upload.filename = None
+    return upload

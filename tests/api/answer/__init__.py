@@ -1,3 +1,0 @@
-"""Tests of `api/answer`."""
-
-from __future__ import annotations

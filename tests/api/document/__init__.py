@@ -1,3 +1,0 @@
-"""Tests of `api/document`."""
-
-from __future__ import annotations

@@ -1,3 +1,0 @@
-"""Tests of `api/edge`."""
-
-from __future__ import annotations

@@ -1,0 +1,3 @@
+"""Tests of api/forms."""
+
+from __future__ import annotations

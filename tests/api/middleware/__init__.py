@@ -1,0 +1,3 @@
+"""Tests of api/middleware."""
+
+from __future__ import annotations

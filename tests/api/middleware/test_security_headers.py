@@ -1,0 +1,53 @@
+"""Tests of the headers that keep browsers in."""
+
+from __future__ import annotations
+
+import pytest
+from starlette.responses import Response
+from starlette.testclient import TestClient
+
+from api.middleware.security_headers import OF_PAGES, SecurityHeaders
+
+
+def headers_of(media_type: str | None, status: int = 200, policy: str = "") -> dict[str, str]:
+    """The headers of an answer of that type, which BentoML might have made."""
+    own = {"content-security-policy": policy} if policy else {}
+    response = Response(b"x", status, headers=own, media_type=media_type)
+    return dict(TestClient(SecurityHeaders(response)).get("/any").headers)
+
+
+@pytest.mark.parametrize(
+    "media_type", ["text/html", "text/html; charset=utf-8", "TEXT/HTML", "application/xhtml+xml"]
+)
+@pytest.mark.parametrize("status", [200, 404, 500])
+def test_every_page_is_shut_in(media_type: str, status: int) -> None:
+    headers = headers_of(media_type, status)
+
+    assert {name: headers[name] for name in OF_PAGES} == OF_PAGES
+    assert headers["x-content-type-options"] == "nosniff"
+
+
+def test_a_page_cannot_loosen_its_policy() -> None:
+    headers = headers_of("text/html", policy="default-src *")
+
+    assert headers["content-security-policy"] == OF_PAGES["content-security-policy"]
+
+
+@pytest.mark.parametrize(
+    "media_type", ["application/json", "text/plain", "text/event-stream", "text/htmlx", None]
+)
+def test_other_answers_are_of_the_type_they_say(media_type: str | None) -> None:
+    headers = headers_of(media_type)
+
+    assert headers["x-content-type-options"] == "nosniff"
+    assert set(headers) & set(OF_PAGES) == set()
+
+
+def test_policy_lets_nothing_in_from_elsewhere() -> None:
+    sources = {
+        source
+        for directive in OF_PAGES["content-security-policy"].split("; ")
+        for source in directive.split()[1:]
+    }
+
+    assert sources == {"'none'", "'self'", "data:"}

@@ -1,0 +1,3 @@
+"""Tests of api/openapi."""
+
+from __future__ import annotations

@@ -1,3 +1,0 @@
-"""Tests of `api/request`."""
-
-from __future__ import annotations

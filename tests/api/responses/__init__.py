@@ -1,0 +1,3 @@
+"""Tests of api/responses."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""Tests of api/routes."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""Tests of models."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""Tests of models/audio/container."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""Tests of models/audio/load."""
+
+from __future__ import annotations

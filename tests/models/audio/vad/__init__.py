@@ -1,0 +1,3 @@
+"""Tests of models/audio/vad."""
+
+from __future__ import annotations

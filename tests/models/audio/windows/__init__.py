@@ -1,0 +1,3 @@
+"""Tests of models/audio/windows."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""Tests of models/capacity."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""Tests of models/checkpoints."""
+
+from __future__ import annotations

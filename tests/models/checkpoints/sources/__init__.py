@@ -1,0 +1,3 @@
+"""Tests of models/checkpoints/sources."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""Tests of models/engine/cpu."""
+
+from __future__ import annotations

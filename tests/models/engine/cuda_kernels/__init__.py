@@ -1,0 +1,3 @@
+"""Tests of models/engine/cuda_kernels."""
+
+from __future__ import annotations

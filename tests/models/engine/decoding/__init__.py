@@ -1,0 +1,3 @@
+"""Tests of models/engine/decoding."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""Tests of models/engine/device."""
+
+from __future__ import annotations

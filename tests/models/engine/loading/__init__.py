@@ -1,0 +1,3 @@
+"""Tests of models/engine/loading."""
+
+from __future__ import annotations

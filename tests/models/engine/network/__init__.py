@@ -1,0 +1,3 @@
+"""Tests of models/engine/network."""
+
+from __future__ import annotations

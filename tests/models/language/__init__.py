@@ -1,0 +1,3 @@
+"""Tests of models/language."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""Tests of models/text/subtitles."""
+
+from __future__ import annotations

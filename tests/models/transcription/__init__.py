@@ -1,0 +1,3 @@
+"""Tests of models/transcription."""
+
+from __future__ import annotations

@@ -1,0 +1,94 @@
+"""What becomes of prompts and words to expect: tokens, as many as fit, however long they are."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import cast
+
+import pytest
+
+from models.checkpoints.catalogue import N_VOCAB_ENGLISH, N_VOCAB_MULTILINGUAL
+from models.engine.decoding.vocabulary import Vocabulary
+from models.engine.engine import Engine
+from models.errors import OptionError
+from models.options import TranscribeOptions
+from models.request_stats import Usage
+from models.transcription.recording_windows import MOST_CHARACTERS, Recording
+from tests.tiny import TINY
+
+ENGLISH = "And so, my fellow Americans: ask not what your country can do for you - "
+JAPANESE = "吾輩は猫である名前はまだ無いどこで生れたかとんと見当がつかぬ"
+
+
+class Watched(Vocabulary):
+    """Notes how long a text it is given at most."""
+
+    longest = 0
+
+    def encode(self, text: str) -> tuple[int, ...]:
+        """Text to tokens."""
+        self.longest = max(self.longest, len(text))
+        return super().encode(text)
+
+
+@pytest.fixture(params=[N_VOCAB_ENGLISH, N_VOCAB_MULTILINGUAL], ids=["english", "multilingual"])
+def vocabulary(request: pytest.FixtureRequest) -> Watched:
+    """Each of openai-whisper's tokenizers."""
+    return Watched(replace(TINY, n_vocab=request.param))
+
+
+def recording(vocabulary: Vocabulary, options: TranscribeOptions) -> Recording:
+    """A recording of which nothing is decoded."""
+    return Recording(cast(Engine, SimpleNamespace(vocabulary=vocabulary)), options, Usage())
+
+
+def history(vocabulary: Vocabulary, prompt: str) -> tuple[int, ...]:
+    """The tokens of a prompt that the first window is decoded after."""
+    tokens = recording(vocabulary, TranscribeOptions(initial_prompt=prompt)).first_history()
+    return tokens[-vocabulary.prompt_limit :]
+
+
+@pytest.mark.parametrize("text", [ENGLISH, JAPANESE, ENGLISH + JAPANESE, "two  spaces\n\n"])
+@pytest.mark.parametrize("characters", [100, MOST_CHARACTERS - 1, MOST_CHARACTERS, 40_000, 70_001])
+def test_prompt_is_that_of_openai_whisper(vocabulary: Watched, text: str, characters: int) -> None:
+    prompt = (text * characters)[:characters]
+    whole = vocabulary.encode(" " + prompt.strip())
+
+    assert history(vocabulary, prompt) == whole[-vocabulary.prompt_limit :]
+
+
+def test_tail_of_a_prompt_has_room_for_the_longest_tokens(vocabulary: Watched) -> None:
+    longest = max(len(vocabulary.decode([token])) for token in range(vocabulary.eot))
+
+    assert vocabulary.prompt_limit * longest < MOST_CHARACTERS
+
+
+@pytest.mark.parametrize("carried", [False, True])
+@pytest.mark.parametrize("filling", [" ", "\n", "\u3000", "x", "a ", "😀", "9"])
+def test_prompt_of_any_length(vocabulary: Watched, filling: str, carried: bool) -> None:
+    prompt = f"The beginning{filling * 2_000_000}and the end."
+    options = TranscribeOptions(initial_prompt=prompt, carry_initial_prompt=carried)
+    told = recording(vocabulary, options).first_history()
+
+    assert 0 < vocabulary.longest <= MOST_CHARACTERS
+    if not carried:
+        assert vocabulary.decode(told).endswith("and the end.")
+
+
+@pytest.mark.parametrize(
+    ("keywords", "measured"),
+    [
+        (("x" * 2_000_000,), "2000000 characters, and 111 tokens fit"),
+        ((f"a{' ' * 2_000_000}b",), "2000002 characters, and 111 tokens fit"),
+        (("Kubernetes",) * 2_000, "23998 characters, and 111 tokens fit"),
+    ],
+)
+def test_keywords_are_measured_before_they_are_read(
+    vocabulary: Watched, keywords: tuple[str, ...], measured: str
+) -> None:
+    with pytest.raises(OptionError, match=f"^keywords are too long: {measured}") as caught:
+        recording(vocabulary, TranscribeOptions(keywords=keywords))
+
+    assert caught.value.option == "keywords"
+    assert vocabulary.longest == 0

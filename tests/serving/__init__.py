@@ -1,0 +1,3 @@
+"""Tests of serving."""
+
+from __future__ import annotations

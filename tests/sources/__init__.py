@@ -1,3 +1,0 @@
-"""Tests of models/sources."""
-
-from __future__ import annotations

@@ -1,1 +1,0 @@
-"""Tests of which windows are decoded, and what becomes of their text."""
