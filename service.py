@@ -13,9 +13,9 @@ from api.app import create_app
 from api.forms.parameters import TranscriptionRequest, TranslationRequest
 from api.middleware.draining import Drain
 from api.middleware.stack import Edge
-from api.model_registry import ServedModel, ServedModels
 from api.native.endpoints import Language, ModelId, Prompt, Temperature, answer_natively
-from api.responses.schemas import TranscriptionVerbose
+from api.requests.model_registry import ServedModel, ServedModels
+from api.schemas import TranscriptionVerbose
 from api.settings import metrics_folder, prepare_environment
 from api.telemetry.logs import log_as_json
 from api.telemetry.metrics import Metrics, watch

@@ -11,7 +11,7 @@ from typing import Literal
 from starlette.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
 
-from api.responses.schemas import ErrorBody, ErrorDetail
+from api.schemas import ErrorBody, ErrorDetail
 from models.errors import (
     AudioError,
     DecodingError,
@@ -29,6 +29,8 @@ _INTERNAL = "The server had an internal error while it processed the request."
 MAX_RETRY_AFTER = 60
 # Somebody has to repair it first, so it is no use to ask again at once.
 _LOAD_RETRY_SECONDS = 30
+# Nobody reads it, but the access log does: nginx's number for a client that went away.
+CLIENT_CLOSED_REQUEST = 499
 
 logger = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Literal, get_args
 
-from api.middleware.keys import key_digest
+from api.keys import key_digest
 from models.checkpoints.catalogue import checkpoint_name
 
 Dtype = Literal["auto", "float32", "float16", "bfloat16", "int8"]

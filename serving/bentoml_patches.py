@@ -27,7 +27,7 @@ def replace_defaults() -> None:
     traffic.TimeoutMiddleware = without_timer  # type: ignore[assignment, misc]  # as a callable
     serving.construct_timeouts_args = longer_idle
     MultipartSerde.ensure_file = staticmethod(without_name)
-    # It reads a form as `api/native/body.py` has read it before.
+    # It reads a form as `api/middleware/native_body.py` has read it before.
     vars(starlette.requests)["MultiPartParser"] = PartsParser
     # What its workers' uvicorn speaks.
     HTTP_PROTOCOLS["auto"] = "api.middleware.timed_headers:TimedHeaders"
@@ -48,7 +48,7 @@ def longer_idle(timeout_keep_alive: int | None, timeout_graceful_shutdown: int |
 
 
 async def without_name(upload: UploadFile) -> UploadFile:
-    """In place of what fetches a URL; `api/native/body.py` lets none through.
+    """In place of what fetches a URL; `api/middleware/native_body.py` lets none through.
 
     BentoML's temporary file has the client's name for it as a part of its own, which may be too
     long for that.

@@ -8,7 +8,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.errors import ApiError, ErrorResponse
-from api.middleware.keys import KeyFileError, KeyRing, read_keys
+from api.keys import KeyFileError, KeyRing, read_keys
 from api.page.files import WITHOUT_KEY
 from api.settings import Settings
 from api.telemetry.endpoints import PROBES

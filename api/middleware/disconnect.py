@@ -7,8 +7,7 @@ import asyncio
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-# Nobody reads it, but the access log does: nginx's number for a client that went away.
-CLIENT_CLOSED_REQUEST = 499
+from api.errors import CLIENT_CLOSED_REQUEST
 
 
 class UntilDisconnected:

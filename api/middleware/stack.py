@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from api.keys import KeyRing
 from api.middleware.access import RequireKey
 from api.middleware.body_timeout import BodyPace
 from api.middleware.deadline import Deadline
@@ -14,14 +15,13 @@ from api.middleware.disconnect import UntilDisconnected
 from api.middleware.draining import Drain, Draining
 from api.middleware.error_envelope import PlainErrors
 from api.middleware.header_limit import HeaderLimit
-from api.middleware.keys import KeyRing
 from api.middleware.lingering_close import Linger
+from api.middleware.native_body import NativeBody
 from api.middleware.path_guard import CleanPath, SingleSlashes
 from api.middleware.request_id import RequestId
 from api.middleware.security_headers import SecurityHeaders
 from api.middleware.upload_limit import UploadLimit
-from api.native.body import NativeBody
-from api.queueing import QueueHeaders
+from api.requests.queueing import QueueHeaders
 from api.responses.track_header import TrackHeader
 from api.settings import Settings
 from api.telemetry.observe import Observe, Observer

@@ -12,11 +12,11 @@ from starlette.requests import Request
 from api.errors import ErrorResponse, known_or_internal, request_named
 from api.forms.parameters import Temperature as Checked
 from api.forms.parameters import TranslationRequest
-from api.model_registry import ServedModels, named, transcribe_in_turn
 from api.native.disk_full import note_reached
-from api.queueing import queued
+from api.requests.model_registry import ServedModels, named, transcribe_in_turn
+from api.requests.queueing import queued
 from api.responses.formats import verbose
-from api.responses.schemas import TranscriptionVerbose
+from api.schemas import TranscriptionVerbose
 from api.telemetry.observe import usage_of
 
 

@@ -9,7 +9,7 @@ from pydantic.json_schema import models_json_schema
 from api.errors import MAX_RETRY_AFTER
 from api.middleware.request_id import OPENAI_VERSION
 from api.openapi.openapi import error_example
-from api.responses.schemas import TranscriptTextDelta, TranscriptTextDone
+from api.schemas import TranscriptTextDelta, TranscriptTextDone
 
 _ON_ALL = {
     "x-request-id": {

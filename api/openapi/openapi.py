@@ -12,7 +12,7 @@ from pydantic_core.core_schema import NullableSchema
 
 from api.errors import ApiError, error_body
 from api.openapi.examples import EVENTS, FORMATS, JSON_ANSWER, VERBOSE
-from api.responses.schemas import ErrorBody
+from api.schemas import ErrorBody
 
 JSON = dict[str, "JSON"] | list["JSON"] | str | float | bool | None
 Responses = dict[int | str, dict[str, Any]]

@@ -11,7 +11,7 @@ from starlette.responses import PlainTextResponse, Response
 
 from api.forms.parameters import Granularity, ResponseFormat
 from api.responses.logprobs import logprobs
-from api.responses.schemas import Segment, Transcription, TranscriptionVerbose, UsageDuration, Word
+from api.schemas import Segment, Transcription, TranscriptionVerbose, UsageDuration, Word
 from models.language.languages import LANGUAGES
 from models.options import Flag
 from models.subtitle_options import AS_SEGMENTS, SubtitleOptions

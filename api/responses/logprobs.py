@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from api.responses.schemas import Logprob
+from api.schemas import Logprob
 from models.text.transcript import Segment, TokenScore
 
 

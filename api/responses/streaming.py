@@ -13,7 +13,7 @@ from starlette.types import Receive, Scope, Send
 from api.errors import ApiError, error_body, known_or_internal, note_failure
 from api.responses.formats import flags_of
 from api.responses.logprobs import Logprobs, logprobs
-from api.responses.schemas import TranscriptTextDelta, TranscriptTextDone
+from api.schemas import TranscriptTextDelta, TranscriptTextDone
 from models.text.transcript import Segment, Transcript
 
 # Proxies close what is silent for a minute; OpenAI's Python SDK starts its timeout anew.

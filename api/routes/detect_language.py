@@ -9,11 +9,11 @@ from starlette.requests import Request
 from api.forms.audio_fields import AudioParameters
 from api.forms.fields import FormRequest, Languages, codes_of
 from api.forms.read_form import read_form
-from api.model_registry import in_turn, named, served_models
 from api.openapi.examples import DETECTION
 from api.openapi.openapi import errors, form_body, shown
-from api.queueing import queued
-from api.responses.schemas import DetectedLanguage, LanguageDetection
+from api.requests.model_registry import in_turn, named, served_models
+from api.requests.queueing import queued
+from api.schemas import DetectedLanguage, LanguageDetection
 from api.telemetry.observe import usage_of
 from models.capacity.admission import SHORT_SECONDS
 from models.language.languages import LANGUAGES

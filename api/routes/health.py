@@ -7,10 +7,10 @@ from typing import Annotated
 from fastapi import APIRouter, Depends
 from starlette.requests import Request
 
-from api.model_registry import ServedModels, served_models
 from api.openapi.examples import HEALTH
 from api.openapi.openapi import errors, shown
-from api.responses.schemas import CancelledHealth, Health, ModelHealth, QueueHealth
+from api.requests.model_registry import ServedModels, served_models
+from api.schemas import CancelledHealth, Health, ModelHealth, QueueHealth
 
 router = APIRouter(tags=["health"])
 

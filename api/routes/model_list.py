@@ -8,10 +8,10 @@ from typing import Annotated, NoReturn
 from fastapi import APIRouter, Depends, Path
 
 from api.errors import ApiError
-from api.model_registry import ServedModels, served_models
 from api.openapi.examples import MODEL, MODEL_LIST
 from api.openapi.openapi import errors, shown
-from api.responses.schemas import Model, ModelList
+from api.requests.model_registry import ServedModels, served_models
+from api.schemas import Model, ModelList
 
 router = APIRouter(tags=["models"])
 

@@ -12,12 +12,12 @@ from starlette.responses import Response
 
 from api.forms.parameters import Granularity, TranscriptionRequest, TranslationRequest
 from api.forms.read_form import Form, read_form
-from api.model_registry import named, served_models, transcribe_in_turn
 from api.openapi.openapi import form_body, transcript_answers
-from api.queueing import queued
+from api.requests.model_registry import named, served_models, transcribe_in_turn
+from api.requests.queueing import queued
 from api.responses.formats import answer
-from api.responses.schemas import Transcription, TranscriptionVerbose
 from api.responses.streaming import EventStream, Progress
+from api.schemas import Transcription, TranscriptionVerbose
 from api.telemetry.observe import usage_of
 from models.text.transcript import Transcript
 

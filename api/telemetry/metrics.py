@@ -17,7 +17,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api.model_registry import ServedModels
+from api.requests.model_registry import ServedModels
 from api.telemetry.engine_meters import EngineMeters
 from api.telemetry.meters import Meters, QueueMeters, RequestMeters
 

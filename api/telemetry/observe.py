@@ -12,7 +12,7 @@ from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.middleware.disconnect import CLIENT_CLOSED_REQUEST
+from api.errors import CLIENT_CLOSED_REQUEST
 from api.telemetry.endpoints import endpoint_of
 from models.request_stats import Usage
 

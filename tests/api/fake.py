@@ -13,7 +13,7 @@ from starlette.testclient import TestClient
 from api.app import create_app
 from api.middleware.draining import Drain
 from api.middleware.stack import Edge
-from api.model_registry import ServedModel, ServedModels, Transcriber
+from api.requests.model_registry import ServedModel, ServedModels, Transcriber
 from api.settings import Settings
 from models.audio_options import MIX, AudioTrack, ReadOptions
 from models.capacity.admission import Admission

@@ -16,7 +16,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from api.app import create_app
-from api.model_registry import Transcriber
+from api.requests.model_registry import Transcriber
 from models.errors import OverloadedError
 from scripts import bench_server
 from scripts.bench.report import percentile

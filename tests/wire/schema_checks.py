@@ -17,7 +17,7 @@ from schemathesis.checks import (
     unsupported_method,
 )
 
-from api.responses.schemas import ErrorBody, TranscriptTextDelta, TranscriptTextDone
+from api.schemas import ErrorBody, TranscriptTextDelta, TranscriptTextDone
 
 STREAM = "text/event-stream; charset=utf-8"
 EVENT = TypeAdapter[TranscriptTextDelta | TranscriptTextDone](

@@ -13,7 +13,7 @@ import pytest
 from api.app import create_app
 from api.middleware.draining import Drain
 from api.middleware.stack import Edge
-from api.model_registry import Transcriber
+from api.requests.model_registry import Transcriber
 from api.responses import streaming
 from api.settings import Settings
 from models.errors import EngineStoppedError, OverloadedError

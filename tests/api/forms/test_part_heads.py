@@ -12,7 +12,7 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from api.forms.preamble import MAX_PREAMBLE_BYTES
-from api.native.body import NativeBody
+from api.middleware.native_body import NativeBody
 from serving.bentoml_patches import replace_defaults
 from tests.api.fake import TRANSCRIPTIONS, FakeTranscriber, client
 

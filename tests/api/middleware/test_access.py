@@ -10,8 +10,8 @@ from starlette.responses import JSONResponse
 from starlette.testclient import TestClient
 from starlette.types import Message, Receive, Scope, Send
 
+from api.keys import KeyRing, key_digest
 from api.middleware.access import RequireKey, access_problem
-from api.middleware.keys import KeyRing, key_digest
 from api.settings import Settings
 
 KEY = "a-key-of-the-tests"

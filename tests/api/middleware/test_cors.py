@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from api.middleware.keys import key_digest
+from api.keys import key_digest
 from api.settings import Settings
 from models.errors import OverloadedError
 from tests.api.fake import TRANSCRIPTIONS, EndlessTranscriber, FailingTranscriber, client

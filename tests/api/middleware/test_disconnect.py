@@ -12,7 +12,7 @@ from api.app import create_app
 from api.middleware.disconnect import UntilDisconnected
 from api.middleware.draining import Drain
 from api.middleware.stack import Edge
-from api.model_registry import Transcriber
+from api.requests.model_registry import Transcriber
 from api.settings import Settings
 from models.capacity.admission import Admission
 from tests.api.fake import TRANSCRIPTIONS, EndlessTranscriber, served

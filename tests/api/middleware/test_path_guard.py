@@ -12,8 +12,8 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
+from api.keys import key_digest
 from api.middleware.draining import Drain
-from api.middleware.keys import key_digest
 from api.middleware.stack import Edge
 from api.settings import Settings
 from tests.api.fake import client

@@ -10,10 +10,10 @@ from starlette.responses import PlainTextResponse
 from starlette.testclient import TestClient
 from starlette.types import Message, Receive, Scope, Send
 
+from api.keys import key_digest
 from api.middleware import lingering_close
 from api.middleware.deadline import Deadline
 from api.middleware.error_envelope import PlainErrors
-from api.middleware.keys import key_digest
 from api.middleware.lingering_close import Linger
 from api.middleware.upload_limit import UploadLimit
 from api.settings import Settings

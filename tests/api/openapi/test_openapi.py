@@ -11,9 +11,9 @@ import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 from pydantic import TypeAdapter
 
+from api import schemas
 from api.app import create_app
-from api.responses import schemas
-from api.responses.schemas import ErrorBody, Transcription, TranscriptionVerbose, Word
+from api.schemas import ErrorBody, Transcription, TranscriptionVerbose, Word
 from models.subtitle_options import BOUNDS
 from tests.api.fake import TRANSCRIPTIONS, TRANSLATIONS, client
 

@@ -8,7 +8,7 @@ from urllib.parse import urljoin
 
 import pytest
 
-from api.middleware.keys import key_digest
+from api.keys import key_digest
 from api.middleware.security_headers import OF_PAGES
 from api.page.files import ACCESS, VIEWER, WITHOUT_KEY, page_files
 from api.settings import Settings

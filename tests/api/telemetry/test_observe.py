@@ -12,7 +12,7 @@ from starlette.types import Message, Receive, Scope, Send
 from api.app import create_app
 from api.middleware.draining import Drain
 from api.middleware.stack import Edge
-from api.model_registry import Transcriber
+from api.requests.model_registry import Transcriber
 from api.settings import Settings
 from api.telemetry.endpoints import ENDPOINTS, OTHER, endpoint_of
 from api.telemetry.observe import Observe, Observed

@@ -12,7 +12,7 @@ from starlette.testclient import TestClient
 from api.app import create_app
 from api.middleware.draining import Drain
 from api.middleware.stack import Edge
-from api.model_registry import ServedModel, ServedModels, Transcriber
+from api.requests.model_registry import ServedModel, ServedModels, Transcriber
 from api.settings import Settings
 from models.capacity.admission import Admission
 from models.errors import AudioError, ModelLoadError, OverloadedError

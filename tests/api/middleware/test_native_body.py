@@ -12,7 +12,7 @@ from starlette.responses import PlainTextResponse
 from starlette.testclient import TestClient
 from starlette.types import Message, Receive, Scope, Send
 
-from api.native.body import MAX_TEXT_BYTES, NativeBody
+from api.middleware.native_body import MAX_TEXT_BYTES, NativeBody
 
 BOUNDARY = "xXx"
 FORM = {"content-type": f"multipart/form-data; boundary={BOUNDARY}"}

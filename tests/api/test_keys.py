@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from api.middleware import keys
-from api.middleware.keys import Key, KeyFileError, KeyRing, key_digest, read_keys
+from api import keys
+from api.keys import Key, KeyFileError, KeyRing, key_digest, read_keys
 
 DIGEST = key_digest("bobs-secret").hex()
 

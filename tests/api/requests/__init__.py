@@ -1,0 +1,3 @@
+"""Tests of api/requests."""
+
+from __future__ import annotations
