@@ -21,8 +21,8 @@ NODE = ROOT / "tests" / "wire" / "node"
 # Folders that git ignores.
 BUILT = {"build", "whisper_bento.egg-info"}
 
-# Each room and the rooms it imports from, lowest first. A room is a folder with modules in it; a row
-# is of these modules alone, and `api/app.py` stands above its folder.
+# Each room and the rooms it imports from, lowest first. A room is a folder with modules in it;
+# a row is of these modules alone, and `api/app.py` stands above its folder.
 ROOMS: dict[str, set[str]] = {
     "api.page": set(),
     "models.language": set(),
