@@ -12,9 +12,9 @@ from starlette.routing import Route
 from api.app import create_app
 from api.forms.parameters import TranscriptionRequest, TranslationRequest
 from api.middleware.draining import Drain
-from api.middleware.stack import Edge
+from api.middleware.stack import MiddlewareStack
 from api.native.endpoints import Language, ModelId, Prompt, Temperature, answer_natively
-from api.requests.model_registry import ServedModel, ServedModels
+from api.requests.model_registry import ModelRegistry, ServedModel
 from api.schemas import TranscriptionVerbose
 from api.settings import metrics_folder, prepare_environment
 from api.telemetry.logs import log_as_json
@@ -22,7 +22,7 @@ from api.telemetry.metrics import Metrics, watch
 from models.capacity.admission import Admission
 from serving.arguments import read_arguments
 from serving.bentoml_patches import replace_defaults
-from serving.idle_trim import trim_at_rest
+from serving.idle_trim import trim_when_idle
 from serving.image import describe_image, image_variables
 from serving.observers import observers
 from serving.scratch import note_start
@@ -103,7 +103,7 @@ class Whisper:
         ]
         slots = max(model.state().slots for model in self.pool.resident.values())
         admission = Admission(settings.queue_seconds, slots, settings.short_wait_seconds)
-        self.served = ServedModels(models, self.pool, admission, dict(settings.aliases))
+        self.served = ModelRegistry(models, self.pool, admission, dict(settings.aliases))
         app.state.served = self.served
 
     @bentoml.on_startup
@@ -115,7 +115,7 @@ class Whisper:
         drain_before_exit(drain)
         self.tasks = [
             asyncio.create_task(watch(metrics, self.served, device_bytes)),
-            asyncio.create_task(trim_at_rest(self.pool, trim)),
+            asyncio.create_task(trim_when_idle(self.pool, trim)),
         ]
         note_start()
 
@@ -178,7 +178,7 @@ as_service(Whisper).models += [
 ]
 # Its protocol wants options of any name.
 as_service(Whisper).add_asgi_middleware(
-    Edge,  # type: ignore[arg-type]
+    MiddlewareStack,  # type: ignore[arg-type]
     settings=settings,
     drain=drain,
     observers=observers(settings, metrics, VERSION),

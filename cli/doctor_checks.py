@@ -36,7 +36,7 @@ from models.transcription.transcriber import Transcriber
 PROJECT = Path(__file__).parent.parent / "pyproject.toml"
 MEBIBYTE = 1024 * 1024
 # Uploads at once for which there must be room, and the room there must be at least.
-UPLOADS, LEAST_MIB = 8, 1024
+UPLOADS, MIN_MIB = 8, 1024
 
 
 class Problem(WhisperError):  # noqa: N818 - what a doctor finds
@@ -46,10 +46,10 @@ class Problem(WhisperError):  # noqa: N818 - what a doctor finds
 def check_python(project: Path = PROJECT) -> str:
     """Python and what is installed, against `pyproject.toml`."""
     wanted = tomllib.loads(project.read_text(encoding="utf-8"))["project"]
-    least, beyond = (
+    minimum, beyond = (
         tuple(map(int, re.findall(r"\d+", limit))) for limit in wanted["requires-python"].split(",")
     )
-    if not least <= sys.version_info < beyond:
+    if not minimum <= sys.version_info < beyond:
         raise Problem(f"this is {sys.version.split()[0]}: install {wanted['requires-python']}")
     pins = [pin.split("==") for pin in wanted["dependencies"]]
     wrong = [f"{name} {version}" for name, version in pins if _installed(name) != version]
@@ -69,7 +69,7 @@ def check_disk(settings: Settings) -> str:
     """Room for what is uploaded, which waits on disk."""
     folder = tempfile.gettempdir()
     free = shutil.disk_usage(folder).free // MEBIBYTE
-    needed = max(LEAST_MIB, UPLOADS * settings.max_upload_mib)
+    needed = max(MIN_MIB, UPLOADS * settings.max_upload_mib)
     if free < needed:
         raise Problem(
             f"{free} MiB are free in {folder}, and {needed} MiB are needed for uploads: make room, "

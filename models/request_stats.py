@@ -28,12 +28,12 @@ class Stage:
 
 
 @dataclass
-class Usage:
+class RequestStats:
     """A request's record: seconds by stage, audio and its track, windows, tokens.
 
     Windows run side by side, and so do their stages: each moment counts once, for the furthest
     stage that something of the request is in. So the stages together are never more than the
-    whole. Any thread may `move`; the counts are the engine's thread's.
+    whole. Any thread may `enter`; the counts are the engine's thread's.
     """
 
     began: float = field(default_factory=time.monotonic)
@@ -51,7 +51,7 @@ class Usage:
     _since: float = field(default=0.0, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
-    def move(self, left: StageName | None, entered: StageName | None) -> None:
+    def enter(self, left: StageName | None, entered: StageName | None) -> None:
         """Something of the request leaves one stage for another; None is outside of all."""
         with self._lock:
             now = time.monotonic()
@@ -68,7 +68,7 @@ class Usage:
         """The file is open, and this track of it is being read."""
         self.track = track
 
-    def told(self) -> None:
+    def first_segment(self) -> None:
         """A segment is there."""
         if self.first_segment_seconds is None:
             self.first_segment_seconds = time.monotonic() - self.began

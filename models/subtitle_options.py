@@ -52,11 +52,11 @@ class SubtitleOptions:
     max_cue_duration: float | None = None
 
     def __post_init__(self) -> None:
-        for name, (least, most) in BOUNDS.items():
+        for name, (minimum, maximum) in BOUNDS.items():
             value = getattr(self, name)
             # `not (least <= x)` also catches NaN
-            if value is not None and not least <= value <= most:
-                message = f"{name} must lie in {least:g}..{most:g}, not {value:g}."
+            if value is not None and not minimum <= value <= maximum:
+                message = f"{name} must lie in {minimum:g}..{maximum:g}, not {value:g}."
                 raise OptionError(name, message)
         shortest, longest = self.min_cue_duration, self.max_cue_duration
         if shortest is not None and longest is not None and shortest > longest:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from scripts.bench.accuracy import word_error_rate
-from scripts.bench.contestant import CONTESTANTS
+from scripts.bench.competitor import CONTESTANTS
 from scripts.bench.corpus import add_choice, choice_of, choose, joined
 from scripts.bench.errors import BenchError
 from scripts.bench.host import describe_host
@@ -57,7 +57,7 @@ def _parser() -> argparse.ArgumentParser:
         type=positive_float,
         default=1800.0,
         metavar="S",
-        help="seconds for one contestant in one round (default: 1800)",
+        help="seconds for one competitor in one round (default: 1800)",
     )
     add_report(parser, "offline.json")
     add_choice(parser)
@@ -153,7 +153,7 @@ def _compare(
         "setup": asdict(setup),
         "audio": _audio(chosen, clips),
         "rounds": options.rounds,
-        "contestants": results,
+        "competitors": results,
         "ours_over_peer": ratios,
     }
 
@@ -165,7 +165,7 @@ def _import(model: str) -> None:
 
 
 def _run(workers: Sequence[Worker], clips: Sequence[Clip], rounds: int) -> dict[str, list[Pass]]:
-    """Every contestant in turn, so that what disturbs the machine disturbs them alike."""
+    """Every competitor in turn, so that what disturbs the machine disturbs them alike."""
     passes: dict[str, list[Pass]] = {worker.name: [] for worker in workers}
     audio = sum(clip.seconds for clip in clips)
     for number_ in range(1, rounds + 1):

@@ -153,8 +153,8 @@ def _summary(measured: Measured) -> dict[str, Any]:
         "wer_percent": _error_rate(good),
         "statuses": {status: count for status, count in statuses.items() if count},
         "latency": {
-            name: _percentiles([a.seconds for a in good if least <= a.clip.seconds < below])
-            for name, (least, below) in _LENGTHS.items()
+            name: _percentiles([a.seconds for a in good if minimum <= a.clip.seconds < below])
+            for name, (minimum, below) in _LENGTHS.items()
         },
         "first_segment": _percentiles(firsts) if measured.streamed else None,
         "background": dict(Counter(answer.status for answer in measured.background)),

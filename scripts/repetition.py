@@ -24,7 +24,7 @@ from scripts.bench.program import (
 )
 
 _VOICES = ("joe", "espeak-en-gb-x-rp", "espeak-en-us+f3")
-_MOST = 20
+_MAX = 20
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -38,7 +38,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--counts",
         type=_counts,
-        default=tuple(range(1, _MOST + 1)),
+        default=tuple(range(1, _MAX + 1)),
         metavar="N,...",
         help="how often a word is said (default: 1 to 20)",
     )

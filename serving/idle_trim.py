@@ -28,7 +28,9 @@ class Pool(Protocol):
         ...
 
 
-async def trim_at_rest(pool: Pool, trim: Callable[[], None], seconds: float = REST_SECONDS) -> None:
+async def trim_when_idle(
+    pool: Pool, trim: Callable[[], None], seconds: float = REST_SECONDS
+) -> None:
     """Call `trim` in a thread whenever no model has done a step for so long, until cancelled.
 
     Once for each rest, as what is returned must be taken anew: milliseconds for the next request.

@@ -21,7 +21,7 @@ from models.engine.cpu.shared_thread import SharedThread
 from models.engine.cpu.threads import cores, in_passing, take_cores
 from models.engine.device.device import worker_device
 from models.engine.network.memory import give_back
-from models.engine.start import foresee_bytes, start_engine
+from models.engine.start import engine_bytes, start_engine
 from models.transcription.transcriber import Transcriber
 from serving.startup import engine_config
 from serving.worker import end_worker
@@ -72,7 +72,7 @@ class Models:
         settings = self._settings
         return ModelPool(
             {each.name: self.start(each, self._config.threads) for each in checkpoints},
-            {each.name: foresee_bytes(each.dims, self._config) for each in on_demand},
+            {each.name: engine_bytes(each.dims, self._config) for each in on_demand},
             # The others' requests go on meanwhile.
             load=lambda name: self.start(later[name], loading_cores=1),
             limits=PoolLimits(settings.memory_mib * MIB, settings.idle_seconds),

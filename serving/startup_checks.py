@@ -13,7 +13,7 @@ from api.port import port_problem
 from api.settings import Settings, hand_down_scratch
 from models.capacity.model_pool import room_problem
 from models.checkpoints import store
-from models.engine.memory_estimate import foresee
+from models.engine.memory_estimate import estimate_engine_bytes
 from models.errors import WhisperError
 from serving.startup import engine_config
 from serving.supervisor import supervise
@@ -71,7 +71,7 @@ def _check_engines(
     if (settings.device, settings.dtype, settings.memory_mib) == ("auto", "auto", 0):
         return
     sizes = {each.name: each.dims for each in (*checkpoints, *on_demand)}
-    foreseen = foresee(engine_config(settings), sizes)
+    foreseen = estimate_engine_bytes(engine_config(settings), sizes)
     resident, later = (
         {each.name: foreseen[each.name] for each in models} for models in (checkpoints, on_demand)
     )

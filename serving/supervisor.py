@@ -23,9 +23,9 @@ KILL_AFTER_SECONDS = 5
 # How soon a worker that has died is missed; BentoML's is 10.
 CHECK_SECONDS = 1
 # So many workers in a row that could not start are enough.
-MOST_FAILED_STARTS = 3
+MAX_FAILED_STARTS = 3
 # Open files, connections among them: many systems let a process have 1,024 unless it asks.
-MOST_FILES = 65536
+MAX_FILES = 65536
 
 logger = logging.getLogger("bentoml.whisper")
 
@@ -42,8 +42,8 @@ def supervise(shutdown_seconds: float, hand_down: Callable[[Path], None]) -> Non
     hand_down(scratch)
     tempfile.tempdir = str(scratch)
     _, allowed = resource.getrlimit(resource.RLIMIT_NOFILE)
-    most = MOST_FILES if allowed == resource.RLIM_INFINITY else min(allowed, MOST_FILES)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, allowed))
+    maximum = MAX_FILES if allowed == resource.RLIM_INFINITY else min(allowed, MAX_FILES)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (maximum, allowed))
     # BentoML takes it from there when it is needed, and has no setting for any of this.
     circus.watcher.Watcher = partial(  # type: ignore[misc, assignment]  # used as a callable
         Supervisor, shutdown_seconds, scratch
@@ -94,7 +94,7 @@ class Supervisor(Watcher):
             return
         logger.error("Worker %d ended with %s", process_pid, _ending(exit_code))
         self._failed_starts = 0 if started else self._failed_starts + 1
-        if self._failed_starts >= MOST_FAILED_STARTS:
+        if self._failed_starts >= MAX_FAILED_STARTS:
             logger.error("%d workers in a row could not start: giving up", self._failed_starts)
             self.numprocesses = 0
 

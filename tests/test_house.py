@@ -287,9 +287,9 @@ def test_no_name_stands_for_two_modules_of_models() -> None:
 
 
 @pytest.mark.parametrize(("folder", "most"), [("models", 6), ("models/engine", 10)])
-def test_few_files_lie_loose(folder: str, most: int) -> None:
+def test_few_files_lie_loose(folder: str, maximum: int) -> None:
     loose = [path for path in (ROOT / folder).glob("*.py") if path.name != "__init__.py"]
-    assert len(loose) <= most
+    assert len(loose) <= maximum
 
 
 @pytest.mark.parametrize("part", ["api", "cli", "models", "serving"])

@@ -58,14 +58,14 @@ class BodyParser(PartsParser):
     """Bounds the text as a whole, and knows whether the closing boundary came."""
 
     def __init__(
-        self, headers: Headers, stream: AsyncGenerator[bytes, None], most_text: int
+        self, headers: Headers, stream: AsyncGenerator[bytes, None], max_text: int
     ) -> None:
         super().__init__(
             headers,
             stream,
             max_files=MAX_FILES,
             max_fields=MAX_FIELDS,
-            max_part_size=most_text,
+            max_part_size=max_text,
         )
         self.ended = False
         self.text_bytes = 0

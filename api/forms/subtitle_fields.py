@@ -12,12 +12,12 @@ from models.subtitle_options import AS_SEGMENTS, BOUNDS, SubtitleOptions
 
 def _limit(name: str, of: str, example: float) -> dict[str, Any]:
     """What is said of a field; its bounds, which `SubtitleOptions` holds, included."""
-    least, most = BOUNDS[name]
+    minimum, maximum = BOUNDS[name]
     extreme = "most" if name.startswith("max") else "least"
     return {
         "description": f"With `srt`, `vtt`: the {extreme} {of}.",
         "examples": [example],
-        "json_schema_extra": {"minimum": least, "maximum": most},
+        "json_schema_extra": {"minimum": minimum, "maximum": maximum},
     }
 
 

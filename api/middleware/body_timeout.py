@@ -12,16 +12,16 @@ WINDOW_SECONDS = 30.0
 WINDOW_BYTES = 8 * 1024
 
 
-class BodyPace:
+class BodyTimeout:
     """Middleware: 408 for a body of which `least` bytes, or its end, do not come in `seconds`.
 
     Only the time that is spent waiting counts, so that a busy server does not blame its clients.
     """
 
     def __init__(
-        self, app: ASGIApp, seconds: float = WINDOW_SECONDS, least: int = WINDOW_BYTES
+        self, app: ASGIApp, seconds: float = WINDOW_SECONDS, minimum: int = WINDOW_BYTES
     ) -> None:
-        self.app, self.seconds, self.least = app, seconds, least
+        self.app, self.seconds, self.minimum = app, seconds, minimum
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, as long as its body comes."""
@@ -39,7 +39,7 @@ class BodyPace:
             limit.reschedule(None)
             whole = not message.get("more_body", False)
             came, waited = came + len(message.get("body", b"")), waited + time() - began
-            if came >= self.least:
+            if came >= self.minimum:
                 came, waited = 0, 0.0
             return message
 
@@ -59,7 +59,7 @@ class BodyPace:
 
     def _too_slow(self) -> ApiError:
         message = (
-            f"The request's body came too slowly: fewer than {self.least} bytes in "
+            f"The request's body came too slowly: fewer than {self.minimum} bytes in "
             f"{self.seconds:g} seconds."
         )
         return ApiError(message, status=408, code="timeout")

@@ -12,7 +12,7 @@ from api.errors import ApiError, ErrorResponse
 _OF_THE_BODY = ("content-length", "content-type")
 
 
-class PlainErrors:
+class ErrorEnvelope:
     """Middleware: an error in plain text gets the envelope; status and headers stay."""
 
     def __init__(self, app: ASGIApp) -> None:

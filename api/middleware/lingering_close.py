@@ -8,16 +8,16 @@ from contextlib import suppress
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-MOST_BYTES = 1024 * 1024 * 1024
-MOST_SECONDS = 30.0
+MAX_BYTES = 1024 * 1024 * 1024
+MAX_SECONDS = 30.0
 
 
-class Linger:
+class LingeringClose:
     """Middleware: an early answer is sent whole, and ends when the body has come to its end.
 
     Closed at once, the connection would be reset under a client that is still sending, which then
     sees no answer, and OpenAI's SDKs send everything again. What comes is thrown away, up to
-    `MOST_BYTES` and `MOST_SECONDS`; after that the connection is closed.
+    `MAX_BYTES` and `MAX_SECONDS`; after that the connection is closed.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -56,9 +56,9 @@ def _has_body(headers: Headers) -> bool:
 
 
 async def _discard(receive: Receive) -> None:
-    left = MOST_BYTES
+    left = MAX_BYTES
     with suppress(TimeoutError):
-        async with asyncio.timeout(MOST_SECONDS):
+        async with asyncio.timeout(MAX_SECONDS):
             while left > 0:
                 message = await receive()
                 left -= len(message.get("body", b""))

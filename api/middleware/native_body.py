@@ -16,7 +16,7 @@ from api.errors import ApiError, ErrorResponse
 from api.forms.multipart import BodyParser, check_media_type, unreadable
 from api.forms.read_form import file_of, text_fields
 from api.middleware.body_guard import pass_checked
-from api.native.disk_full import NativeRoom
+from api.native.disk_full import DiskFull
 
 PATHS = frozenset({"/transcribe", "/translate"})
 # All text fields together; BentoML takes that much of each.
@@ -42,7 +42,7 @@ class NativeBody:
     """
 
     def __init__(self, app: ASGIApp) -> None:
-        self.app, self.native = app, NativeRoom(app)
+        self.app, self.native = app, DiskFull(app)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or refuse it."""

@@ -14,7 +14,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _SLASHES = re.compile(r"/{2,}")
 
 
-class CleanPath:
+class PathGuard:
     """Middleware: 404 for a path with a control character.
 
     Starlette's routes pass over a line break at the end, which a comparison does not.

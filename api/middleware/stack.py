@@ -9,15 +9,15 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.keys import KeyRing
 from api.middleware.access import RequireKey
-from api.middleware.body_timeout import BodyPace
+from api.middleware.body_timeout import BodyTimeout
 from api.middleware.deadline import Deadline
 from api.middleware.disconnect import UntilDisconnected
 from api.middleware.draining import Drain, Draining
-from api.middleware.error_envelope import PlainErrors
+from api.middleware.error_envelope import ErrorEnvelope
 from api.middleware.header_limit import HeaderLimit
-from api.middleware.lingering_close import Linger
+from api.middleware.lingering_close import LingeringClose
 from api.middleware.native_body import NativeBody
-from api.middleware.path_guard import CleanPath, SingleSlashes
+from api.middleware.path_guard import PathGuard, SingleSlashes
 from api.middleware.request_id import RequestId
 from api.middleware.security_headers import SecurityHeaders
 from api.middleware.upload_limit import UploadLimit
@@ -60,7 +60,7 @@ def with_cors(app: ASGIApp, origins: Collection[str]) -> ASGIApp:
     )
 
 
-class Edge:
+class MiddlewareStack:
     """Middleware: what every HTTP request passes, from the outside to the inside.
 
     All of it but the keys is for HTTP alone, and is asked nothing else. The observers are told of
@@ -73,12 +73,12 @@ class Edge:
         keys = KeyRing(settings.api_keys, settings.api_keys_file)
         self.other = SingleSlashes(RequireKey(app, keys))
         limited = UploadLimit(NativeBody(app), settings.max_upload_mib * MEBIBYTE)
-        keyed = HeaderLimit(RequireKey(CleanPath(limited), keys))
-        awaited = UntilDisconnected(Deadline(BodyPace(keyed), settings.timeout))
+        keyed = HeaderLimit(RequireKey(PathGuard(limited), keys))
+        awaited = UntilDisconnected(Deadline(BodyTimeout(keyed), settings.timeout))
         told = TrackHeader(QueueHeaders(awaited))
         answered = with_cors(Draining(told, drain), settings.cors_origins)
-        observed = Observe(PlainErrors(answered), observers)
-        self.http = SingleSlashes(Linger(SecurityHeaders(RequestId(observed))))
+        observed = Observe(ErrorEnvelope(answered), observers)
+        self.http = SingleSlashes(LingeringClose(SecurityHeaders(RequestId(observed))))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on."""

@@ -13,12 +13,12 @@ from api.forms.read_form import no_room
 _REACHED = "native_reached"
 
 
-def note_reached(request: Request) -> None:
+def note_native_reached(request: Request) -> None:
     """BentoML has read the whole request, and its endpoint runs."""
     request.scope.setdefault("state", {})[_REACHED] = True
 
 
-class NativeRoom:
+class DiskFull:
     """Middleware: 503 for a request with a sound body that BentoML could not read.
 
     To it, that it cannot keep an upload is a fault like any other, and the answer a 500.

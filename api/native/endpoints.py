@@ -12,12 +12,12 @@ from starlette.requests import Request
 from api.errors import ErrorResponse, known_or_internal, request_named
 from api.forms.parameters import Temperature as Checked
 from api.forms.parameters import TranslationRequest
-from api.native.disk_full import note_reached
-from api.requests.model_registry import ServedModels, named, transcribe_in_turn
+from api.native.disk_full import note_native_reached
+from api.requests.model_registry import ModelRegistry, resolve_model, transcribe_admitted
 from api.requests.queueing import queued
 from api.responses.formats import verbose
 from api.schemas import TranscriptionVerbose
-from api.telemetry.observe import usage_of
+from api.telemetry.observe import stats_of
 
 
 def _as_text(value: object) -> object:
@@ -66,22 +66,22 @@ class Context(Protocol):
 
 
 async def answer_natively(
-    served: ServedModels,
+    served: ModelRegistry,
     context: Context,
     path: Path,
     kind: type[TranslationRequest],
     **values: object,
 ) -> TranscriptionVerbose:
     """The transcript of a file, with the parameters `values` of a request of that kind."""
-    note_reached(context.request)
+    note_native_reached(context.request)
     try:
         wanted = kind.from_values(values)
         request = context.request
-        model = named(request, served, wanted.model)
+        model = resolve_model(request, served, wanted.model)
         with path.open("rb") as audio, queued(served.admission, request, audio) as place:
             async with served.pool.use(model) as transcriber:
-                work = transcribe_in_turn(
-                    place, transcriber, audio, wanted.options(), usage=usage_of(request)
+                work = transcribe_admitted(
+                    place, transcriber, audio, wanted.options(), stats=stats_of(request)
                 )
                 return verbose(await work)
     except Exception as error:  # noqa: BLE001 - BentoML would answer it in its own way

@@ -12,12 +12,12 @@ from starlette.requests import Request
 from api.errors import ApiError, retry_after
 from models.audio_options import MIX, ReadOptions
 from models.capacity.admission import Admission
-from models.capacity.fair_queue import Place
+from models.capacity.fair_queue import Ticket
 from models.checkpoints.catalogue import checkpoint_name, find_checkpoint
 from models.engine.counters import EngineState
 from models.errors import ModelNotFoundError
 from models.options import TranscribeOptions
-from models.request_stats import Usage
+from models.request_stats import RequestStats
 from models.text.transcript import OnSegment, Transcript
 
 DEFAULT_ID = "whisper-1"
@@ -32,9 +32,9 @@ class Transcriber(Protocol):
         audio: BinaryIO,
         options: TranscribeOptions,
         on_segment: OnSegment | None = None,
-        usage: Usage | None = None,
+        stats: RequestStats | None = None,
     ) -> Transcript:
-        """The transcript of `audio`, a seekable file in any container; `usage` is filled.
+        """The transcript of `audio`, a seekable file in any container; `stats` is filled.
 
         Raises:
             AudioError, OptionError, OverloadedError, EngineStoppedError
@@ -45,7 +45,7 @@ class Transcriber(Protocol):
         self,
         audio: BinaryIO,
         among: Sequence[str] = (),
-        usage: Usage | None = None,
+        stats: RequestStats | None = None,
         reading: ReadOptions = MIX,
     ) -> dict[str, float]:
         """How probable each language is, or each of `among`; the most probable one first.
@@ -85,7 +85,7 @@ class ServedModel:
     created: int
 
 
-class ServedModels:
+class ModelRegistry:
     """The checkpoints and the model ids that reach them; the first is the default.
 
     `pool` has their transcribers. They share a device, and so the queue for it: `admission`.
@@ -138,7 +138,7 @@ class ServedModels:
         return list(dict.fromkeys([*ids, *self.aliases]))
 
 
-def named(request: Request, served: ServedModels, model_id: str) -> str:
+def resolve_model(request: Request, served: ModelRegistry, model_id: str) -> str:
     """The name of the checkpoint a client means, which is noted for those who count and log.
 
     Raises:
@@ -148,39 +148,39 @@ def named(request: Request, served: ServedModels, model_id: str) -> str:
     return name
 
 
-async def in_turn(place: Place, usage: Usage) -> None:
+async def wait_admitted(place: Ticket, stats: RequestStats) -> None:
     """Return when the turn has come; the time is noted."""
-    usage.move(None, "queue")
+    stats.enter(None, "queue")
     try:
         await place.turn
     finally:
-        usage.move("queue", None)
+        stats.enter("queue", None)
 
 
-async def transcribe_in_turn(
-    place: Place,
+async def transcribe_admitted(
+    place: Ticket,
     transcriber: Transcriber,
     audio: BinaryIO,
     options: TranscribeOptions,
     on_segment: OnSegment | None = None,
     *,
-    usage: Usage,
+    stats: RequestStats,
 ) -> Transcript:
     """The transcript of `audio`, when its turn has come; the place learns how long it was."""
-    await in_turn(place, usage)
-    transcript = await transcriber.transcribe(audio, options, on_segment, usage)
+    await wait_admitted(place, stats)
+    transcript = await transcriber.transcribe(audio, options, on_segment, stats)
     place.seconds = transcript.duration
     return transcript
 
 
-def served_models(request: Request) -> ServedModels:
+def registry_of(request: Request) -> ModelRegistry:
     """What the app serves now.
 
     Raises:
         ApiError: nothing yet (503).
     """
     served = getattr(request.app.state, "served", None)
-    if isinstance(served, ServedModels):
+    if isinstance(served, ModelRegistry):
         return served
     message = "The model is loading. Try again in a few seconds."
     raise ApiError(message, status=503, code="overloaded", headers=retry_after(LOADING_SECONDS))

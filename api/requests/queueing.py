@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from models.audio.container.length import estimated_seconds
 from models.capacity.admission import Admission
-from models.capacity.fair_queue import Outlook, Place
+from models.capacity.fair_queue import QueueEstimate, Ticket
 
 
 class QueueHeaders:
@@ -27,11 +27,11 @@ class QueueHeaders:
         state = scope.setdefault("state", {})
 
         async def telling_send(message: Message) -> None:
-            outlook: Outlook | None = state.get("outlook")
-            if outlook and message["type"] == "http.response.start":
+            estimate: QueueEstimate | None = state.get("estimate")
+            if estimate and message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                headers["x-queue-position"] = str(outlook.position)
-                headers["x-queue-seconds"] = str(math.ceil(outlook.seconds))
+                headers["x-queue-position"] = str(estimate.position)
+                headers["x-queue-seconds"] = str(math.ceil(estimate.seconds))
             await send(message)
 
         await self.app(scope, receive, telling_send)
@@ -39,15 +39,15 @@ class QueueHeaders:
 
 @contextmanager
 def queued(
-    admission: Admission, request: Request, file: BinaryIO, most: float = math.inf
-) -> Iterator[Place]:
+    admission: Admission, request: Request, file: BinaryIO, maximum: float = math.inf
+) -> Iterator[Ticket]:
     """The place of a request with this file, of which at most `most` seconds are heard.
 
     Raises:
         OverloadedError: the queue is full.
     """
-    seconds = min(estimated_seconds(file), most)
+    seconds = min(estimated_seconds(file), maximum)
     key = getattr(request.state, "key_name", None) or ""
-    request.state.outlook = admission.outlook(seconds, key)
+    request.state.estimate = admission.estimate(seconds, key)
     with admission.place(seconds, key) as place:
         yield place

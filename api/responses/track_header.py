@@ -6,7 +6,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from models.audio_options import AudioTrack
-from models.request_stats import Usage
+from models.request_stats import RequestStats
 
 NAME = "x-audio-track"
 
@@ -25,9 +25,9 @@ class TrackHeader:
         state = scope.setdefault("state", {})
 
         async def telling_send(message: Message) -> None:
-            usage: Usage | None = state.get("usage")
-            if usage and usage.track and message["type"] == "http.response.start":
-                MutableHeaders(scope=message)[NAME] = told(usage.track)
+            stats: RequestStats | None = state.get("stats")
+            if stats and stats.track and message["type"] == "http.response.start":
+                MutableHeaders(scope=message)[NAME] = told(stats.track)
             await send(message)
 
         await self.app(scope, receive, telling_send)

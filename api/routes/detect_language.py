@@ -11,10 +11,10 @@ from api.forms.fields import FormRequest, Languages, codes_of
 from api.forms.read_form import read_form
 from api.openapi.examples import DETECTION
 from api.openapi.openapi import errors, form_body, shown
-from api.requests.model_registry import in_turn, named, served_models
+from api.requests.model_registry import registry_of, resolve_model, wait_admitted
 from api.requests.queueing import queued
 from api.schemas import DetectedLanguage, LanguageDetection
-from api.telemetry.observe import usage_of
+from api.telemetry.observe import stats_of
 from models.capacity.admission import SHORT_SECONDS
 from models.language.languages import LANGUAGES
 
@@ -37,14 +37,14 @@ async def detect_language(request: Request) -> LanguageDetection:
     """The language of a recording, heard at up to four places where somebody speaks."""
     async with read_form(request) as form:
         wanted = DetectionRequest.from_form(form)
-        served, usage = served_models(request), usage_of(request)
-        model = named(request, served, wanted.model)
+        served, stats = registry_of(request), stats_of(request)
+        model = resolve_model(request, served, wanted.model)
         # However long it is, a few windows are heard, and not to their end.
-        with queued(served.admission, request, form.file, most=SHORT_SECONDS) as place:
+        with queued(served.admission, request, form.file, maximum=SHORT_SECONDS) as place:
             async with served.pool.use(model) as transcriber:
-                await in_turn(place, usage)
+                await wait_admitted(place, stats)
                 work = transcriber.detect_language(
-                    form.file, codes_of(wanted.languages), usage, wanted.reading()
+                    form.file, codes_of(wanted.languages), stats, wanted.reading()
                 )
                 return _answer(await work)
 

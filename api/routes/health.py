@@ -9,7 +9,7 @@ from starlette.requests import Request
 
 from api.openapi.examples import HEALTH
 from api.openapi.openapi import errors, shown
-from api.requests.model_registry import ServedModels, served_models
+from api.requests.model_registry import ModelRegistry, registry_of
 from api.schemas import CancelledHealth, Health, ModelHealth, QueueHealth
 
 router = APIRouter(tags=["health"])
@@ -17,7 +17,7 @@ router = APIRouter(tags=["health"])
 
 @router.get("/health", responses={**shown(HEALTH), **errors(503)})
 async def health(
-    request: Request, served: Annotated[ServedModels, Depends(served_models)]
+    request: Request, served: Annotated[ModelRegistry, Depends(registry_of)]
 ) -> Health:
     """What is being served; 503 until the models are loaded."""
     default, admission = served.default, served.admission

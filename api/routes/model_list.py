@@ -10,12 +10,12 @@ from fastapi import APIRouter, Depends, Path
 from api.errors import ApiError
 from api.openapi.examples import MODEL, MODEL_LIST
 from api.openapi.openapi import errors, shown
-from api.requests.model_registry import ServedModels, served_models
+from api.requests.model_registry import ModelRegistry, registry_of
 from api.schemas import Model, ModelList
 
 router = APIRouter(tags=["models"])
 
-Served = Annotated[ServedModels, Depends(served_models)]
+Served = Annotated[ModelRegistry, Depends(registry_of)]
 ModelId = Annotated[str, Path(description="A model id.", examples=["whisper-1"])]
 
 

@@ -13,12 +13,12 @@ from starlette.responses import Response
 from api.forms.parameters import Granularity, TranscriptionRequest, TranslationRequest
 from api.forms.read_form import Form, read_form
 from api.openapi.openapi import form_body, transcript_answers
-from api.requests.model_registry import named, served_models, transcribe_in_turn
+from api.requests.model_registry import registry_of, resolve_model, transcribe_admitted
 from api.requests.queueing import queued
 from api.responses.formats import answer
 from api.responses.streaming import EventStream, Progress
 from api.schemas import Transcription, TranscriptionVerbose
-from api.telemetry.observe import usage_of
+from api.telemetry.observe import stats_of
 from models.text.transcript import Transcript
 
 router = APIRouter(tags=["audio"])
@@ -66,12 +66,12 @@ async def _transcribe(
     granularities: Sequence[Granularity] = (),
     with_logprobs: bool = False,
 ) -> Response:
-    served = served_models(request)
-    model = named(request, served, wanted.model)
+    served = registry_of(request)
+    model = resolve_model(request, served, wanted.model)
     with queued(served.admission, request, form.file) as place:
         async with served.pool.use(model) as transcriber:
-            transcript = await transcribe_in_turn(
-                place, transcriber, form.file, wanted.options(), usage=usage_of(request)
+            transcript = await transcribe_admitted(
+                place, transcriber, form.file, wanted.options(), stats=stats_of(request)
             )
     # In a thread: the cues of hours of speech take a second, in which others must not wait.
     return await asyncio.to_thread(
@@ -89,19 +89,19 @@ async def _stream(
 ) -> Response:
     """A stream that is under way; what fails at once raises, and `held` is closed."""
     async with held:
-        served = served_models(request)
-        model = named(request, served, wanted.model)
+        served = registry_of(request)
+        model = resolve_model(request, served, wanted.model)
         taken = await held.enter_async_context(AsyncExitStack())
         place = taken.enter_context(queued(served.admission, request, form.file))
         transcriber = await taken.enter_async_context(served.pool.use(model))
         progress, options = Progress(), wanted.options()
 
         async def transcribed() -> Transcript:
-            # Place and model go back with the end of the work, however slowly the client reads.
+            # Ticket and model go back with the end of the work, however slowly the client reads.
             async with taken:
-                usage = usage_of(request)
-                return await transcribe_in_turn(
-                    place, transcriber, form.file, options, progress.add, usage=usage
+                stats = stats_of(request)
+                return await transcribe_admitted(
+                    place, transcriber, form.file, options, progress.add, stats=stats
                 )
 
         work = asyncio.create_task(transcribed())

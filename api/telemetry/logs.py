@@ -50,7 +50,7 @@ def log_request(observed: Observed) -> None:
 
 
 def _fields(observed: Observed) -> dict[str, Any]:
-    usage = observed.usage
+    stats = observed.stats
     fields: dict[str, Any] = {
         "request_id": observed.request_id,
         "key_name": observed.key_name,
@@ -59,9 +59,9 @@ def _fields(observed: Observed) -> dict[str, Any]:
         "status": observed.status,
         "outcome": observed.outcome,
         "model": observed.model,
-        "audio_seconds": round(usage.audio_seconds, 3),
+        "audio_seconds": round(stats.audio_seconds, 3),
     }
-    stages = {f"{name}_seconds": stage.seconds for name, stage in usage.stages.items()}
+    stages = {f"{name}_seconds": stage.seconds for name, stage in stats.stages.items()}
     seconds = {**stages, "total_seconds": observed.seconds}
     return fields | {name: round(value, 4) for name, value in seconds.items()}
 
@@ -74,6 +74,6 @@ def _sentence(observed: Observed) -> str:
     )
     if not observed.model:
         return sentence
-    usage = observed.usage
-    stages = ", ".join(f"{name} {stage.seconds:.3f}" for name, stage in usage.stages.items())
-    return f"{sentence}; {observed.model}, {usage.audio_seconds:.1f} s of audio ({stages})"
+    stats = observed.stats
+    stages = ", ".join(f"{name} {stage.seconds:.3f}" for name, stage in stats.stages.items())
+    return f"{sentence}; {observed.model}, {stats.audio_seconds:.1f} s of audio ({stages})"

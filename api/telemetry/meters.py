@@ -64,17 +64,17 @@ class RequestMeters:
 
     def note(self, observed: Observed) -> None:
         """Count a request that is over."""
-        model, outcome, usage = observed.model, observed.outcome, observed.usage
+        model, outcome, stats = observed.model, observed.outcome, observed.stats
         self.requests.labels(observed.endpoint, model, outcome).inc()
         if not model:
             return
         self.duration.labels(model, outcome).observe(observed.seconds)
-        self.queue.labels(model).observe(usage.stages["queue"].seconds)
-        if usage.first_segment_seconds is not None:
-            self.first_segment.labels(model).observe(usage.first_segment_seconds)
+        self.queue.labels(model).observe(stats.stages["queue"].seconds)
+        if stats.first_segment_seconds is not None:
+            self.first_segment.labels(model).observe(stats.first_segment_seconds)
         if outcome == "ok":
-            self.audio.labels(model).inc(usage.audio_seconds)
-            self.rtfx.labels(model).observe(usage.audio_seconds / observed.seconds)
+            self.audio.labels(model).inc(stats.audio_seconds)
+            self.rtfx.labels(model).observe(stats.audio_seconds / observed.seconds)
 
 
 class QueueMeters:

@@ -17,7 +17,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api.requests.model_registry import ServedModels
+from api.requests.model_registry import ModelRegistry
 from api.telemetry.engine_meters import EngineMeters
 from api.telemetry.meters import Meters, QueueMeters, RequestMeters
 
@@ -51,7 +51,7 @@ class Metrics:
         return generate_latest(together)
 
 
-async def watch(metrics: Metrics, served: ServedModels, device_bytes: Callable[[], int]) -> None:
+async def watch(metrics: Metrics, served: ModelRegistry, device_bytes: Callable[[], int]) -> None:
     """Keep the metrics of engines and queue up to date, until cancelled."""
     while True:
         states = {name: model.state() for name, model in served.pool.loaded.items()}

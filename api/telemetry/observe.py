@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.errors import CLIENT_CLOSED_REQUEST
 from api.telemetry.endpoints import endpoint_of
-from models.request_stats import Usage
+from models.request_stats import RequestStats
 
 Outcome = Literal["ok", "invalid", "denied", "refused", "cancelled", "timeout", "failed"]
 
@@ -44,7 +44,7 @@ class Observed:
     model: str
     key_name: str
     seconds: float
-    usage: Usage
+    stats: RequestStats
     headers: Headers
     is_fault: bool = False
 
@@ -64,9 +64,9 @@ Observer = Callable[[Observed], None]
 
 
 class Observe:
-    """Middleware: gives every request a `Usage`, and tells the observers when it is over.
+    """Middleware: gives every request a `RequestStats`, and tells the observers when it is over.
 
-    Handlers find it as `request.state.usage`, and set `model`, `key_name` and, where the request
+    Handlers find it as `request.state.stats`, and set `model`, `key_name` and, where the request
     fails, `failure`: the error.
     """
 
@@ -76,7 +76,7 @@ class Observe:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on; it is over with the last of its answer, or when nobody listens."""
         state = scope.setdefault("state", {})
-        usage = state["usage"] = Usage()
+        stats = state["stats"] = RequestStats()
         status: int = HTTPStatus.INTERNAL_SERVER_ERROR
         ended: float | None = None
 
@@ -99,21 +99,21 @@ class Observe:
         try:
             await self.app(scope, watched_receive, watched_send)
         finally:
-            seconds = (ended or time.monotonic()) - usage.began
-            self._tell(_observed(scope, usage, status, seconds))
+            seconds = (ended or time.monotonic()) - stats.began
+            self._tell(_observed(scope, stats, status, seconds))
 
     def _tell(self, observed: Observed) -> None:
         for observer in self.observers:
             observer(observed)
 
 
-def usage_of(request: Request) -> Usage:
+def stats_of(request: Request) -> RequestStats:
     """The request's record; one that nobody reads where nobody observes."""
-    usage = getattr(request.state, "usage", None)
-    return usage if isinstance(usage, Usage) else Usage()
+    stats = getattr(request.state, "stats", None)
+    return stats if isinstance(stats, RequestStats) else RequestStats()
 
 
-def _observed(scope: Scope, usage: Usage, status: int, seconds: float) -> Observed:
+def _observed(scope: Scope, stats: RequestStats, status: int, seconds: float) -> Observed:
     state = scope["state"]
     return Observed(
         request_id=state.get("request_id", ""),
@@ -123,7 +123,7 @@ def _observed(scope: Scope, usage: Usage, status: int, seconds: float) -> Observ
         model=state.get("model", ""),
         key_name=state.get("key_name", ""),
         seconds=seconds,
-        usage=usage,
+        stats=stats,
         headers=Headers(scope=scope),
         is_fault="failure" in state and state["failure"].is_fault and status >= 500,
     )

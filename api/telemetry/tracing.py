@@ -34,18 +34,18 @@ class Tracing:
         """Trace a request that is over."""
         if not observed.model:
             return
-        usage, offset = observed.usage, time.time() - time.monotonic()
+        stats, offset = observed.stats, time.time() - time.monotonic()
         span = self._tracer.start_span(
             f"{observed.method} {observed.endpoint}",
             context=self._propagator.extract(observed.headers),
             kind=SpanKind.SERVER,
             attributes=_attributes(observed),
-            start_time=_nanoseconds(offset + usage.began),
+            start_time=_nanoseconds(offset + stats.began),
         )
         if observed.outcome in _FAILURES:
             span.set_status(Status(StatusCode.ERROR))
         inside = set_span_in_context(span)
-        for name, stage in usage.stages.items():
+        for name, stage in stats.stages.items():
             if stage.began is not None and stage.ended is not None:
                 part = self._tracer.start_span(
                     name,
@@ -54,7 +54,7 @@ class Tracing:
                     start_time=_nanoseconds(offset + stage.began),
                 )
                 part.end(_nanoseconds(offset + stage.ended))
-        span.end(_nanoseconds(offset + usage.began + observed.seconds))
+        span.end(_nanoseconds(offset + stats.began + observed.seconds))
 
     def close(self) -> None:
         """Send what has not been sent."""
@@ -69,9 +69,9 @@ def _attributes(observed: Observed) -> dict[str, str | int | float]:
         "whisper.request_id": observed.request_id,
         "whisper.model": observed.model,
         "whisper.outcome": observed.outcome,
-        "whisper.audio_seconds": observed.usage.audio_seconds,
-        "whisper.windows": observed.usage.windows,
-        "whisper.tokens": observed.usage.tokens,
+        "whisper.audio_seconds": observed.stats.audio_seconds,
+        "whisper.windows": observed.stats.windows,
+        "whisper.tokens": observed.stats.tokens,
     }
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from models.capacity.fair_queue import Outlook, Place, Turns
+from models.capacity.fair_queue import FairQueue, QueueEstimate, Ticket
 from models.errors import OverloadedError
 
 # One window's.
@@ -56,8 +56,8 @@ class Admission:
         self.short_wait = short_wait
         self.counters = AdmissionCounters()
         # While as many are decoded, as many are read and encoded.
-        self._short = Turns(2 * slots, clock)
-        self._long = Turns(max(LONG_AT_ONCE, slots // 8), clock)
+        self._short = FairQueue(2 * slots, clock)
+        self._long = FairQueue(max(LONG_AT_ONCE, slots // 8), clock)
 
     @property
     def held(self) -> int:
@@ -74,24 +74,24 @@ class Admission:
         """Recordings at work."""
         return len(self._short.running) + len(self._long.running)
 
-    def outlook(self, seconds: float, key: str = "") -> Outlook:
+    def estimate(self, seconds: float, key: str = "") -> QueueEstimate:
         """What a recording of this length has before it, if it comes now."""
-        return self._line(seconds).outlook(key)
+        return self._line(seconds).estimate(key)
 
     @contextmanager
-    def place(self, seconds: float, key: str = "") -> Iterator[Place]:
+    def place(self, seconds: float, key: str = "") -> Iterator[Ticket]:
         """A place in the queue until the end of the block; its `turn` is to be awaited.
 
         Raises:
             OverloadedError: the queue is full.
         """
         line = self._line(seconds)
-        cost = min(max(1, math.ceil(seconds)), self._most(line))
+        cost = min(max(1, math.ceil(seconds)), self._maximum(line))
         if (excess := self._excess(line, cost, key)) > 0:
             self.counters.refused += 1
             message = "The server has as much to transcribe as it takes. Try again later."
             raise OverloadedError(message, excess / line.throughput.rate)
-        place = Place(key, seconds, cost, asyncio.get_running_loop().create_future())
+        place = Ticket(key, seconds, cost, asyncio.get_running_loop().create_future())
         line.add(place)
         try:
             yield place
@@ -103,10 +103,10 @@ class Admission:
         finally:
             line.remove(place)
 
-    def _line(self, seconds: float) -> Turns:
+    def _line(self, seconds: float) -> FairQueue:
         return self._short if seconds <= SHORT_SECONDS else self._long
 
-    def _most(self, line: Turns) -> int:
+    def _maximum(self, line: FairQueue) -> int:
         """What recordings of this line may hold together."""
         if line is self._long:
             return self.seconds - int(self.seconds * SHORT_SHARE)
@@ -114,8 +114,8 @@ class Admission:
             return min(self.seconds, max(1, int(self.short_wait * line.throughput.rate)))
         return self.seconds
 
-    def _excess(self, line: Turns, cost: int, key: str) -> int:
+    def _excess(self, line: FairQueue, cost: int, key: str) -> int:
         """Audio seconds to be done until there is room for this; up to 0 there is."""
-        left = min(self.seconds - self.held, self._most(line) - line.held.total())
+        left = min(self.seconds - self.held, self._maximum(line) - line.held.total())
         again = line.held[key] if key else 0
         return cost + again - left

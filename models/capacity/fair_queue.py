@@ -11,7 +11,7 @@ from models.capacity.throughput import Throughput
 
 
 @dataclass(eq=False)
-class Place:
+class Ticket:
     """A recording's place in the queue; its `turn` comes when it may be worked on.
 
     `seconds` is how long it is said to be, until somebody knows better; `cost` is its part of the
@@ -25,7 +25,7 @@ class Place:
 
 
 @dataclass(frozen=True)
-class Outlook:
+class QueueEstimate:
     """What a recording that comes now has before it.
 
     `position` is its place in the line: 1 is the next one, 0 waits for nobody. `seconds` until its
@@ -36,7 +36,7 @@ class Outlook:
     seconds: float
 
 
-class Turns:
+class FairQueue:
     """So many places `at_once`; in a key's own line first come is first served.
 
     `held` is what each key has here, waiting and running, in seconds.
@@ -46,16 +46,16 @@ class Turns:
         self.at_once = at_once
         self.throughput = Throughput(clock)
         self.held: Counter[str] = Counter()
-        self.running: set[Place] = set()
+        self.running: set[Ticket] = set()
         # The key whose turn is next comes first.
-        self._lines: dict[str, deque[Place]] = {}
+        self._lines: dict[str, deque[Ticket]] = {}
 
     @property
     def waiting(self) -> int:
         """How many wait for their turn."""
         return sum(map(len, self._lines.values()))
 
-    def add(self, place: Place) -> None:
+    def add(self, place: Ticket) -> None:
         """Put it behind those of its key."""
         if not self.running:
             self.throughput.begin()
@@ -63,7 +63,7 @@ class Turns:
         self._lines.setdefault(place.key, deque()).append(place)
         self._give()
 
-    def remove(self, place: Place) -> None:
+    def remove(self, place: Ticket) -> None:
         """Take it out, wherever it is; others follow."""
         self.held[place.key] -= place.cost
         if not self.held[place.key]:
@@ -76,16 +76,16 @@ class Turns:
                 del self._lines[place.key]
         self._give()
 
-    def outlook(self, key: str) -> Outlook:
+    def estimate(self, key: str) -> QueueEstimate:
         """What is before a recording of this key, each as long as those here are on average."""
         there = self.waiting + len(self.running)
         if there < self.at_once:
-            return Outlook(0, 0.0)
+            return QueueEstimate(0, 0.0)
         own = len(self._lines.get(key, ())) + 1
         others = (len(line) for other, line in self._lines.items() if other != key)
         position = own + sum(min(length, own) for length in others)
         mean = self.held.total() / there
-        return Outlook(position, position * mean / self.throughput.rate)
+        return QueueEstimate(position, position * mean / self.throughput.rate)
 
     def _give(self) -> None:
         while self._lines and len(self.running) < self.at_once:

@@ -50,7 +50,7 @@ class PoolLimits:
 
 
 @dataclass(eq=False)
-class _Place(Generic[M]):
+class _Holder(Generic[M]):
     """A model that comes and goes; `users` are those that have it or wait for it."""
 
     name: str
@@ -95,7 +95,7 @@ class ModelPool(Generic[M]):
         give_back: Callable[[], None],
     ) -> None:
         self.resident = dict(resident)
-        self._places = {name: _Place[M](name, size) for name, size in on_demand.items()}
+        self._places = {name: _Holder[M](name, size) for name, size in on_demand.items()}
         self._load_model, self._give_back, self._limits = load, give_back, limits
         self._changing = asyncio.Lock()
         self._thread = ThreadPoolExecutor(1, "whisper-load")
@@ -140,7 +140,7 @@ class ModelPool(Generic[M]):
         for model in self.loaded.values():
             model.close()
 
-    async def _loaded(self, place: _Place[M]) -> M:
+    async def _loaded(self, place: _Holder[M]) -> M:
         """The model once it is there; the loading goes on when nobody waits for it any more."""
         if place.loading is None:
             place.loading = asyncio.create_task(self._load(place))
@@ -153,7 +153,7 @@ class ModelPool(Generic[M]):
             message = f"The model '{place.name}' is loading. Try again in a few seconds."
             raise OverloadedError(message, self._limits.retry_seconds) from None
 
-    async def _load(self, place: _Place[M]) -> M:
+    async def _load(self, place: _Holder[M]) -> M:
         try:
             async with self._changing:
                 await self._make_room(place)
@@ -169,7 +169,7 @@ class ModelPool(Generic[M]):
             self._left(place, at_least=2 * self._limits.retry_seconds)
         return place.model
 
-    async def _make_room(self, wanted: _Place[M]) -> None:
+    async def _make_room(self, wanted: _Holder[M]) -> None:
         """Unload what nobody uses, the least recently used first, until `wanted` fits."""
         budget = self._limits.budget
         while budget and self.nbytes + wanted.expected > budget:
@@ -179,7 +179,7 @@ class ModelPool(Generic[M]):
                 raise OverloadedError(message, _RETRY_ROOM)
             await self._unload(min(idle, key=lambda place: place.used))
 
-    async def _unload(self, place: _Place[M]) -> None:
+    async def _unload(self, place: _Holder[M]) -> None:
         assert place.model is not None
         close, place.model = place.model.close, None
         await self._in_thread(close)
@@ -187,7 +187,7 @@ class ModelPool(Generic[M]):
         await self._in_thread(self._give_back)
         logger.info("%s unloaded", place.name)
 
-    def _left(self, place: _Place[M], at_least: float = 0.0) -> None:
+    def _left(self, place: _Holder[M], at_least: float = 0.0) -> None:
         """A model that nobody uses any more rests, and leaves after a while."""
         loop = asyncio.get_running_loop()
         place.used = loop.time()
@@ -195,12 +195,12 @@ class ModelPool(Generic[M]):
             place.leaves = place.used + max(self._limits.idle_seconds, at_least)
             place.rest = loop.call_at(place.leaves, self._rested, place)
 
-    def _rested(self, place: _Place[M]) -> None:
+    def _rested(self, place: _Holder[M]) -> None:
         task = asyncio.create_task(self._unload_idle(place))
         self._unloading.add(task)
         task.add_done_callback(self._unloading.discard)
 
-    async def _unload_idle(self, place: _Place[M]) -> None:
+    async def _unload_idle(self, place: _Holder[M]) -> None:
         async with self._changing:
             # While this waited, it may have been used, or unloaded.
             is_due = asyncio.get_running_loop().time() >= place.leaves

@@ -120,8 +120,8 @@ def check_dimensions(dims: Dimensions) -> None:
         CheckpointFormatError: names the first size that cannot be.
     """
     for name, value in asdict(dims).items():
-        most = _MAX_LAYERS if name.endswith("_layer") else _MAX_DIMENSION
-        if not 0 < value <= most:
+        maximum = _MAX_LAYERS if name.endswith("_layer") else _MAX_DIMENSION
+        if not 0 < value <= maximum:
             raise CheckpointFormatError(f"{name} = {value} is no size of a Whisper checkpoint")
     if dims.n_vocab not in VOCABULARIES:
         known = ", ".join(f"{size} ({kind})" for size, kind in VOCABULARIES.items())

@@ -18,7 +18,7 @@ from models.engine.cpu.shared_thread import SharedThread
 from models.engine.cpu.threads import take_cores
 from models.engine.decoding.sequence import DecodingResult, Sequence, Window, settle_all
 from models.engine.device.device import describe_device, still_computes
-from models.engine.network.plain_backend import Runner
+from models.engine.network.plain_backend import PlainBackend
 from models.engine.scheduler import Scheduler
 from models.engine.stepper import Stepper
 from models.errors import DecodingError, EngineStoppedError
@@ -36,7 +36,7 @@ class Engine:
 
     def __init__(
         self,
-        runner: Runner,
+        runner: PlainBackend,
         *,
         slots: int,
         encode_batch: int,

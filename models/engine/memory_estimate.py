@@ -1,4 +1,4 @@
-"""What engines will hold in memory: `foresee` asks, `answer` answers in another process."""
+"""Estimate of an engine's bytes, by PyTorch in a process of its own."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from models.engine.device.engine_config import EngineConfig
 from models.engine.device.torch_subprocess import ask_pytorch
 from models.errors import DeviceError
 
-_ANSWER = "from models.engine.memory_estimate import answer; answer()"
+_ANSWER = "from models.engine.memory_estimate import answer_on_stdin; answer_on_stdin()"
 
 
 class _Question(TypedDict):
@@ -26,7 +26,7 @@ class _Answer(TypedDict):
     bytes: dict[str, int]
 
 
-def foresee(config: EngineConfig, sizes: Mapping[str, Dimensions]) -> dict[str, int]:
+def estimate_engine_bytes(config: EngineConfig, sizes: Mapping[str, Dimensions]) -> dict[str, int]:
     """Bytes that an engine over a checkpoint of each of these sizes will hold, by its name.
 
     It costs seconds, and no memory of this process.
@@ -43,8 +43,8 @@ def foresee(config: EngineConfig, sizes: Mapping[str, Dimensions]) -> dict[str, 
     return found["bytes"]
 
 
-def answer() -> None:
-    """Answer the question of `foresee` that comes by stdin, with PyTorch."""
+def answer_on_stdin() -> None:
+    """Answer the question of `estimate_engine_bytes` that comes by stdin, with PyTorch."""
     json.dump(_answer_to(json.load(sys.stdin)), sys.stdout)
 
 
@@ -52,13 +52,13 @@ def _answer_to(question: _Question) -> _Answer:
     # Here, not above: whoever asks does without PyTorch.
     from models.engine.device.device import resolve_device
     from models.engine.network.precision import resolve_precision
-    from models.engine.start import foresee_bytes
+    from models.engine.start import engine_bytes
 
     config = EngineConfig(**question["config"])
     try:
         resolve_precision(config.dtype, resolve_device(config.device))
         foreseen = {
-            name: foresee_bytes(Dimensions(**dims), config)
+            name: engine_bytes(Dimensions(**dims), config)
             for name, dims in question["sizes"].items()
         }
     except DeviceError as error:

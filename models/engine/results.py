@@ -14,7 +14,7 @@ from models.engine.counters import EngineCounters
 from models.engine.decoding.attempts import Attempt
 from models.engine.decoding.sequence import DecodingResult, Sequence, Window
 from models.engine.decoding.token_rules import Chosen
-from models.engine.network.plain_backend import Runner
+from models.engine.network.plain_backend import PlainBackend
 from models.engine.scheduler import Scheduler
 
 logger = logging.getLogger(__name__)
@@ -26,7 +26,9 @@ _BETWEEN = 8
 class Results:
     """Ends sequences, or has them try again at the next temperature."""
 
-    def __init__(self, runner: Runner, scheduler: Scheduler, counters: EngineCounters) -> None:
+    def __init__(
+        self, runner: PlainBackend, scheduler: Scheduler, counters: EngineCounters
+    ) -> None:
         self._runner = runner
         self._vocabulary = runner.vocabulary
         self._scheduler = scheduler
@@ -67,8 +69,8 @@ class Results:
         for sequence, own in zip(timed, starts, strict=True):
             results[sequence] = replace(results[sequence], starts=own)
         for sequence, result in results.items():
-            sequence.window.usage.windows += 1
-            sequence.window.usage.tokens += len(result.tokens)
+            sequence.window.stats.windows += 1
+            sequence.window.stats.tokens += len(result.tokens)
             self._scheduler.release(sequence)
             sequence.settle(result)
 
@@ -93,7 +95,7 @@ class Results:
     def _count_fallback(self, sequence: Sequence) -> None:
         if sequence.attempt + 1 < len(sequence.window.temperatures):
             self._counters.fallbacks += 1
-            sequence.window.usage.fallbacks += 1
+            sequence.window.stats.fallbacks += 1
 
     def _spread(self, sequence: Sequence) -> None:
         """Begin the attempts that are left as well, as far as slots are free."""

@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from math import ceil
 
 from models.engine.decoding.sequence import Sequence
-from models.engine.device.oom_backoff import BatchLimit
+from models.engine.device.oom_backoff import BatchBackoff
 
 # Of the time in which both lanes have work, what the background lane gets at least; and of the
 # slots, what it is given before others as long as it gets less.
 BACKGROUND_SHARE = 0.25
 # Seconds after which it is forgotten that it had more.
-_MOST_CREDIT = 1.0
+_MAX_CREDIT = 1.0
 
 
 @dataclass(eq=False)
@@ -46,11 +46,11 @@ class Plan:
         """Whether there is nothing to run."""
         return not (self.encodings or self.has_rows)
 
-    def parts(self, most: int) -> Iterator[Plan]:
+    def parts(self, maximum: int) -> Iterator[Plan]:
         """Its prompts and rows, at most so many at once."""
         rows = [*self.prefill, *self.decode]
-        for start in range(0, len(rows), most):
-            yield _plan([], rows[start : start + most])
+        for start in range(0, len(rows), maximum):
+            yield _plan([], rows[start : start + maximum])
 
 
 @dataclass(eq=False)
@@ -87,7 +87,7 @@ class Scheduler:
     """
 
     def __init__(self, slots: int, encode_batch: int, *, overlaps: bool = False) -> None:
-        self.slots, self.encode_limit = slots, BatchLimit(encode_batch)
+        self.slots, self.encode_limit = slots, BatchBackoff(encode_batch)
         self._overlaps = overlaps
         self.dropped = 0
         self._short, self._background = Lane(), Lane()
@@ -141,7 +141,7 @@ class Scheduler:
             self._owed = 0.0
         else:
             owed = self._owed + seconds * (BACKGROUND_SHARE - self._part)
-            self._owed = max(owed, -_MOST_CREDIT)
+            self._owed = max(owed, -_MAX_CREDIT)
 
     def encoded(self, encoding: Encoding) -> None:
         """Let windows whose encoding is complete decode."""
@@ -257,8 +257,8 @@ class Scheduler:
             row.attempts.postpone(row)
             self.release(row)
 
-    def _begin(self, lane: Lane, most: int) -> None:
-        count = min(most, self.encode_limit.now, len(lane.waiting))
+    def _begin(self, lane: Lane, maximum: int) -> None:
+        count = min(maximum, self.encode_limit.now, len(lane.waiting))
         if lane.encoding or count < 1:
             return
         lane.encoding = Encoding([lane.waiting.popleft() for _ in range(count)])

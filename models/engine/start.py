@@ -9,16 +9,16 @@ import torch
 
 from models.checkpoints.catalogue import Dimensions
 from models.engine.cpu.shared_thread import SharedThread
-from models.engine.cuda_graphs.graph_backend import StaticRunner
-from models.engine.cuda_graphs.launcher import CudaLauncher
+from models.engine.cuda_graphs.graph_backend import GraphBackend
+from models.engine.cuda_graphs.launcher import GraphLauncher
 from models.engine.decoding.vocabulary import Vocabulary
 from models.engine.device.device import resolve_device
-from models.engine.device.engine_config import FEWER_SLOTS, MOST_SLOTS, EngineConfig, Padding
+from models.engine.device.engine_config import FEWER_SLOTS, MAX_SLOTS, EngineConfig, Padding
 from models.engine.engine import Engine
 from models.engine.loading.load_network import load_network
 from models.engine.network.decoder import Network
 from models.engine.network.memory import expected_bytes, slots_that_fit
-from models.engine.network.plain_backend import Runner
+from models.engine.network.plain_backend import PlainBackend
 from models.engine.network.precision import Precision, resolve_precision
 
 if TYPE_CHECKING:
@@ -41,10 +41,10 @@ def resolve_slots(
     if device.type == "cuda":
         return slots_that_fit(dims, precision, torch.cuda.mem_get_info(device)[0])
     # Beside int8 weights a slot holds no keys and values of its window, but what is far smaller.
-    return MOST_SLOTS if precision.absorbs else FEWER_SLOTS
+    return MAX_SLOTS if precision.absorbs else FEWER_SLOTS
 
 
-def foresee_bytes(dims: Dimensions, config: EngineConfig) -> int:
+def engine_bytes(dims: Dimensions, config: EngineConfig) -> int:
     """Bytes that an engine over a checkpoint of these sizes will hold.
 
     Raises:
@@ -95,14 +95,14 @@ def _runner(
     slots: int,
     padding: Padding,
     config: EngineConfig,
-) -> Runner:
+) -> PlainBackend:
     if network.device.type != "cuda" or padding == "thin":
-        return Runner(network, vocabulary, precision, slots=slots, padding=padding)
-    return StaticRunner(
+        return PlainBackend(network, vocabulary, precision, slots=slots, padding=padding)
+    return GraphBackend(
         network,
         vocabulary,
         precision,
-        CudaLauncher(network.device),
+        GraphLauncher(network.device),
         slots=slots,
         encode_batch=config.encode_batch,
     )

@@ -11,8 +11,8 @@ from torch import Tensor
 from models.engine.counters import EngineCounters
 from models.engine.decoding.sequence import Sequence, settle_all
 from models.engine.decoding.token_rules import Chosen
-from models.engine.device.oom_backoff import BatchLimit
-from models.engine.network.plain_backend import Runner
+from models.engine.device.oom_backoff import BatchBackoff
+from models.engine.network.plain_backend import PlainBackend
 from models.engine.results import Results
 from models.engine.scheduler import Encoding, Plan, Scheduler
 from models.errors import OverloadedError
@@ -30,13 +30,15 @@ class Stepper:
     lost for it.
     """
 
-    def __init__(self, runner: Runner, scheduler: Scheduler, counters: EngineCounters) -> None:
+    def __init__(
+        self, runner: PlainBackend, scheduler: Scheduler, counters: EngineCounters
+    ) -> None:
         self._runner = runner
         self._vocabulary = runner.vocabulary
         self._scheduler = scheduler
         self._counters = counters
         self._results = Results(runner, scheduler, counters)
-        self._row_limit = BatchLimit(scheduler.slots)
+        self._row_limit = BatchBackoff(scheduler.slots)
 
     def step(self) -> None:
         """Schedule, encode, decode, postprocess."""
@@ -95,7 +97,7 @@ class Stepper:
             self._scheduler.release(rows[0])
             settle_all(rows, _no_memory())
 
-    def _note_out_of_memory(self, limit: BatchLimit, tried: int) -> None:
+    def _note_out_of_memory(self, limit: BatchBackoff, tried: int) -> None:
         limit.ran_out(tried)
         self._counters.out_of_memory += 1
         logger.warning("out of device memory with %d windows; now %d at once", tried, limit.now)
@@ -131,7 +133,7 @@ class Stepper:
         sequence.language_probs = self._runner.language_probs(logits)
         sequence.language = window.choose_language(sequence.language_probs)
         if window.detects_only:
-            window.usage.windows += 1
+            window.stats.windows += 1
             self._scheduler.release(sequence)
             sequence.settle(self._results.result(sequence))
 

@@ -54,8 +54,8 @@ class OneScript:
             if writing := _WRITINGS.get(segment.language or ""):
                 texts.setdefault(writing, []).append(segment.text)
         for writing, own in texts.items():
-            if writing not in self._known and (most := _most(writing, own)):
-                self._known[writing] = most
+            if writing not in self._known and (script := _majority(writing, own)):
+                self._known[writing] = script
 
     def all_written(self, segments: Sequence[Segment]) -> list[Segment]:
         """All segments of a recording in the script, which they settle together."""
@@ -77,7 +77,7 @@ class OneScript:
         return _rewritten(segment, writing, script)
 
 
-def _most(writing: _Writing, texts: Sequence[str]) -> Script | None:
+def _majority(writing: _Writing, texts: Sequence[str]) -> Script | None:
     """The script of most of the characters that tell one, of as many the first; None: none does."""
     marks = [writing.marks(text) for text in texts]
     first, second = (sum(each) for each in zip(*marks, strict=True))

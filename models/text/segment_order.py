@@ -10,7 +10,7 @@ from operator import attrgetter
 from models.text.transcript import Segment, Word
 
 
-def in_turn(segments: Sequence[Segment]) -> list[Segment]:
+def by_time(segments: Sequence[Segment]) -> list[Segment]:
     """By their start; where one begins in the last word of another, that ends there."""
     ordered = sorted(segments, key=attrgetter("start"))
     return [ended_by(a, b.start) for a, b in pairwise(ordered)] + ordered[-1:]

@@ -13,14 +13,18 @@ from models.audio.windows.window_stream import speech_windows
 from models.engine.decoding.sequence import Window
 from models.engine.engine import Engine
 from models.options import VoiceOptions
-from models.request_stats import Usage
-from models.transcription.features import heard_by
+from models.request_stats import RequestStats
+from models.transcription.features import features
 from models.transcription.language_vote import WINDOWS, mean_probabilities
-from models.transcription.sample_stream import Source
+from models.transcription.sample_stream import SampleStream
 
 
 async def detect(
-    engine: Engine, source: Source, detector: Silero, among: Sequence[str], usage: Usage
+    engine: Engine,
+    source: SampleStream,
+    detector: Silero,
+    among: Sequence[str],
+    stats: RequestStats,
 ) -> dict[str, float]:
     """How probable each language is, the most probable one first; together they are 1.
 
@@ -30,12 +34,12 @@ async def detect(
 
     def windows() -> list[Mel]:
         spoken = speech_windows(source.pieces(), detector, VoiceOptions())
-        return [heard_by(engine, window.samples) for window in islice(spoken, WINDOWS)]
+        return [features(engine, window.samples) for window in islice(spoken, WINDOWS)]
 
     request = uuid.uuid4().hex
     futures = [
         engine.submit(
-            Window(request, mel.window(0), mel.content(0), detects_only=True, usage=usage)
+            Window(request, mel.window(0), mel.content(0), detects_only=True, stats=stats)
         )
         for mel in await source.run(windows)
     ]

@@ -33,7 +33,7 @@ def mean_probabilities(
     return {code: sums[code] / total for code in ranked}
 
 
-class LanguageChoice:
+class LanguageVote:
     """The language of one recording: the one `given`, or by the mean over its first windows.
 
     The first windows choose for themselves; later ones take the recording's language, unless they

@@ -12,11 +12,11 @@ from models.audio.vad.silero import Silero
 from models.audio.windows.window_stream import SpeechWindow, speech_windows
 from models.text.segment_order import Sequencer
 from models.text.transcript import Segment
-from models.transcription.features import heard_by
-from models.transcription.language_vote import WINDOWS, LanguageChoice
-from models.transcription.recording_windows import Recording
-from models.transcription.sample_stream import Source
-from models.transcription.window_transcription import SpokenWindow
+from models.transcription.features import features
+from models.transcription.language_vote import WINDOWS, LanguageVote
+from models.transcription.recording_windows import RecordingWindows
+from models.transcription.sample_stream import SampleStream
+from models.transcription.window_transcription import WindowTranscription
 
 # Windows of one recording with the engine at once: enough to keep its slots full while the next
 # are made, few enough that a recording of hours holds no more memory than one of minutes. A window
@@ -27,7 +27,7 @@ Reading = asyncio.Task[tuple[SpeechWindow, Mel] | None]
 
 
 async def parallel(
-    recording: Recording, source: Source, detector: Silero
+    recording: RecordingWindows, source: SampleStream, detector: Silero
 ) -> AsyncIterator[Segment]:
     """The segments in order, each as soon as its window and all before it are done.
 
@@ -36,7 +36,7 @@ async def parallel(
     """
     windows = speech_windows(source.pieces(), detector, recording.options.voice)
     asked = 1 if recording.is_live else WINDOWS
-    languages = LanguageChoice(recording.language, recording.options.languages, asked)
+    languages = LanguageVote(recording.language, recording.options.languages, asked)
     sequencer, submitted = Sequencer(), 0
     running: deque[asyncio.Task[list[Segment]]] = deque()
     # One window is read ahead of those that are with the engine.
@@ -55,7 +55,9 @@ async def parallel(
                 if read is None:
                     languages.expect(submitted)
                     continue
-                spoken = SpokenWindow(recording, source, languages, *read, is_first=not submitted)
+                spoken = WindowTranscription(
+                    recording, source, languages, *read, is_first=not submitted
+                )
                 running.append(asyncio.create_task(spoken.segments()))
                 submitted += 1
                 ahead = len(running) > IN_FLIGHT // 2
@@ -75,7 +77,11 @@ async def parallel(
 
 
 def _next(
-    recording: Recording, source: Source, windows: Iterator[SpeechWindow], *, ahead: bool
+    recording: RecordingWindows,
+    source: SampleStream,
+    windows: Iterator[SpeechWindow],
+    *,
+    ahead: bool,
 ) -> Reading:
     """Reads on to the next window, and makes what is heard of it in the same thread."""
 
@@ -83,6 +89,6 @@ def _next(
         window = next(windows, None)
         if window is None:
             return None
-        return window, heard_by(recording.engine, window.samples)
+        return window, features(recording.engine, window.samples)
 
     return asyncio.create_task(source.run(read, ahead=ahead))

@@ -22,7 +22,7 @@ _HARDLY_HEARD, _UNHEARD = -2.0, -1.25
 _SILENT = 1 - 1e-6
 
 
-def is_good(options: TranscribeOptions, result: DecodingResult) -> bool:
+def needs_no_fallback(options: TranscribeOptions, result: DecodingResult) -> bool:
     """Whether a window needs no other temperature: no loop, and likely enough or silence."""
     too_unlikely = is_unlikely(options, result)
     silent = too_unlikely and is_noise(options, result)
@@ -54,7 +54,7 @@ def says_nothing(options: TranscribeOptions, result: DecodingResult) -> bool:
     some temperature, so improbable that the text is what noise and music make Whisper say.
     """
     hopeless = options.drop_logprob_threshold
-    if hopeless is not None and result.least_logprob < hopeless:
+    if hopeless is not None and result.min_logprob < hopeless:
         return result.no_speech_prob > _PERHAPS_SILENT
     is_likely = options.logprob_threshold is not None and (
         result.avg_logprob > options.logprob_threshold
@@ -78,7 +78,7 @@ def is_spoken(result: DecodingResult, logprobs: Sequence[float], heard: float) -
     return sure >= (_HARDLY_HEARD if heard > 0 else _UNHEARD)
 
 
-def doubts(
+def segment_flags(
     options: TranscribeOptions, result: DecodingResult, *, is_loop: bool, is_heard: bool
 ) -> Iterator[Flag]:
     """Why a segment of a window is in doubt.

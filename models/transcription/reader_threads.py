@@ -11,20 +11,20 @@ from models.engine.cpu.threads import take_cores
 
 # Beside an engine that computes on all cores itself, and at most beside one that does not: each
 # keeps memory of its own, and they take turns at Python's lock.
-_FEWEST, _MOST = 2, 4
+_FEWEST, _MAX = 2, 4
 # Of Linux: enough to give way to the engine's threads, which wait for each other at every layer,
 # and not so much that the engine runs out of windows.
 _NICENESS = 5
 
 
-class Readers:
+class ReaderThreads:
     """`first` reads what a request is waiting for, `ahead` what the engine will need later.
 
     `cores` is how many the engine leaves them.
     """
 
     def __init__(self, cores: int) -> None:
-        threads = min(max(cores // 2, _FEWEST), _MOST)
+        threads = min(max(cores // 2, _FEWEST), _MAX)
         self.first = ThreadPoolExecutor(threads, "whisper-read", take_cores, (1,))
         self.ahead = ThreadPoolExecutor(threads, "whisper-read-ahead", _give_way)
 

@@ -10,18 +10,18 @@ from models.engine.decoding.sequence import Window
 from models.engine.engine import Engine
 from models.errors import OptionError
 from models.options import TranscribeOptions
-from models.request_stats import Usage
+from models.request_stats import RequestStats
 from models.text.segments import FRAMES_PER_SECOND
 from models.transcription.language_vote import ChooseLanguage
 from models.transcription.repetition import RepetitionGuard
-from models.transcription.segmenter import Cutting
+from models.transcription.segmenter import Segmenter
 
 # What is tokenised of a prompt: more than the 223 tokens that count can be, the longest of which
 # has 66 characters, lest the cut shows in them.
-MOST_CHARACTERS = 16 * 1024
+MAX_CHARACTERS = 16 * 1024
 
 
-class Recording:
+class RecordingWindows:
     """One recording on its way through the engine.
 
     `language` is the one asked for or, once it is known, the one detected. One that `is_long` lets
@@ -35,16 +35,16 @@ class Recording:
         self,
         engine: Engine,
         options: TranscribeOptions,
-        usage: Usage,
+        stats: RequestStats,
         *,
         is_live: bool = False,
     ) -> None:
-        self.engine, self.options, self.usage = engine, options, usage
+        self.engine, self.options, self.stats = engine, options, stats
         self.vocabulary = engine.vocabulary
         self.language = options.language
         if not self.vocabulary.dims.is_multilingual:
             self.language = "en"
-        self.cutting = Cutting(self.vocabulary, options)
+        self.cutting = Segmenter(self.vocabulary, options)
         self.request = uuid.uuid4().hex
         self.is_long, self.is_live = False, is_live
         self._carried = self._carry()
@@ -76,7 +76,7 @@ class Recording:
             temperatures=self.options.temperature,
             is_background=self.is_long and not hurries,
             word_timestamps=self.options.word_timestamps,
-            usage=self.usage,
+            stats=self.stats,
         )
         if isinstance(language, str):
             return replace(window, language=language)
@@ -96,7 +96,7 @@ class Recording:
 
     def _prompt(self) -> tuple[int, ...]:
         text = self.options.initial_prompt
-        return self.vocabulary.encode((" " + text.strip())[-MOST_CHARACTERS:]) if text else ()
+        return self.vocabulary.encode((" " + text.strip())[-MAX_CHARACTERS:]) if text else ()
 
     def _carry(self) -> tuple[int, ...]:
         """What is told to every window: the words to expect, and the prompt if it is carried."""
@@ -106,7 +106,7 @@ class Recording:
     def _expected(self) -> tuple[int, ...]:
         limit = self.vocabulary.prompt_limit // 2
         words = ", ".join(self.options.keywords)
-        if len(words) > MOST_CHARACTERS:
+        if len(words) > MAX_CHARACTERS:
             raise _too_long(f"{len(words)} characters, and {limit} tokens fit")
         tokens = self.vocabulary.encode(f" {words}.") if words else ()
         if len(tokens) > limit:

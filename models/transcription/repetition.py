@@ -8,7 +8,12 @@ from dataclasses import dataclass, replace
 from models.engine.decoding.sequence import DecodingResult
 from models.options import TranscribeOptions
 from models.text.loops import Loop, loop_at_end
-from models.transcription.quality_checks import is_good, is_repetitive, is_unlikely, says_nothing
+from models.transcription.quality_checks import (
+    is_repetitive,
+    is_unlikely,
+    needs_no_fallback,
+    says_nothing,
+)
 
 # More than anybody says in a second: of subtitles 17 are as many as can be read.
 _CHARACTERS_PER_SECOND = 25.0
@@ -52,7 +57,7 @@ class RepetitionGuard:
         A likely text that repeats itself as people can needs none: a hotter one would only leave
         some of it out. What is to be known better its parts tell.
         """
-        if is_good(self.options, result):
+        if needs_no_fallback(self.options, result):
             return True
         is_guarded = self.options.loop_threshold is not None
         return is_guarded and self._is_likely_said(result)
@@ -65,7 +70,7 @@ class RepetitionGuard:
         speech at all.
         """
         if self._has_much_speech or self._is_likely_said(result):
-            result = replace(result, least_logprob=result.avg_logprob)
+            result = replace(result, min_logprob=result.avg_logprob)
         is_loop = not self.seconds and self.doubt(result) == 1.0
         return is_loop or says_nothing(self.options, result)
 
@@ -88,8 +93,8 @@ class RepetitionGuard:
 
     def is_hopeless(self, tokens: Sequence[int], logprob: float) -> bool:
         """Whether a text of this log-probability goes round beyond recall, or is to be refused."""
-        least = self.options.logprob_threshold
-        if least is not None and logprob < min(least, 0.0) * _LONGEST:
+        minimum = self.options.logprob_threshold
+        if minimum is not None and logprob < min(minimum, 0.0) * _LONGEST:
             return True
         loop = self._loop(tokens)
         limit = _BEGINNING + _TOKENS_PER_SECOND * self.seconds
@@ -123,5 +128,5 @@ class RepetitionGuard:
         return loop_at_end(spoken[: len(spoken) - but])
 
     def _is_gibberish(self, result: DecodingResult) -> bool:
-        least = self.options.drop_logprob_threshold
-        return least is not None and result.avg_logprob < least
+        minimum = self.options.drop_logprob_threshold
+        return minimum is not None and result.avg_logprob < minimum

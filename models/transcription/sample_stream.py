@@ -11,8 +11,8 @@ from typing import TypeVar
 
 from models.audio.mel import Samples
 from models.audio.vad.speech_spans import SAMPLE_RATE
-from models.request_stats import Usage
-from models.transcription.reader_threads import Readers
+from models.request_stats import RequestStats
+from models.transcription.reader_threads import ReaderThreads
 
 T = TypeVar("T")
 Pieces = Callable[[], Generator[Samples, None, None]]
@@ -22,15 +22,15 @@ class StoppedError(Exception):
     """Nobody waits for the recording any more: its reader unwinds."""
 
 
-class Source:
+class SampleStream:
     """The samples of one recording, which can be read more than once, one pass after another.
 
     `length` is the recording's, in samples, once a pass has come to its end. What is read, and how
-    long that takes, is noted in the request's `usage`.
+    long that takes, is noted in the request's `stats`.
     """
 
-    def __init__(self, pieces: Pieces, readers: Readers, usage: Usage) -> None:
-        self._readers, self._usage = readers, usage
+    def __init__(self, pieces: Pieces, readers: ReaderThreads, stats: RequestStats) -> None:
+        self._readers, self._stats = readers, stats
         self._open = pieces
         self._begun: Iterator[Samples] | None = None
         self._passes: list[Generator[Samples, None, None]] = []
@@ -62,7 +62,7 @@ class Source:
         """
         threads = self._readers.ahead if ahead else self._readers.first
         work = asyncio.get_running_loop().run_in_executor(threads, function)
-        self._usage.move(None, "load")
+        self._stats.enter(None, "load")
         try:
             return await asyncio.shield(work)
         except asyncio.CancelledError:
@@ -74,7 +74,7 @@ class Source:
                 work.exception()  # seen: it is not reported as lost
             raise
         finally:
-            self._usage.move("load", None)
+            self._stats.enter("load", None)
 
     def close(self) -> None:
         """End the passes that are under way; no function may be running."""
@@ -89,6 +89,6 @@ class Source:
                     raise StoppedError
                 length += len(piece)
                 # A second pass reads the same.
-                self._usage.audio_seconds = max(self._usage.audio_seconds, length / SAMPLE_RATE)
+                self._stats.audio_seconds = max(self._stats.audio_seconds, length / SAMPLE_RATE)
                 yield piece
         self.length = length

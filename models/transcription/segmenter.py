@@ -18,7 +18,7 @@ from models.text.transcript import Segment, TokenScore
 from models.text.word_boundaries import Heard, Span, moved
 from models.text.word_durations import with_words
 from models.text.words import CLOSING, UNSPACED, split_words
-from models.transcription.quality_checks import doubts, is_spoken
+from models.transcription.quality_checks import is_spoken, segment_flags
 from models.transcription.repetition import can_be_said
 
 # Seconds by which Whisper's timestamps may miss the speech.
@@ -52,7 +52,7 @@ class _Piece:
 
 
 @dataclass(frozen=True)
-class Cutting:
+class Segmenter:
     """Cuts the windows of one recording."""
 
     vocabulary: Vocabulary
@@ -155,7 +155,7 @@ class Cutting:
         scores = tuple(self._scores(piece)) if text else ()
         seconds = speech(start - _SLACK, end + _SLACK)
         heard = is_spoken(result, [score.logprob for score in scores], seconds)
-        flags = doubts(self.options, result, is_loop=piece.is_loop, is_heard=heard)
+        flags = segment_flags(self.options, result, is_loop=piece.is_loop, is_heard=heard)
         return Segment(
             id=0,
             seek=seek,

@@ -9,14 +9,14 @@ from functools import partial
 from models.audio.mel import Mel
 from models.engine.decoding.sequence import DecodingResult, Window
 from models.text.edges import SpeechBetween
-from models.text.segment_order import Sequencer, ended_by, in_turn
+from models.text.segment_order import Sequencer, by_time, ended_by
 from models.text.segments import FRAMES_PER_SECOND
 from models.text.transcript import Segment
 from models.transcription.language_vote import most_probable
-from models.transcription.quality_checks import is_good
-from models.transcription.recording_windows import Recording
-from models.transcription.sample_stream import Source
-from models.transcription.window_parts import Part, Parts
+from models.transcription.quality_checks import needs_no_fallback
+from models.transcription.recording_windows import RecordingWindows
+from models.transcription.sample_stream import SampleStream
+from models.transcription.window_parts import Part, WindowParts
 
 # Above it a window's text is too random to be the next window's prompt (whisper/transcribe.py).
 MAX_PROMPT_TEMPERATURE = 0.5
@@ -25,13 +25,13 @@ _SLACK = 1.0
 
 
 async def sequential(
-    recording: Recording, source: Source, mel: Mel, speech: SpeechBetween
+    recording: RecordingWindows, source: SampleStream, mel: Mel, speech: SpeechBetween
 ) -> AsyncIterator[Segment]:
     """The segments in order, each as soon as its window is done."""
     seek = 0
     sequencer = Sequencer()
     history = recording.first_history()
-    parts = Parts(recording, speech, _SLACK)
+    parts = WindowParts(recording, speech, _SLACK)
     detect = partial(most_probable, among=recording.options.languages)
     while seek < mel.frames:
         make = partial(recording.window, mel, seek, history, recording.language or detect)
@@ -46,7 +46,7 @@ async def sequential(
             continue
         whole = Part(window, seek, frames, result)
         cut = parts.cut(await parts.of(whole))
-        segments = in_turn([*cut.segments, *await parts.uncovered(whole, cut)])
+        segments = by_time([*cut.segments, *await parts.uncovered(whole, cut)])
         for segment in segments:
             # There the next window begins, whose words come after this one's.
             yield sequencer.put(ended_by(segment, cut.after / FRAMES_PER_SECOND))
@@ -55,7 +55,7 @@ async def sequential(
 
 
 async def _decoded(
-    recording: Recording, source: Source, mel: Mel, window: Window, seek: int
+    recording: RecordingWindows, source: SampleStream, mel: Mel, window: Window, seek: int
 ) -> DecodingResult:
     """The window's result; what the next one may need is read meanwhile."""
     result = asyncio.wrap_future(recording.engine.submit(window))
@@ -68,7 +68,7 @@ async def _decoded(
 
 
 def _remembered(
-    recording: Recording,
+    recording: RecordingWindows,
     history: tuple[int, ...],
     segments: Sequence[Segment],
     result: DecodingResult,
@@ -78,7 +78,7 @@ def _remembered(
     if not options.condition_on_previous_text:
         return ()
     # Where no attempt was good the last one counts, though another's text was taken.
-    tried = result.temperature if is_good(options, result) else options.temperature[-1]
+    tried = result.temperature if needs_no_fallback(options, result) else options.temperature[-1]
     if tried > MAX_PROMPT_TEMPERATURE:
         return ()
     return history + tuple(token for segment in segments for token in segment.tokens)

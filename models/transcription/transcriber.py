@@ -23,15 +23,15 @@ from models.engine.decoding.sequence import Window
 from models.engine.engine import Engine
 from models.errors import OptionError
 from models.options import Strategy, TranscribeOptions, VoiceOptions
-from models.request_stats import Usage
+from models.request_stats import RequestStats
 from models.text.script import OneScript
 from models.text.transcript import OnSegment, Segment, Transcript
-from models.transcription.features import heard_by
+from models.transcription.features import features
 from models.transcription.language_detection import detect
 from models.transcription.parallel import parallel
-from models.transcription.reader_threads import Readers
-from models.transcription.recording_windows import Recording
-from models.transcription.sample_stream import Pieces, Source
+from models.transcription.reader_threads import ReaderThreads
+from models.transcription.recording_windows import RecordingWindows
+from models.transcription.sample_stream import Pieces, SampleStream
 from models.transcription.sequential import sequential
 
 # What a language was counted as before it had a token of its own.
@@ -54,7 +54,7 @@ class Transcriber:
         self._read = read or self._sandbox.read
         self.vocabulary = engine.vocabulary
         self.detector = load_silero()
-        self._readers = Readers(engine.spare_threads)
+        self._readers = ReaderThreads(engine.spare_threads)
 
     @property
     def nbytes(self) -> int:
@@ -66,11 +66,11 @@ class Transcriber:
         audio: BinaryIO,
         options: TranscribeOptions,
         on_segment: OnSegment | None = None,
-        usage: Usage | None = None,
+        stats: RequestStats | None = None,
     ) -> Transcript:
         """The transcript of the recording in `audio`, a file of any format FFmpeg knows.
 
-        Cancelling the call takes its windows out of the engine. What it takes is noted in `usage`.
+        Cancelling the call takes its windows out of the engine. What it takes is noted in `stats`.
 
         Raises:
             AudioError: the file cannot be read.
@@ -80,9 +80,9 @@ class Transcriber:
             DecodingError: it has failed.
         """
         options = self._checked(options)
-        usage = usage or Usage()
-        pieces = partial(self._read, audio, options.reading, usage.opened)
-        return await self._transcribe(pieces, options, on_segment, usage)
+        stats = stats or RequestStats()
+        pieces = partial(self._read, audio, options.reading, stats.opened)
+        return await self._transcribe(pieces, options, on_segment, stats)
 
     async def transcribe_samples(self, samples: Samples, options: TranscribeOptions) -> Transcript:
         """The transcript of samples, float32 mono at 16 kHz."""
@@ -92,12 +92,12 @@ class Transcriber:
         self,
         audio: BinaryIO,
         among: Sequence[str] = (),
-        usage: Usage | None = None,
+        stats: RequestStats | None = None,
         reading: ReadOptions = MIX,
     ) -> dict[str, float]:
         """The probability of each language, the first being the highest; none without speech.
 
-        Only `among` these languages, if any are given. What it takes is noted in `usage`.
+        Only `among` these languages, if any are given. What it takes is noted in `stats`.
 
         Raises:
             AudioError, SandboxError, EngineStoppedError, DecodingError: as for `transcribe`.
@@ -107,27 +107,27 @@ class Transcriber:
         if not self.vocabulary.dims.is_multilingual:
             raise OptionError("model", "This model knows English only: it detects no languages.")
         among = self._known(among)
-        usage = usage or Usage()
-        pieces = partial(self._read, audio, reading, usage.opened)
-        with closing(Source(pieces, self._readers, usage)) as source:
-            return await detect(self.engine, source, self.detector, among, usage)
+        stats = stats or RequestStats()
+        pieces = partial(self._read, audio, reading, stats.opened)
+        with closing(SampleStream(pieces, self._readers, stats)) as source:
+            return await detect(self.engine, source, self.detector, among, stats)
 
     async def _transcribe(
         self,
         pieces: Pieces,
         options: TranscribeOptions,
         on_segment: OnSegment | None = None,
-        usage: Usage | None = None,
+        stats: RequestStats | None = None,
     ) -> Transcript:
-        usage = usage or Usage()
+        stats = stats or RequestStats()
         if options.strategy == "auto" and not options.condition_on_previous_text:
             options = replace(options, strategy=self.strategy)
-        recording = Recording(self.engine, options, usage, is_live=on_segment is not None)
+        recording = RecordingWindows(self.engine, options, stats, is_live=on_segment is not None)
         script = OneScript(options.scripts)
         segments: list[Segment] = []
-        with closing(Source(pieces, self._readers, usage)) as source:
+        with closing(SampleStream(pieces, self._readers, stats)) as source:
             async for segment in self._segments(recording, source):
-                usage.told()
+                stats.first_segment()
                 if on_segment and options.task == "transcribe" and script.concerns(segment):
                     # The rest cannot be waited for.
                     segment = await asyncio.to_thread(script.written, segment)
@@ -144,7 +144,9 @@ class Transcriber:
             segments=tuple(segments),
         )
 
-    async def _segments(self, recording: Recording, source: Source) -> AsyncIterator[Segment]:
+    async def _segments(
+        self, recording: RecordingWindows, source: SampleStream
+    ) -> AsyncIterator[Segment]:
         speech = SpeechMap(self.detector, recording.options.voice)
         mel = await source.run(partial(self._mel, recording.options, source, speech))
         recording.is_long = not (mel and mel.fits_one_window)
@@ -157,13 +159,15 @@ class Transcriber:
         async for segment in segments:
             yield segment
 
-    def _mel(self, options: TranscribeOptions, source: Source, speech: SpeechMap) -> Mel | None:
+    def _mel(
+        self, options: TranscribeOptions, source: SampleStream, speech: SpeechMap
+    ) -> Mel | None:
         """What the sequential strategy decodes, where it is the one to take."""
         if options.strategy == "parallel":
             return None
         beginning = source.beginning(LONGEST)
         if sum(map(len, beginning)) <= LONGEST:
-            return heard_by(self.engine, np.concatenate(list(speech.through(beginning))))
+            return features(self.engine, np.concatenate(list(speech.through(beginning))))
         if options.strategy == "auto" and not options.condition_on_previous_text:
             return None
         n_mels = self.vocabulary.dims.n_mels
@@ -188,7 +192,7 @@ class Transcriber:
     def _silence(self) -> Mel:
         silence = np.zeros(SAMPLE_RATE, np.float32)
         heard = SpeechMap(self.detector, VoiceOptions()).through([silence])
-        return heard_by(self.engine, np.concatenate(list(heard)))
+        return features(self.engine, np.concatenate(list(heard)))
 
     def _checked(self, options: TranscribeOptions) -> TranscribeOptions:
         if options.task == "translate" and not self.vocabulary.dims.is_multilingual:

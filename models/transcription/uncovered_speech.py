@@ -13,7 +13,7 @@ from models.text.transcript import Segment
 Span = tuple[float, float]
 
 # Seconds of speech without text that cannot be a breath, or timestamps that are not exact.
-LEAST = 1.0
+MIN = 1.0
 _WORD = re.compile(r"\w+")
 # Seconds by which timestamps may miss the speech.
 _SLACK = 0.5
@@ -37,8 +37,8 @@ def uncovered(
         return
     edges = [(start, start), *told, (end, end)]
     *gaps, rest = [(before[1], after[0]) for before, after in pairwise(edges)]
-    yield from (gap for gap in gaps if speech(*gap) > LEAST)
-    if speech(*rest) > (0 if is_cut_off else LEAST):
+    yield from (gap for gap in gaps if speech(*gap) > MIN)
+    if speech(*rest) > (0 if is_cut_off else MIN):
         yield rest
 
 

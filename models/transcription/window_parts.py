@@ -14,14 +14,14 @@ from models.text.edges import SpeechBetween, at_speech
 from models.text.segment_order import clamped
 from models.text.segments import FRAMES_PER_SECOND
 from models.text.transcript import Segment
-from models.transcription.recording_windows import Recording
+from models.transcription.recording_windows import RecordingWindows
 from models.transcription.segmenter import CutWindow
 from models.transcription.uncovered_speech import uncovered, without_repeated
 
 # Halves of halves.
 _DEEPEST = 2
 # Seconds of speech that are worth being divided.
-_LEAST = 1.5
+_MIN = 1.5
 # Seconds around a place that tell whether it lies in a pause, and between two such places.
 _AROUND, _STEP = 0.1, 0.05
 
@@ -47,13 +47,13 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Parts:
+class WindowParts:
     """Decodes the windows of one recording again in parts, where their texts are in doubt.
 
     Segments may be off from their speech by `slack` seconds: see `at_speech`.
     """
 
-    recording: Recording
+    recording: RecordingWindows
     speech: SpeechBetween
     slack: float
 
@@ -62,7 +62,7 @@ class Parts:
         doubt = self._doubt(whole)
         if self.recording.options.loop_threshold is None or not deepest or not doubt:
             return [whole]
-        if self._seconds(whole) < _LEAST:
+        if self._seconds(whole) < _MIN:
             return [whole]
         middle = self._pause(whole)
         found = await asyncio.gather(

@@ -10,29 +10,29 @@ from models.audio.vad.speech_spans import SAMPLE_RATE
 from models.audio.windows.window_plan import HOP
 from models.audio.windows.window_stream import SpeechWindow
 from models.engine.decoding.sequence import DecodingResult, Window
-from models.text.segment_order import clamped, in_turn
+from models.text.segment_order import by_time, clamped
 from models.text.segments import FRAMES_PER_SECOND
 from models.text.transcript import Segment
-from models.transcription.features import heard_aside
-from models.transcription.language_vote import LanguageChoice
-from models.transcription.recording_windows import Recording
-from models.transcription.sample_stream import Source
+from models.transcription.features import features_in_thread
+from models.transcription.language_vote import LanguageVote
+from models.transcription.recording_windows import RecordingWindows
+from models.transcription.sample_stream import SampleStream
 from models.transcription.segmenter import CutWindow
 from models.transcription.uncovered_speech import uncovered, without_repeated
-from models.transcription.window_parts import Part, Parts
+from models.transcription.window_parts import Part, WindowParts
 
 # Samples of speech that tell one language from another.
 _TELLING = 3 * SAMPLE_RATE
 
 
-class SpokenWindow:
+class WindowTranscription:
     """A window on its way through the engine; only the one that `is_first` is told the prompt."""
 
     def __init__(
         self,
-        recording: Recording,
-        source: Source,
-        languages: LanguageChoice,
+        recording: RecordingWindows,
+        source: SampleStream,
+        languages: LanguageVote,
         speech: SpeechWindow,
         mel: Mel,
         *,
@@ -47,11 +47,11 @@ class SpokenWindow:
         window = recording.window(mel, 0, history, language, hurries=self.hurries)
         self.first = recording.weighed(window, telling / SAMPLE_RATE)
         # The pause that a window begins and ends with is ours: no text is in it.
-        self.parts = Parts(recording, self._speech, slack=0.0)
+        self.parts = WindowParts(recording, self._speech, slack=0.0)
 
     async def segments(self) -> list[Segment]:
         """The window's segments in the recording's time; none last beyond it."""
-        return in_turn(await self._part(self.first, self.plan.start, self.plan.end))
+        return by_time(await self._part(self.first, self.plan.start, self.plan.end))
 
     async def _part(self, window: Window, start: int, end: int) -> list[Segment]:
         result = await self._decoded(window)
@@ -84,7 +84,7 @@ class SpokenWindow:
 
     async def _window(self, start: int, end: int, language: str) -> Window:
         samples = self.samples[start - self.plan.start : end - self.plan.start]
-        mel = await heard_aside(self.recording.engine, samples, self.source)
+        mel = await features_in_thread(self.recording.engine, samples, self.source)
         window = self.recording.window(mel, 0, (), language, hurries=self.hurries)
         return self.recording.weighed(window, self.plan.speech_between(start, end) / SAMPLE_RATE)
 

@@ -1,4 +1,4 @@
-"""This project as a contestant."""
+"""This project as a competitor."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Other Whispers as contestants, with the same options as far as they go: greedy, no fallback."""
+"""Other Whispers as competitors, with the same options as far as they go: greedy, no fallback."""
 
 from __future__ import annotations
 
@@ -124,5 +124,5 @@ class WhisperCpp:
 
 def _files(setup: Setup) -> str:
     if setup.files is None:
-        raise BenchError("this contestant needs its model files")
+        raise BenchError("this competitor needs its model files")
     return setup.files

@@ -1,4 +1,4 @@
-"""How a contestant is to run; the same for all of them, as far as they know the option."""
+"""How a competitor is to run; the same for all of them, as far as they know the option."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from models.options import Strategy
 class Setup:
     """`model` is an official name; with `tokens_per_window` its weights are random.
 
-    `files` is the model in the contestant's own format, where it cannot read the store.
+    `files` is the model in the competitor's own format, where it cannot read the store.
     `slots` 0 is as many as the server takes; `compute_type` and `batch_size` are CTranslate2's;
     `concurrency` is how many recordings are in flight at once.
     """

@@ -22,7 +22,7 @@ _WRITERS: dict[str, Callable[[Weights, Path], Path]] = {
 
 
 def write_files(setup: Setup, names: list[str], folder: Path) -> dict[str, str]:
-    """Write what these contestants cannot read from the store; contestant -> its files.
+    """Write what these competitors cannot read from the store; competitor -> its files.
 
     Raises:
         BenchError: the model is unknown or not in the store.

@@ -1,4 +1,4 @@
-"""A contestant's process as the benchmark sees it."""
+"""A competitor's process as the benchmark sees it."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ class Pass:
 
 
 class Worker:
-    """A contestant's process; used as a context it is ended with the block."""
+    """A competitor's process; used as a context it is ended with the block."""
 
     def __init__(self, name: str, setup: Setup, time_limit: float) -> None:
         self.name, self.time_limit = name, time_limit
         self._output = tempfile.TemporaryFile()  # noqa: SIM115  # closed with the process
         self._process = subprocess.Popen(  # noqa: S603
-            [sys.executable, "-m", "scripts.bench.contestant", name, setup.to_json()],
+            [sys.executable, "-m", "scripts.bench.competitor", name, setup.to_json()],
             cwd=_PROJECT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -59,7 +59,7 @@ class Worker:
         self.close()
 
     def ready(self) -> dict[str, Any]:
-        """Wait until the model is loaded; what the contestant says of itself.
+        """Wait until the model is loaded; what the competitor says of itself.
 
         Raises:
             BenchError: it is not installed, failed, or took longer than the time limit.

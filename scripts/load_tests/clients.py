@@ -19,7 +19,7 @@ LEFT = "left"
 # Who leaves while waiting waits no longer than this.
 _PATIENCE_SECONDS = 3.0
 # Pieces of a stream at most that are read before leaving.
-_MOST_PIECES = 4
+_MAX_PIECES = 4
 
 
 class _Left(Exception):  # noqa: N818
@@ -107,7 +107,7 @@ def _breaking_off(client: httpx.AsyncClient, request: httpx.Request, share: floa
 
 def _reader(share: float) -> Reader:
     """Reads a few pieces of a stream; all of what is none."""
-    pieces = 1 + int(share * _MOST_PIECES)
+    pieces = 1 + int(share * _MAX_PIECES)
 
     async def read_pieces(reply: httpx.Response, clip: Clip, due: float) -> Answer:
         if not reply.headers.get("content-type", "").startswith("text/event-stream"):

@@ -11,8 +11,8 @@ from scripts.load_tests.thresholds import Bar
 
 # What fits into one window is a short clip.
 SHORT_SECONDS = 30.0
-_LEAST_GOODPUT = 0.9
-_MOST_WAITING = 3.0
+_MIN_GOODPUT = 0.9
+_MAX_WAITING = 3.0
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ def judge(idle: Phase, capacity: Phase, overload: Phase) -> list[Bar]:
 def _goodput(capacity: Phase, overload: Phase) -> Bar:
     share = overload.audio_rate / capacity.audio_rate if capacity.audio_rate else 0.0
     found = f"{share:.0%}, {overload.audio_rate:.1f} of {capacity.audio_rate:.1f} audio s per s"
-    return Bar(f"goodput at least {_LEAST_GOODPUT:.0%} of capacity", found, share >= _LEAST_GOODPUT)
+    return Bar(f"goodput at least {_MIN_GOODPUT:.0%} of capacity", found, share >= _MIN_GOODPUT)
 
 
 def _refusals(overload: Phase) -> Bar:
@@ -80,9 +80,9 @@ def _refusals(overload: Phase) -> Bar:
 
 
 def _waiting(idle: Phase, overload: Phase) -> Bar:
-    promise = f"short clips' p95 at most {_MOST_WAITING:g} times as long as idle"
+    promise = f"short clips' p95 at most {_MAX_WAITING:g} times as long as idle"
     before, after = idle.waited(95), overload.waited(95)
     if before is None or after is None:
         return Bar(promise, "no short clip was answered", is_met=False)
     found = f"{after / before:.1f} times, {after:.2f} s after {before:.2f} s"
-    return Bar(promise, found, after <= _MOST_WAITING * before)
+    return Bar(promise, found, after <= _MAX_WAITING * before)

@@ -11,7 +11,7 @@ from scripts.load_tests.clients import LEFT, Outcome
 from scripts.load_tests.thirds import Stretch
 from scripts.load_tests.thresholds import Bar
 
-_MOST_GROWTH = 0.05
+_MAX_GROWTH = 0.05
 
 Texts = Mapping[Path, str]
 
@@ -71,8 +71,8 @@ def _spoken(srt: str) -> Iterable[str]:
 
 
 def _memory(second: Stretch, last: Stretch) -> Bar:
-    promise = f"memory of the last third within {_MOST_GROWTH:.0%} of the second's"
+    promise = f"memory of the last third within {_MAX_GROWTH:.0%} of the second's"
     if second.memory is None or last.memory is None:
         return Bar(promise, "not measured, the soak was too short", is_met=False)
     growth = last.memory / second.memory - 1
-    return Bar(promise, f"{growth:+.1%}", is_met=growth <= _MOST_GROWTH)
+    return Bar(promise, f"{growth:+.1%}", is_met=growth <= _MAX_GROWTH)

@@ -46,11 +46,11 @@ def stretches(
     return [
         Stretch(
             name,
-            below - least,
-            [outcome for outcome in outcomes if least <= outcome.answer.ended < below],
-            [use for use in uses if least <= use.at < below],
+            below - minimum,
+            [outcome for outcome in outcomes if minimum <= outcome.answer.ended < below],
+            [use for use in uses if minimum <= use.at < below],
         )
-        for name, least, below in zip(_NAMES, edges, edges[1:], strict=False)
+        for name, minimum, below in zip(_NAMES, edges, edges[1:], strict=False)
     ]
 
 

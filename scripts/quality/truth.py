@@ -18,7 +18,7 @@ _UNHEARD = re.compile(r"[^\w']|_")
 # Seconds: by how much both ends of a word may be wrong to count as found.
 _COLLAR = 0.2
 # Of less than that a gap between words is no pause; seconds.
-_LEAST_PAUSE = 0.05
+_MIN_PAUSE = 0.05
 
 
 @dataclass
@@ -103,7 +103,7 @@ def _add(errors: Errors, found: Word, true: Word, before: float) -> None:
     start, end = found.start - true.start, found.end - true.end
     errors.starts.append(start)
     errors.ends.append(end)
-    if true.start - before < _LEAST_PAUSE:
+    if true.start - before < _MIN_PAUSE:
         errors.inner.append(start)
     common = min(found.end, true.end) - max(found.start, true.start)
     whole = max(found.end, true.end) - min(found.start, true.start)

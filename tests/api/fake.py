@@ -12,14 +12,14 @@ from starlette.testclient import TestClient
 
 from api.app import create_app
 from api.middleware.draining import Drain
-from api.middleware.stack import Edge
-from api.requests.model_registry import ServedModel, ServedModels, Transcriber
+from api.middleware.stack import MiddlewareStack
+from api.requests.model_registry import ModelRegistry, ServedModel, Transcriber
 from api.settings import Settings
 from models.audio_options import MIX, AudioTrack, ReadOptions
 from models.capacity.admission import Admission
 from models.engine.counters import EngineCounters, EngineState
 from models.options import TranscribeOptions
-from models.request_stats import Usage
+from models.request_stats import RequestStats
 from models.text.transcript import OnSegment, Segment, Transcript
 
 CREATED = 1_700_000_000
@@ -64,13 +64,13 @@ class FakeTranscriber:
         audio: BinaryIO,
         options: TranscribeOptions,
         on_segment: OnSegment | None = None,
-        usage: Usage | None = None,
+        stats: RequestStats | None = None,
     ) -> Transcript:
         """The fixed transcript, with the task asked for."""
         self.calls.append((audio.read(), options))
-        if usage:
-            usage.opened(self.track)
-            usage.audio_seconds = self.duration
+        if stats:
+            stats.opened(self.track)
+            stats.audio_seconds = self.duration
         if on_segment:
             for segment in self.segments:
                 on_segment(segment)
@@ -80,14 +80,14 @@ class FakeTranscriber:
         self,
         audio: BinaryIO,
         among: Sequence[str] = (),
-        usage: Usage | None = None,
+        stats: RequestStats | None = None,
         reading: ReadOptions = MIX,
     ) -> dict[str, float]:
         """Three to one for the first of these languages, by default English and German."""
         self.readings.append(reading)
-        if usage:
-            usage.opened(self.track)
-            usage.audio_seconds = self.duration
+        if stats:
+            stats.opened(self.track)
+            stats.audio_seconds = self.duration
         first, second, *_ = among or ("en", "de")
         return {first: 0.75, second: 0.25} if self.segments else {}
 
@@ -107,7 +107,7 @@ class FailingTranscriber:
         audio: BinaryIO,
         options: TranscribeOptions,
         on_segment: OnSegment | None = None,
-        usage: Usage | None = None,
+        stats: RequestStats | None = None,
     ) -> Transcript:
         """Never a transcript."""
         raise self.error
@@ -116,7 +116,7 @@ class FailingTranscriber:
         self,
         audio: BinaryIO,
         among: Sequence[str] = (),
-        usage: Usage | None = None,
+        stats: RequestStats | None = None,
         reading: ReadOptions = MIX,
     ) -> dict[str, float]:
         """Never a language."""
@@ -138,7 +138,7 @@ class BreakingTranscriber(FakeTranscriber):
         audio: BinaryIO,
         options: TranscribeOptions,
         on_segment: OnSegment | None = None,
-        usage: Usage | None = None,
+        stats: RequestStats | None = None,
     ) -> Transcript:
         """Never a transcript."""
         assert on_segment
@@ -160,7 +160,7 @@ class EndlessTranscriber(FakeTranscriber):
         audio: BinaryIO,
         options: TranscribeOptions,
         on_segment: OnSegment | None = None,
-        usage: Usage | None = None,
+        stats: RequestStats | None = None,
     ) -> Transcript:
         """Never a transcript."""
         self.started.set()
@@ -193,15 +193,15 @@ class FakePool(dict[str, Transcriber]):
 
 def served_by(
     transcribers: Mapping[str, Transcriber], admission: Admission | None = None
-) -> ServedModels:
+) -> ModelRegistry:
     """Models on the CPU, each with a transcriber of its own."""
     models = [ServedModel(name, CREATED) for name in transcribers]
-    return ServedModels(models, FakePool(transcribers), admission or Admission(3600, slots=8))
+    return ModelRegistry(models, FakePool(transcribers), admission or Admission(3600, slots=8))
 
 
 def served(
     *names: str, transcriber: Transcriber | None = None, admission: Admission | None = None
-) -> ServedModels:
+) -> ModelRegistry:
     """Models on the CPU that share one transcriber."""
     return served_by(dict.fromkeys(names, transcriber or FakeTranscriber()), admission)
 
@@ -212,4 +212,4 @@ def client(
     """A client of an app that serves `base`, or the models named."""
     app = create_app("1.2.3")
     app.state.served = served(*(names or ("base",)), transcriber=transcriber)
-    return TestClient(Edge(app, settings or Settings(), Drain(0)))
+    return TestClient(MiddlewareStack(app, settings or Settings(), Drain(0)))

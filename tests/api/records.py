@@ -5,16 +5,16 @@ from __future__ import annotations
 from starlette.datastructures import Headers
 
 from api.telemetry.observe import Observed
-from models.request_stats import Usage
+from models.request_stats import RequestStats
 
 
 def observed(
     *, endpoint: str = "/v1/audio/transcriptions", status: int = 200, model: str = "base"
 ) -> Observed:
     """A request for 30 s of audio that took 2 s, of which it waited half a second."""
-    usage = Usage(audio_seconds=30.0, first_segment_seconds=0.75)
+    stats = RequestStats(audio_seconds=30.0, first_segment_seconds=0.75)
     for name, seconds in (("load", 0.25), ("queue", 0.5), ("encode", 0.5), ("decode", 0.7)):
-        usage.stages[name].seconds = seconds  # type: ignore[index]
+        stats.stages[name].seconds = seconds  # type: ignore[index]
     return Observed(
         request_id="req_1",
         method="POST",
@@ -23,6 +23,6 @@ def observed(
         model=model,
         key_name="ci",
         seconds=2.0,
-        usage=usage,
+        stats=stats,
         headers=Headers(),
     )

@@ -12,7 +12,7 @@ import pytest
 from models.audio_options import AudioTrack
 from models.engine.engine import Engine
 from models.options import TranscribeOptions
-from models.request_stats import Usage
+from models.request_stats import RequestStats
 from models.subtitle_options import SubtitleOptions
 from models.text.subtitles.cues import cues
 from models.text.subtitles.subtitle_files import srt
@@ -31,11 +31,11 @@ def subtitles(
     engine: Engine, container: str, layout: SubtitleOptions
 ) -> tuple[str, AudioTrack | None]:
     """The film's srt, and the track that it is of."""
-    transcriber, usage = Transcriber(engine), Usage()
+    transcriber, stats = Transcriber(engine), RequestStats()
     options = TranscribeOptions(word_timestamps=layout != SubtitleOptions())
-    work = transcriber.transcribe(io.BytesIO(film(container)), options, usage=usage)
+    work = transcriber.transcribe(io.BytesIO(film(container)), options, stats=stats)
     transcript = asyncio.run(work)
-    return srt(cues(transcript.segments, transcript.duration, layout)), usage.track
+    return srt(cues(transcript.segments, transcript.duration, layout)), stats.track
 
 
 def seconds(text: str) -> list[float]:

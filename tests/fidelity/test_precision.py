@@ -25,7 +25,7 @@ from tests.speech_clips import Clip, clips
 CLIPS = [clip for clip in clips() if clip.is_speech and not clip.is_long]
 # Percent of the words by which a format may be worse than float32, and by which it may seem so: the
 # upper end of 95 % of a paired bootstrap, which these clips put some 0.9 above.
-MOST, HIGHEST = 1.0, 1.5
+MAX, HIGHEST = 1.0, 1.5
 
 
 def window(clip: Clip) -> Window:
@@ -89,8 +89,8 @@ def test_formats_that_trials_may_choose_change_as_little(
     weights: Callable[[str], Weights],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(precision, "attention_format", lambda: attention)
-    monkeypatch.setattr(precision, "encoder_linear", lambda: linear)
+    monkeypatch.setattr(precision, "pick_attention_dtype", lambda: attention)
+    monkeypatch.setattr(precision, "pick_encoder_linear", lambda: linear)
     assert_near(exact, weights("base"), "int8", "thin")
 
 
@@ -104,7 +104,7 @@ def assert_near(
 
     difference = paired_difference(list(zip(word_errors(found), word_errors(exact), strict=True)))
     assert difference
-    assert difference.value < MOST
+    assert difference.value < MAX
     assert difference.high < HIGHEST
     # Sums of integers come out the same in any order, those of bfloat16 products do not.
     if precision.resolve_precision(dtype, torch.device("cpu")).encoder == "int8":

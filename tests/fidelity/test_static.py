@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from models.checkpoints.weights import Weights
-from models.engine.cuda_graphs.graph_backend import StaticRunner
+from models.engine.cuda_graphs.graph_backend import GraphBackend
 from models.engine.cuda_graphs.launcher import DirectLauncher
 from models.engine.decoding.vocabulary import Vocabulary
 from models.engine.engine import Engine
@@ -39,7 +39,7 @@ def static(weights: Callable[[str], Weights]) -> Iterator[Transcriber]:
     device = torch.device("cpu")
     precision = resolve_precision("float32", device)
     loaded = weights(NAME)
-    runner = StaticRunner(
+    runner = GraphBackend(
         load_network(loaded, device, precision),
         Vocabulary(loaded.dims),
         precision,

@@ -57,7 +57,7 @@ def errors(transcript: Transcript, name: str) -> Errors:
     ids=["base", "tiny.en"],
 )
 def test_words_are_near_the_truth(
-    served: Callable[[str], Transcriber], model: str, names: list[str], most: float
+    served: Callable[[str], Transcriber], model: str, names: list[str], maximum: float
 ) -> None:
     found = [errors(heard(served(model), name), name) for name in names]
     for name, each in zip(names, found, strict=True):
@@ -65,7 +65,7 @@ def test_words_are_near_the_truth(
     raw = [errors(heard(served(model), name, "openai"), name) for name in names]
     total, before = sum(found, Errors()).figures(), sum(raw, Errors()).figures()
     assert total["mean"] < 0.7 * before["mean"]
-    assert total["mean"] <= most
+    assert total["mean"] <= maximum
 
 
 @pytest.mark.parametrize("name", list(RECORDINGS))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from models import request_stats as usages
-from models.request_stats import STAGES, Usage
+from models.request_stats import STAGES, RequestStats
 
 
 class Clock:
@@ -25,20 +25,20 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return clock
 
 
-def seconds(usage: Usage) -> list[float]:
-    return [usage.stages[name].seconds for name in STAGES]
+def seconds(stats: RequestStats) -> list[float]:
+    return [stats.stages[name].seconds for name in STAGES]
 
 
 def test_one_window_spends_its_time_in_one_stage_after_the_other(clock: Clock) -> None:
-    usage = Usage(began=100.0)
+    stats = RequestStats(began=100.0)
     for left, entered in zip((None, *STAGES), (*STAGES, None), strict=True):
-        usage.move(left, entered)
+        stats.enter(left, entered)
         clock.now += 1.5
     clock.now += 10
 
     assert STAGES == ("load", "queue", "encode", "decode")
-    assert seconds(usage) == [1.5, 1.5, 1.5, 1.5]
-    assert [(s.began, s.ended) for s in usage.stages.values()] == [
+    assert seconds(stats) == [1.5, 1.5, 1.5, 1.5]
+    assert [(s.began, s.ended) for s in stats.stages.values()] == [
         (100.0, 101.5),
         (101.5, 103.0),
         (103.0, 104.5),
@@ -47,27 +47,27 @@ def test_one_window_spends_its_time_in_one_stage_after_the_other(clock: Clock) -
 
 
 def test_a_moment_counts_once_for_the_furthest_stage(clock: Clock) -> None:
-    usage = Usage(began=100.0)
-    usage.move(None, "queue")
-    usage.move("queue", "decode")
-    usage.move(None, "queue")  # waits beside the one that decodes
-    usage.move(None, "load")
+    stats = RequestStats(began=100.0)
+    stats.enter(None, "queue")
+    stats.enter("queue", "decode")
+    stats.enter(None, "queue")  # waits beside the one that decodes
+    stats.enter(None, "load")
     clock.now += 4
-    usage.move("decode", None)
+    stats.enter("decode", None)
     clock.now += 2
-    usage.move("queue", None)
+    stats.enter("queue", None)
     clock.now += 1
-    usage.move("load", None)
+    stats.enter("load", None)
     clock.now += 8
 
-    assert seconds(usage) == [1.0, 2.0, 0.0, 4.0]
-    assert (usage.stages["load"].began, usage.stages["load"].ended) == (100.0, 107.0)
+    assert seconds(stats) == [1.0, 2.0, 0.0, 4.0]
+    assert (stats.stages["load"].began, stats.stages["load"].ended) == (100.0, 107.0)
 
 
 def test_the_first_segment_is_the_one_that_counts(clock: Clock) -> None:
-    usage = Usage(began=99.0)
-    usage.told()
+    stats = RequestStats(began=99.0)
+    stats.first_segment()
     clock.now += 5
-    usage.told()
+    stats.first_segment()
 
-    assert usage.first_segment_seconds == 1.0
+    assert stats.first_segment_seconds == 1.0

@@ -20,7 +20,7 @@ def take(wanted: str) -> torch.device:
 
 for module, name, pretended in (
     (gpus, "count_gpus", lambda: 4),
-    (memory_estimate, "foresee", lambda *_: dict.fromkeys(("tiny.en",), 0)),
+    (memory_estimate, "estimate_engine_bytes", lambda *_: dict.fromkeys(("tiny.en",), 0)),
     (torch.cuda, "device_count", lambda: 4),
     (device, "resolve_device", take),
     (start, "resolve_device", take),

@@ -6,9 +6,9 @@ from itertools import count
 from unittest.mock import patch
 
 from models.engine import engine
-from models.engine.network.plain_backend import Runner
+from models.engine.network.plain_backend import PlainBackend
 
-step, steps = Runner.step, count()
+step, steps = PlainBackend.step, count()
 
 
 def failing(*arguments: object) -> object:
@@ -18,7 +18,7 @@ def failing(*arguments: object) -> object:
     return step(*arguments)  # type: ignore[arg-type]
 
 
-patch.object(Runner, "step", failing).start()
+patch.object(PlainBackend, "step", failing).start()
 patch.object(engine, "still_computes", lambda _: False).start()
 
 from service import Whisper  # noqa: E402

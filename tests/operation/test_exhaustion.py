@@ -28,10 +28,10 @@ BODY = (
 
 
 @contextmanager
-def open_files(most: int) -> Iterator[None]:
+def open_files(maximum: int) -> Iterator[None]:
     """Let this process, and those it starts, have so many files open unless they ask."""
     before = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, before[1]))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (maximum, before[1]))
     try:
         yield
     finally:

@@ -12,12 +12,12 @@ from typing import BinaryIO
 from api.app import create_app
 from api.errors import ApiError
 from api.middleware.draining import Drain
-from api.middleware.stack import Edge
+from api.middleware.stack import MiddlewareStack
 from api.settings import Settings
 from models.audio.load.load_audio import load
 from models.errors import OverloadedError
 from models.options import TranscribeOptions
-from models.request_stats import Usage
+from models.request_stats import RequestStats
 from models.text.transcript import OnSegment, Transcript
 from tests.api.fake import FakeTranscriber, segment, served
 from tests.server import listening
@@ -39,7 +39,7 @@ class Sound(FakeTranscriber):
         audio: BinaryIO,
         options: TranscribeOptions,
         on_segment: OnSegment | None = None,
-        usage: Usage | None = None,
+        stats: RequestStats | None = None,
     ) -> Transcript:
         """A text that hardly another recording has."""
         self.count += 1
@@ -115,5 +115,5 @@ def serving(transcriber: Sound) -> Iterator[str]:
     """The address of our app with it."""
     app = create_app("of the tests")
     app.state.served = served("base", transcriber=transcriber)
-    with listening(Edge(app, Settings(), Drain(0))) as url:
+    with listening(MiddlewareStack(app, Settings(), Drain(0))) as url:
         yield url

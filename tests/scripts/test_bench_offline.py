@@ -79,14 +79,14 @@ def test_bench_offline_measures_ours_and_a_peer(
     report_file = tmp_path / "report.json"
     assert bench_offline.main([*CLIPS, *peer, "--json", str(report_file)]) == 0
     report = json.loads(report_file.read_text())
-    assert list(report["contestants"]) == ["ours", *peer[1:]]
-    for contestant in report["contestants"].values():
-        assert contestant["rtfx"]["min"] == contestant["rtfx"]["median"] > 0
-        assert contestant["wer_percent"] < 10
-        assert 0 < contestant["cpu_seconds"] < 600
-        assert 50e6 < contestant["peak_memory"] < 4e9
-        assert contestant["load_seconds"] > 0
-        assert len(contestant["texts"]) == 2
+    assert list(report["competitors"]) == ["ours", *peer[1:]]
+    for competitor in report["competitors"].values():
+        assert competitor["rtfx"]["min"] == competitor["rtfx"]["median"] > 0
+        assert competitor["wer_percent"] < 10
+        assert 0 < competitor["cpu_seconds"] < 600
+        assert 50e6 < competitor["peak_memory"] < 4e9
+        assert competitor["load_seconds"] > 0
+        assert len(competitor["texts"]) == 2
     assert list(report["ours_over_peer"]) == peer[1:]
     assert report["hardware"]["packages"]["torch"]
     assert report["hardware"]["cores"] >= 1

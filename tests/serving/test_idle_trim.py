@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass, field
 
 from models.engine.counters import EngineCounters, EngineState
-from serving.idle_trim import trim_at_rest
+from serving.idle_trim import trim_when_idle
 
 PERIOD = 0.05
 
@@ -34,7 +34,7 @@ class Steps:
 
 def test_each_rest_gives_back_once() -> None:
     async def scenario(pool: Steps) -> None:
-        resting = asyncio.create_task(trim_at_rest(pool, pool.trim, PERIOD))
+        resting = asyncio.create_task(trim_when_idle(pool, pool.trim, PERIOD))
         await asyncio.sleep(4 * PERIOD)
         assert pool.trimmed == []  # nothing has been done yet
         for rest in (1, 2):

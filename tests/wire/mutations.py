@@ -181,9 +181,9 @@ def cut_at_the_start(random: Random, body: bytes) -> bytes:
 def flipped(random: Random, body: bytes) -> bytes:
     changed = bytearray(body)
     # Half of them where the headers are, rather than in the audio.
-    most = min(random.choice([len(body), 400]), len(body))
+    maximum = min(random.choice([len(body), 400]), len(body))
     for _ in range(random.randint(1, 20) if body else 0):
-        changed[random.randrange(most)] ^= 1 << random.randrange(8)
+        changed[random.randrange(maximum)] ^= 1 << random.randrange(8)
     return bytes(changed)
 
 

@@ -12,13 +12,13 @@ import pytest
 
 from api.app import create_app
 from api.middleware.draining import Drain
-from api.middleware.stack import Edge
+from api.middleware.stack import MiddlewareStack
 from api.requests.model_registry import Transcriber
 from api.responses import streaming
 from api.settings import Settings
 from models.errors import EngineStoppedError, OverloadedError
 from models.options import TranscribeOptions
-from models.request_stats import Usage
+from models.request_stats import RequestStats
 from models.text.transcript import OnSegment, Transcript
 from tests.api.fake import BreakingTranscriber, EndlessTranscriber, FakeTranscriber, served
 from tests.server import Reachable, listening, strict_sdk
@@ -45,7 +45,7 @@ class BusyOnce(FakeTranscriber):
         audio: BinaryIO,
         options: TranscribeOptions,
         on_segment: OnSegment | None = None,
-        usage: Usage | None = None,
+        stats: RequestStats | None = None,
     ) -> Transcript:
         """The fixed transcript, the second time."""
         transcript = await super().transcribe(audio, options, on_segment)
@@ -59,7 +59,7 @@ def app_of(transcriber: Transcriber, settings: Settings | None = None) -> Iterat
     """Our app with this transcriber."""
     app = create_app("of the tests")
     app.state.served = served("base", transcriber=transcriber)
-    with listening(Edge(app, settings or Settings(), Drain(0))) as url:
+    with listening(MiddlewareStack(app, settings or Settings(), Drain(0))) as url:
         yield Listening(url)
 
 

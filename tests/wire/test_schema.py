@@ -22,7 +22,7 @@ from tests.wire.schema_checks import CHECKS, STREAM
 DOCUMENT = create_app("of the tests").openapi()
 schema = schemathesis.openapi.from_dict(DOCUMENT)
 
-LEAST_EXAMPLES = 2_000
+MIN_EXAMPLES = 2_000
 # A server without keys and limits answers none of these, unless something is wrong with it.
 NOT_PROVOKED = {401, 413, 431, 500, 503, 504}
 
@@ -72,7 +72,7 @@ def form(case: Case, response: schemathesis.Response) -> str:
 @promises("Responses", "every answer is as `/openapi.json` describes it", "extension")
 def test_schema_was_tried_in_full(seen: Seen) -> None:
     """The tests above have seen enough, and every status and form there is."""
-    assert seen.total() >= LEAST_EXAMPLES
+    assert seen.total() >= MIN_EXAMPLES
     statuses = {(label, status) for label, status, _ in seen}
     documented = {
         (f"{method.upper()} {path}", int(status))

@@ -38,9 +38,9 @@ class ChunkForm:
 
     def length(self, content: int) -> bytes:
         """The length field of a chunk with so many bytes, or with as many as it can say."""
-        most = (1 << 8 * self.length_size) - 1
+        maximum = (1 << 8 * self.length_size) - 1
         stated = content + (self.head_size if self.counts_head else 0)
-        return min(stated, most).to_bytes(self.length_size, self.order)
+        return min(stated, maximum).to_bytes(self.length_size, self.order)
 
 
 RIFF = ChunkForm(4, 4, "little", 2)
@@ -52,8 +52,8 @@ CAF = ChunkForm(4, 8, "big", 1)
 class ChunkReader:
     """Chunks of a file, `most` in all: one made of tiny chunks must not keep a worker busy."""
 
-    def __init__(self, file: BinaryIO, most: int) -> None:
-        self._file, self._left = file, most
+    def __init__(self, file: BinaryIO, maximum: int) -> None:
+        self._file, self._left = file, maximum
         self.size = file.seek(0, 2)
 
     def bytes_at(self, position: int, length: int) -> bytes:

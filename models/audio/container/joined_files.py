@@ -21,7 +21,7 @@ from models.errors import AudioError
 # What follows a file's sound is at least that much if it is sound: there are tags of 128 bytes.
 _IGNORED = 256
 _BLOCK, _BUFFER = 1 << 20, 1 << 16
-_FEW_CHUNKS, _MOST_CHUNKS = 1_000, 100_000
+_FEW_CHUNKS, _MAX_CHUNKS = 1_000, 100_000
 _MAX_AIFF = 0xFFFF_FF00
 # Chunks that stand behind the sound. Others count only if they lead to the file's end.
 _KNOWN = {b"LIST", b"id3 ", b"ID3 ", b"bext", b"cue ", b"fact", b"JUNK", b"PAD ", b"FLLR", b"smpl"}
@@ -79,7 +79,7 @@ def recordings(file: BinaryIO, quick: bool = False) -> Iterator[Recording]:
     Raises:
         AudioError: as for `parts`.
     """
-    reader = ChunkReader(file, _FEW_CHUNKS if quick else _MOST_CHUNKS)
+    reader = ChunkReader(file, _FEW_CHUNKS if quick else _MAX_CHUNKS)
     position: int | None = 0
     while position is not None:
         section = section_at(reader, position)
@@ -174,7 +174,7 @@ def _files(file: BinaryIO, same: list[Recording]) -> list[BinaryIO]:
 
 
 def _slices(file: BinaryIO) -> list[BinaryIO]:
-    reader = ChunkReader(file, _MOST_CHUNKS)
+    reader = ChunkReader(file, _MAX_CHUNKS)
     starts = boundaries(reader)
     if len(starts) < 2:
         return [file]

@@ -9,7 +9,7 @@ from models.audio.container.truncation import stated_seconds
 from models.errors import AudioError
 
 # Compressed speech in common qualities: 128 kbit/s; and sound of the highest: 48 kHz, stereo.
-_BYTES_PER_SECOND, _MOST_PER_SECOND = 16_000, 384_000
+_BYTES_PER_SECOND, _MAX_PER_SECOND = 16_000, 384_000
 
 
 def estimated_seconds(file: BinaryIO) -> float:
@@ -22,7 +22,7 @@ def estimated_seconds(file: BinaryIO) -> float:
     file.seek(0)
     if seconds is not None:
         return seconds
-    return size / _BYTES_PER_SECOND if stated is None else max(stated, size / _MOST_PER_SECOND)
+    return size / _BYTES_PER_SECOND if stated is None else max(stated, size / _MAX_PER_SECOND)
 
 
 def _by_sections(file: BinaryIO, size: int) -> float | None:

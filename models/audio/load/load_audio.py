@@ -78,11 +78,11 @@ class AudioFile:
         check_complete(source)
         self._source, self._max, self._options = source, max_seconds, options
         self._before = before
-        self._least = stated_seconds(source)
+        self._minimum = stated_seconds(source)
         self._track = Track(source, options.audio_track)
         self.track = self._track.info
         _check_channels(self._track.stream.channels, options.channel)
-        seconds = self._track.header_seconds or self._least
+        seconds = self._track.header_seconds or self._minimum
         # Headers may say less than there is, as where files were joined.
         self._believed = 1.1 * seconds + 10 if seconds and max_seconds else math.inf
         if max_seconds and (seconds is None or self._track.is_misled(seconds, max_seconds)):
@@ -102,10 +102,10 @@ class AudioFile:
                     yield piece
         if not heard:
             raise AudioError("The file's audio track is empty, or nothing in it could be decoded.")
-        if self._least is not None and heard < self._least - slack(self._least):
+        if self._minimum is not None and heard < self._minimum - slack(self._minimum):
             raise AudioError(
                 "The file is cut off or damaged: "
-                f"{heard:.1f} of {self._least:.1f} seconds can be decoded."
+                f"{heard:.1f} of {self._minimum:.1f} seconds can be decoded."
             )
         for other in self._others:
             yield from self._joined(other)

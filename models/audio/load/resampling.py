@@ -64,8 +64,8 @@ def _mono(
 
 
 def _no_channel(channel: int, channels: int) -> str:
-    most = f"{channels} channels: 0 to {channels - 1}" if channels > 1 else "one channel: 0"
-    return f"There is no channel {channel}. The audio has {most}."
+    maximum = f"{channels} channels: 0 to {channels - 1}" if channels > 1 else "one channel: 0"
+    return f"There is no channel {channel}. The audio has {maximum}."
 
 
 def _alone(frames: Iterable[AudioFrame], channel: int) -> Iterator[AudioFrame]:

@@ -14,7 +14,7 @@ from models.audio_options import AudioTrack
 from models.errors import AudioError, OptionError
 from models.language.language_tags import same_language
 
-_MOST_NAMED = 20
+_MAX_NAMED = 20
 _TAG = re.compile(r"[A-Za-z]{2,8}(?:[-_][A-Za-z0-9]{1,8})*")
 _UNDETERMINED = "und"
 
@@ -75,5 +75,5 @@ def _language(track: AudioStream) -> str | None:
 
 def _list(tracks: Sequence[AudioStream]) -> str:
     names = [f"{index} ({_language(each) or 'no language'})" for index, each in enumerate(tracks)]
-    more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
-    return f"the indexes are {', '.join(names[:_MOST_NAMED])}{more}"
+    more = f" and {len(names) - _MAX_NAMED} more" if len(names) > _MAX_NAMED else ""
+    return f"the indexes are {', '.join(names[:_MAX_NAMED])}{more}"

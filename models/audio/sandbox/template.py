@@ -127,9 +127,9 @@ def main() -> None:
     """Serve with the work and the limits of the command line."""
     module, _, function = sys.argv[1].partition(":")
     work: Work = getattr(import_module(module), function)
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    few = _MAX_DESCRIPTORS if most == resource.RLIM_INFINITY else min(most, _MAX_DESCRIPTORS)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (few, most))
+    _, maximum = resource.getrlimit(resource.RLIMIT_NOFILE)
+    few = _MAX_DESCRIPTORS if maximum == resource.RLIM_INFINITY else min(maximum, _MAX_DESCRIPTORS)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (few, maximum))
     Template(socket.socket(fileno=_CONTROL), work, Limits(**json.loads(sys.argv[2]))).run()
 
 

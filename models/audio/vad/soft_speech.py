@@ -29,7 +29,7 @@ _POLE = 0.9
 _TILT = (_POLE ** np.arange(88)).astype(np.float32)
 
 
-class CloseListener:
+class SoftSpeechListener:
     """The detector on its way through one recording, which it may hear twice.
 
     What it hears depends on the level: it loses speech whose peaks are below -50 dBFS, and much of
@@ -68,7 +68,7 @@ class CloseListener:
 
 def probabilities(detector: Silero, samples: Samples, size: int) -> NDArray[np.float32]:
     """How probable speech is in each frame of a recording that is heard in blocks of a `size`."""
-    listener = CloseListener(detector)
+    listener = SoftSpeechListener(detector)
     found = [listener.hear(samples[at : at + size]) for at in range(0, len(samples), size)]
     return np.concatenate(found) if found else np.zeros(0, np.float32)
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from models.audio.blocks import blocks
 from models.audio.vad.silero import BLOCK, Silero
-from models.audio.vad.soft_speech import CloseListener
+from models.audio.vad.soft_speech import SoftSpeechListener
 from models.audio.vad.speech_spans import SAMPLE_RATE, Span, SpanFinder, speech_between
 from models.options import VoiceOptions
 
@@ -30,23 +30,23 @@ class SpeechMap:
         self._detector, self._voice = detector, voice
         self._is_complete = False
         self.spans: list[Span] = []
-        self._most = 0.0
+        self._maximum = 0.0
 
     @property
     def is_possible(self) -> bool:
         """Whether there is any trace of speech in what has been heard."""
-        return bool(self.spans) or self._most >= _TRACE
+        return bool(self.spans) or self._maximum >= _TRACE
 
     def through(self, pieces: Iterable[Samples]) -> Iterator[Samples]:
         """The same samples, listened to the first time."""
         return iter(pieces) if self._is_complete else self._listen(pieces)
 
     def _listen(self, pieces: Iterable[Samples]) -> Iterator[Samples]:
-        listener, finder = CloseListener(self._detector), SpanFinder(self._voice)
+        listener, finder = SoftSpeechListener(self._detector), SpanFinder(self._voice)
         length = 0
         for block in blocks(pieces, BLOCK):
             probabilities = listener.hear(block)
-            self._most = max(self._most, float(probabilities.max()))
+            self._maximum = max(self._maximum, float(probabilities.max()))
             self.spans += finder.feed(probabilities)
             length += len(block)
             yield block

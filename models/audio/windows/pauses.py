@@ -21,7 +21,7 @@ _FRAMES_PER_SECOND = SAMPLE_RATE // HOP
 _SHORTEST = 10
 # Decibels below the loudest frames: one in twenty, at most half a second of them.
 _DEPTH = 30.0
-_SHARE, _MOST = 20, 50
+_SHARE, _MAX = 20, 50
 # Noise that hides the weakest sounds lies nearer to the speech: of the way there from the weakest
 # frames, one in twenty, what is still a pause.
 _ABOVE_NOISE = 0.1
@@ -39,7 +39,7 @@ def pauses(audio: Tensor, frames: int) -> list[Span]:
     if len(level) < _SHORTEST:
         return []
     ordered, few = np.sort(level), len(level) // _SHARE
-    weakest, loudest = ordered[few], ordered[-1 - min(few, _MOST)]
+    weakest, loudest = ordered[few], ordered[-1 - min(few, _MAX)]
     limit = max(loudest - _DEPTH, weakest + _ABOVE_NOISE * (loudest - weakest))
     is_quiet = np.pad((level < limit).astype(np.int8), 1)
     edges = np.flatnonzero(np.diff(is_quiet))

@@ -77,15 +77,15 @@ class Planner:
             last = self._groups[0][-1]
             if not following and _between(last.end, known) < self._padded(last.end):
                 break
-            most = _between(last.end, following[0].start if following else known)
-            windows.append(self._window(most))
+            maximum = _between(last.end, following[0].start if following else known)
+            windows.append(self._window(maximum))
         return windows
 
     def finish(self, length: int) -> list[PlannedWindow]:
         """The windows that are left of a recording of `length` samples."""
         self._groups += self._grouping.rest()
         after = [_between(a[-1].end, b[0].start) for a, b in pairwise(self._groups)]
-        return [self._window(most) for most in [*after, length][: len(self._groups)]]
+        return [self._window(maximum) for maximum in [*after, length][: len(self._groups)]]
 
     def needed(self, known: int) -> int:
         """The first sample that windows to come may hold."""
@@ -93,14 +93,14 @@ class Planner:
         first = waiting[0].start if waiting else max(known, self._cut)
         return max(0, first - self._padding - HOP)
 
-    def _window(self, most: int) -> PlannedWindow:
+    def _window(self, maximum: int) -> PlannedWindow:
         """The next group's window, which ends at `most` where not before."""
         group = self._groups.pop(0)
         start, end = group[0].start, group[-1].end
-        least = _between(self._before.end, start) if self._before else 0
+        minimum = _between(self._before.end, start) if self._before else 0
         self._before = group[-1]
-        start = max(least, (start - self._padding) // HOP * HOP)
-        return PlannedWindow(start, min(most, self._padded(end)), group)
+        start = max(minimum, (start - self._padding) // HOP * HOP)
+        return PlannedWindow(start, min(maximum, self._padded(end)), group)
 
     def _padded(self, end: int) -> int:
         return -(-(end + self._padding) // HOP) * HOP

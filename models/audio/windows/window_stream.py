@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from models.audio.blocks import blocks
 from models.audio.vad.silero import BLOCK, Silero
-from models.audio.vad.soft_speech import CloseListener
+from models.audio.vad.soft_speech import SoftSpeechListener
 from models.audio.vad.speech_spans import SpanFinder
 from models.audio.windows.window_plan import PlannedWindow, Planner
 from models.options import VoiceOptions
@@ -44,7 +44,7 @@ class SpeechStream:
     """The windows of a recording that comes block by block."""
 
     def __init__(self, detector: Silero, voice: VoiceOptions) -> None:
-        self._listener = CloseListener(detector)
+        self._listener = SoftSpeechListener(detector)
         self._finder = SpanFinder(voice)
         self._planner = Planner(voice.prefix_padding_ms)
         self._held: list[Samples] = []

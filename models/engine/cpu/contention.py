@@ -23,11 +23,11 @@ class SpareCores:
 
     def __init__(
         self,
-        most: int,
+        maximum: int,
         others: Callable[[], float | None] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._most, self._now = most, most
+        self._maximum, self._now = maximum, maximum
         self._others, self._clock = others or others_seconds, clock
         self._allowed = len(_allowed())
         self._seen, self._since = self._others(), clock()
@@ -38,7 +38,7 @@ class SpareCores:
         if elapsed >= PERIOD_SECONDS and self._seen is not None:
             seen = self._others() or 0.0
             spare = round(self._allowed - (seen - self._seen) / elapsed)
-            self._now = max(1, min(self._most, spare))
+            self._now = max(1, min(self._maximum, spare))
             self._seen, self._since = seen, self._since + elapsed
         return self._now
 

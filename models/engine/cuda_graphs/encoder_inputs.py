@@ -11,22 +11,22 @@ from whisper.audio import HOP_LENGTH
 from models.checkpoints.catalogue import FRAMES_PER_POSITION, Dimensions
 from models.engine.cuda_graphs.batch_buckets import filled_up
 from models.engine.cuda_graphs.gpu_log_mel import BatchedLogMel
-from models.engine.cuda_graphs.graph_cache import Captures
+from models.engine.cuda_graphs.graph_cache import GraphCache
 from models.engine.cuda_graphs.launcher import Computation, Launcher
 from models.engine.static_step.pinned_memory import staged
 
 
-class StaticInputs:
+class EncoderInputs:
     """`mel` is the log-mel of up to `most` windows, [most, n_mels, frames], on the device."""
 
     def __init__(
-        self, dims: Dimensions, launcher: Launcher, most: int, device: torch.device
+        self, dims: Dimensions, launcher: Launcher, maximum: int, device: torch.device
     ) -> None:
         frames = FRAMES_PER_POSITION * dims.n_audio_ctx
-        self.mel = torch.zeros(most, dims.n_mels, frames, device=device)
-        self._samples = torch.zeros(most, frames * HOP_LENGTH, device=device)
+        self.mel = torch.zeros(maximum, dims.n_mels, frames, device=device)
+        self._samples = torch.zeros(maximum, frames * HOP_LENGTH, device=device)
         self._log_mel = BatchedLogMel(dims.n_mels, device)
-        self._hear = Captures(launcher, self._run, aside=True)
+        self._hear = GraphCache(launcher, self._run, side_stream=True)
 
     def warm_up(self, size: int) -> None:
         """Capture what is computed for so many windows."""

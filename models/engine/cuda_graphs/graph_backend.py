@@ -8,20 +8,20 @@ from contextlib import AbstractContextManager
 
 from torch import Tensor
 
-from models.engine.cuda_graphs.graph_decoder import StaticDecoder
-from models.engine.cuda_graphs.graph_encoder import StaticEncoder
-from models.engine.cuda_graphs.graph_prompts import WIDEST, StaticPrompts
+from models.engine.cuda_graphs.graph_decoder import GraphDecoder
+from models.engine.cuda_graphs.graph_encoder import GraphEncoder
+from models.engine.cuda_graphs.graph_prompts import WIDEST, GraphPrompts
 from models.engine.cuda_graphs.launcher import Launcher
 from models.engine.decoding.sequence import Sequence
 from models.engine.decoding.token_rules import Chosen
 from models.engine.decoding.vocabulary import Vocabulary
 from models.engine.network.decoder import Network
-from models.engine.network.plain_backend import Runner, slots_of
+from models.engine.network.plain_backend import PlainBackend, slots_of
 from models.engine.network.precision import Precision
 
 
-class StaticRunner(Runner):
-    """Prompts with previous text, and the first tokens of a text, go as with `Runner`."""
+class GraphBackend(PlainBackend):
+    """Prompts with previous text, and the first tokens of a text, go as with `PlainBackend`."""
 
     def __init__(
         self,
@@ -36,12 +36,12 @@ class StaticRunner(Runner):
         super().__init__(network, vocabulary, precision, slots=slots, padding="full")
         self._launcher = launcher
         with launcher.computing():
-            self._encoder = StaticEncoder(network, self.cache, launcher, encode_batch)
+            self._encoder = GraphEncoder(network, self.cache, launcher, encode_batch)
             step = launcher.step(network.decoder, self.cache, self.rules)
-            self._decoder = StaticDecoder(network, step, vocabulary, launcher, slots)
+            self._decoder = GraphDecoder(network, step, vocabulary, launcher, slots)
             # Those of both lanes may have been encoded at the same moment.
-            most = min(slots, 2 * encode_batch)
-            self._prompts = StaticPrompts(network, self.cache, launcher, most, vocabulary.eot)
+            maximum = min(slots, 2 * encode_batch)
+            self._prompts = GraphPrompts(network, self.cache, launcher, maximum, vocabulary.eot)
             for part in (self._encoder, self._decoder, self._prompts):
                 part.warm_up()
 
@@ -80,7 +80,7 @@ class StaticRunner(Runner):
 
     def feed_prompts(self, sequences: Seq[Sequence], prompts: Seq[Seq[int]]) -> Tensor:
         """The states of prompts, [rows, longest, n_text_state]."""
-        if len(prompts) > self._prompts.most or max(map(len, prompts)) > WIDEST:
+        if len(prompts) > self._prompts.maximum or max(map(len, prompts)) > WIDEST:
             # A row that has ended would write over a prompt longer than its text, in the same slot.
             self._decoder.forget()
             return super().feed_prompts(sequences, prompts)

@@ -11,18 +11,18 @@ from models.engine.cuda_graphs.launcher import Computation, Launcher
 Size = TypeVarTuple("Size")
 
 
-class Captures(Generic[*Size]):
+class GraphCache(Generic[*Size]):
     """`compute`, captured for each size."""
 
     def __init__(
-        self, launcher: Launcher, compute: Callable[[*Size], None], *, aside: bool = False
+        self, launcher: Launcher, compute: Callable[[*Size], None], *, side_stream: bool = False
     ) -> None:
-        self._launcher, self._compute, self._aside = launcher, compute, aside
+        self._launcher, self._compute, self._side_stream = launcher, compute, side_stream
         self._captured: dict[tuple[*Size], Computation] = {}
 
     def of(self, *size: *Size) -> Computation:
         """The computation of this size."""
         if size not in self._captured:
             compute = partial(self._compute, *size)
-            self._captured[size] = self._launcher.capture(compute, aside=self._aside)
+            self._captured[size] = self._launcher.capture(compute, side_stream=self._side_stream)
         return self._captured[size]

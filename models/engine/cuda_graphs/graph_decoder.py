@@ -7,22 +7,22 @@ from collections.abc import Sequence as Seq
 import torch
 from torch import Tensor
 
-from models.engine.cuda_graphs.batch_buckets import least_of, with_halves
-from models.engine.cuda_graphs.graph_cache import Captures
+from models.engine.cuda_graphs.batch_buckets import smallest_of, with_halves
+from models.engine.cuda_graphs.graph_cache import GraphCache
 from models.engine.cuda_graphs.launcher import Computation, Launcher
 from models.engine.decoding.sequence import Sequence
 from models.engine.decoding.token_rules import Chosen
 from models.engine.decoding.vocabulary import Vocabulary
 from models.engine.network.decoder import Network
 from models.engine.network.plain_backend import slots_of
-from models.engine.static_step.decode_state import Rows
+from models.engine.static_step.decode_state import DecodeState
 from models.engine.static_step.step import Step
 
 # Steps until the host reads what was chosen: it is slower than a small model.
 STEPS = 4
 
 
-class StaticWatch:
+class GraphWatch:
     """Notes what the alignment heads of every row score, [batch, heads, positions]."""
 
     def __init__(self, scores: Tensor) -> None:
@@ -34,7 +34,7 @@ class StaticWatch:
         self._scores[rows, begin : self._end] = scores
 
 
-class StaticDecoder:
+class GraphDecoder:
     """Each batch size and length is captured; rows that nobody waits for are computed as well."""
 
     def __init__(
@@ -48,14 +48,14 @@ class StaticDecoder:
         self._step = step
         self._head = network.decoder.head
         device, dims = network.device, network.dims
-        self._rows = Rows(vocabulary, slots, device)
+        self._rows = DecodeState(vocabulary, slots, device)
         self._logits = torch.zeros(slots, dims.n_vocab, device=device)
         # Tokens, exact in this format, and their log-probabilities.
         self._chosen = torch.zeros(2, slots, device=device)
         shape = (slots, network.decoder.n_alignment_head, dims.n_audio_ctx)
         self._scores = torch.zeros(shape, device=device, dtype=torch.float16)
         self._batches, self._lengths = with_halves(slots), step.feed.lengths
-        self._feed, self._choose = Captures(launcher, self._run), Captures(launcher, self._take)
+        self._feed, self._choose = GraphCache(launcher, self._run), GraphCache(launcher, self._take)
         self._left: set[tuple[Sequence, int, int]] = set()
 
     def warm_up(self) -> None:
@@ -86,9 +86,9 @@ class StaticDecoder:
 
     def _load(self, sequences: Seq[Sequence]) -> tuple[int, Computation]:
         """Bring the rows where these stand; their batch, and what feeds it."""
-        batch = least_of(self._batches, max(slots_of(sequences)) + 1)
+        batch = smallest_of(self._batches, max(slots_of(sequences)) + 1)
         furthest = max(sequence.position for sequence in sequences) + STEPS
-        length = least_of(self._lengths, min(furthest, self._lengths[-1]))
+        length = smallest_of(self._lengths, min(furthest, self._lengths[-1]))
         watches = any(sequence.window.word_timestamps for sequence in sequences)
         # Where each row is as the last steps have left it, the device knows all.
         if not _states(sequences) <= self._left:
@@ -105,7 +105,7 @@ class StaticDecoder:
                 sequence.heard[len(sequence.tokens) - 1 + step :] = [[scores]]
 
     def _run(self, batch: int, length: int, watches: bool) -> None:
-        watch = StaticWatch(self._scores) if watches else None
+        watch = GraphWatch(self._scores) if watches else None
         tokens, positions = self._rows.tokens[:batch], self._rows.positions[:batch]
         states = self._step.feed(tokens, positions, length, watch)
         self._logits[:batch] = self._head(states)

@@ -7,11 +7,11 @@ from collections.abc import Sequence as Seq
 import torch
 from torch import Tensor
 
-from models.engine.cuda_graphs.batch_buckets import filled_up, least_of, powers_of_two
-from models.engine.cuda_graphs.graph_cache import Captures
+from models.engine.cuda_graphs.batch_buckets import filled_up, powers_of_two, smallest_of
+from models.engine.cuda_graphs.graph_cache import GraphCache
 from models.engine.cuda_graphs.launcher import Launcher
 from models.engine.network.decoder import Network
-from models.engine.network.kv_cache import CacheRows, KVCache
+from models.engine.network.kv_cache import KVCache, SlotIndex
 
 # Tokens of a prompt without previous text: start-of-transcript, language, task.
 WIDEST = 3
@@ -19,21 +19,21 @@ WIDEST = 3
 _LENGTH = 32
 
 
-class StaticPrompts:
+class GraphPrompts:
     """Feeds up to `most` prompts of at most `WIDEST` tokens, captured by their number and width."""
 
     def __init__(
-        self, network: Network, cache: KVCache, launcher: Launcher, most: int, padding: int
+        self, network: Network, cache: KVCache, launcher: Launcher, maximum: int, padding: int
     ) -> None:
         self._decoder, self._cache = network.decoder, cache
-        self._padding, self.most = padding, most
+        self._padding, self.maximum = padding, maximum
         device, dims = network.device, network.dims
-        self._tokens = torch.zeros(most, WIDEST, dtype=torch.int64, device=device)
-        self._slots = torch.zeros(most, dtype=torch.int64, device=device)
-        shape = (most, WIDEST, dims.n_text_state)
+        self._tokens = torch.zeros(maximum, WIDEST, dtype=torch.int64, device=device)
+        self._slots = torch.zeros(maximum, dtype=torch.int64, device=device)
+        shape = (maximum, WIDEST, dims.n_text_state)
         self._states = torch.zeros(shape, dtype=network.dtype, device=device)
-        self._sizes = powers_of_two(most)
-        self._feed = Captures(launcher, self._run)
+        self._sizes = powers_of_two(maximum)
+        self._feed = GraphCache(launcher, self._run)
 
     def warm_up(self) -> None:
         """Capture what is asked for most: the whole prompt, and its first token alone."""
@@ -47,7 +47,7 @@ class StaticPrompts:
         What fills up a short prompt stands after its tokens: nothing sees it before it is
         overwritten.
         """
-        size, width = least_of(self._sizes, len(prompts)), max(map(len, prompts))
+        size, width = smallest_of(self._sizes, len(prompts)), max(map(len, prompts))
         tokens = [[*prompt, *[self._padding] * (width - len(prompt))] for prompt in prompts]
         self._tokens[:size, :width] = torch.tensor(filled_up(tokens, size))
         self._slots[:size] = torch.tensor(filled_up(slots, size))
@@ -58,7 +58,7 @@ class StaticPrompts:
         slots = self._slots[:size]
         positions = torch.arange(width, device=slots.device).expand(size, -1)
         mask = torch.arange(_LENGTH, device=slots.device) <= positions[:, None, :, None]
-        rows = CacheRows(slots, slots, positions, mask, _LENGTH, slots)
+        rows = SlotIndex(slots, slots, positions, mask, _LENGTH, slots)
         self._states[:size, :width] = self._decoder(
             self._tokens[:size, :width], self._cache, rows, None
         )

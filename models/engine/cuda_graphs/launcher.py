@@ -25,7 +25,7 @@ class Launcher(Protocol):
         """What a thread that computes has to be in."""
         ...
 
-    def capture(self, compute: Computation, *, aside: bool = False) -> Computation:
+    def capture(self, compute: Computation, *, side_stream: bool = False) -> Computation:
         """What does the same as `compute`, for less of the host's time."""
         ...
 
@@ -33,7 +33,7 @@ class Launcher(Protocol):
         """How tokens are fed and chosen on this device."""
         ...
 
-    def begin_aside(self, compute: Computation) -> Callable[[], bool]:
+    def launch_on_side_stream(self, compute: Computation) -> Callable[[], bool]:
         """Start it aside; the result tells whether it is done."""
         ...
 
@@ -49,7 +49,7 @@ class DirectLauncher:
         """Without gradients."""
         return torch.inference_mode()
 
-    def capture(self, compute: Computation, *, aside: bool = False) -> Computation:
+    def capture(self, compute: Computation, *, side_stream: bool = False) -> Computation:
         """The computation as it is."""
         return compute
 
@@ -57,7 +57,7 @@ class DirectLauncher:
         """In PyTorch."""
         return plain_step(decoder, cache, rules)
 
-    def begin_aside(self, compute: Computation) -> Callable[[], bool]:
+    def launch_on_side_stream(self, compute: Computation) -> Callable[[], bool]:
         """Done at once."""
         compute()
         return lambda: True
@@ -66,7 +66,7 @@ class DirectLauncher:
         """Nothing is under way."""
 
 
-class CudaLauncher:
+class GraphLauncher:
     """CUDA graphs on two streams.
 
     What runs aside gets what the other stream, which has priority, leaves of the device. The graphs
@@ -75,7 +75,7 @@ class CudaLauncher:
 
     def __init__(self, device: torch.device) -> None:
         self._device = device
-        self._main, self._aside = take_streams(self, device)
+        self._main, self._side_stream = take_streams(self, device)
         self._pools = [torch.cuda.graph_pool_handle() for _ in range(2)]
         self._last = _event()
 
@@ -85,13 +85,13 @@ class CudaLauncher:
         with torch.inference_mode(), torch.cuda.device(self._device), torch.cuda.stream(self._main):
             yield
 
-    def capture(self, compute: Computation, *, aside: bool = False) -> Computation:
+    def capture(self, compute: Computation, *, side_stream: bool = False) -> Computation:
         """The computation as a graph; it is run once before, for what is set up the first time."""
-        stream = self._aside if aside else self._main
+        stream = self._side_stream if side_stream else self._main
         stream.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(stream):
             compute()
-        graph, pool = torch.cuda.CUDAGraph(), self._pools[aside]
+        graph, pool = torch.cuda.CUDAGraph(), self._pools[side_stream]
         with recording():
             torch.cuda.synchronize()
             # Other engines of this process go on meanwhile.
@@ -103,10 +103,10 @@ class CudaLauncher:
         """In kernels of our own, where there are some."""
         return fused_step(decoder, cache, rules) or plain_step(decoder, cache, rules)
 
-    def begin_aside(self, compute: Computation) -> Callable[[], bool]:
+    def launch_on_side_stream(self, compute: Computation) -> Callable[[], bool]:
         """Start it on the second stream."""
         done = _event()
-        with torch.cuda.stream(self._aside):
+        with torch.cuda.stream(self._side_stream):
             compute()
             done.record()
         self._last = done

@@ -6,7 +6,7 @@ from torch import Tensor
 
 from models.engine.cuda_kernels.compiler import Kernel
 from models.engine.decoding.token_rules import TokenRules
-from models.engine.static_step.decode_state import Rows
+from models.engine.static_step.decode_state import DecodeState
 
 _THREADS = 1024
 
@@ -19,7 +19,7 @@ class FusedChoice:
         bias = rules.suppression
         self._kernel = Kernel("choice.cu", "choose", {"N_VOCAB": len(bias)}, bias.device)
 
-    def __call__(self, batch: int, logits: Tensor, rows: Rows, chosen: Tensor) -> None:
+    def __call__(self, batch: int, logits: Tensor, rows: DecodeState, chosen: Tensor) -> None:
         rules = self._rules
         state = (rows.tokens, rows.positions, rows.pairs, rows.stamps)
         tensors = (logits, rules.suppression, *state, chosen[0], chosen[1])

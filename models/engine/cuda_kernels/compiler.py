@@ -65,7 +65,7 @@ class Kernel:
         types = tuple(ctypes.c_void_p if isinstance(a, Tensor) else ctypes.c_int for a in arguments)
         _checked(driver.cuLaunchKernelEx(config, self._function, (values, types), 0))
 
-    def most_clusters(self, threads: int, cluster: int) -> int:
+    def max_clusters(self, threads: int, cluster: int) -> int:
         """How many clusters of so many blocks the device runs at once."""
         config = self._config((cluster, 1, 1), threads, cluster)
         (count,) = _checked(driver.cuOccupancyMaxActiveClusters(self._function, config))

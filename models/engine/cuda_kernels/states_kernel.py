@@ -15,7 +15,7 @@ from models.engine.network.kv_cache import KVCache
 
 _LANES = 32
 _TILE, _PLACES = 16, 4
-_MOST_BLOCKS = 8
+_MAX_BLOCKS = 8
 
 
 class StateAttention:
@@ -40,8 +40,8 @@ class StateAttention:
             "SHARED": shared,
         }
         self._kernel = Kernel("states.cu", "attend_states", macros, device, shared=shared)
-        sizes = range(1, _MOST_BLOCKS + 1)
-        self._clusters = {n: self._kernel.most_clusters(self._threads, n) for n in sizes}
+        sizes = range(1, _MAX_BLOCKS + 1)
+        self._clusters = {n: self._kernel.max_clusters(self._threads, n) for n in sizes}
 
     def __call__(self, q: Tensor, layer: int) -> Tensor:
         """[rows, state] of the first slots -> the same."""
@@ -57,7 +57,7 @@ class StateAttention:
 
     def _blocks(self, rows: int) -> int:
         """How many share out a row's window, so that all rows are read at once."""
-        fitting = (n for n, most in self._clusters.items() if rows <= most)
+        fitting = (n for n, maximum in self._clusters.items() if rows <= maximum)
         return max(fitting, default=1)
 
 
@@ -66,7 +66,7 @@ def state_attention(decoder: Decoder, cache: KVCache) -> StateAttention | None:
     if not reads_states(cache.audio.device):
         return None
     attention = StateAttention(decoder, cache)
-    cache.keep_states()
+    cache.enable_states()
     return attention
 
 

@@ -77,8 +77,8 @@ class Attempts:
         best = self._accepted or self._failed
         assert best is not None
         # Of those behind the one accepted some are made and some are not, as slots allow.
-        least = min(logprob for n, logprob in self._logprobs.items() if n <= self._last)
-        return replace(best, result=replace(best.result, least_logprob=least))
+        minimum = min(logprob for n, logprob in self._logprobs.items() if n <= self._last)
+        return replace(best, result=replace(best.result, min_logprob=minimum))
 
     def _rank(self, attempt: Attempt) -> tuple[float, ...]:
         return self._window.prefer(attempt.result)

@@ -45,9 +45,9 @@ def _entries(costs: Tensor) -> Iterator[Entries]:
     for row in range(1, costs.shape[1]):
         before = F.pad(best[:, :-1], (1, 0), value=float("inf"))
         entering = torch.minimum(before, best) - (along[:, row] - costs[:, row])
-        least, where = entering.cummin(-1)
+        minimum, where = entering.cummin(-1)
         yield where.numpy(), (before < best).numpy()
-        best = least + along[:, row]
+        best = minimum + along[:, row]
 
 
 def _way(entries: Seq[Entries], window: int, tokens: int, positions: int) -> list[int]:

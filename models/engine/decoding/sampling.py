@@ -14,7 +14,7 @@ _BITS = 23
 _COLDEST = 1e-6
 
 
-def with_noise(logits: Tensor, temperatures: Tensor, seeds: Tensor) -> Tensor:
+def gumbel_scores(logits: Tensor, temperatures: Tensor, seeds: Tensor) -> Tensor:
     """Scores, [rows, n_vocab], whose largest is drawn from softmax(logits / temperature).
 
     By the Gumbel-max trick; of rows whose temperature is 0 the logits as they are. Both

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from models.engine.decoding.attempts import Attempt, Attempts
 from models.options import Task
-from models.request_stats import StageName, Usage
+from models.request_stats import RequestStats, StageName
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -25,7 +25,7 @@ class DecodingResult:
     """One decoded window; fields as in openai-whisper's `DecodingResult`.
 
     `tokens` are without the prompt and without end-of-text; `logprobs` are theirs.
-    `least_logprob` is the lowest `avg_logprob` of all temperatures that were tried. One that
+    `min_logprob` is the lowest `avg_logprob` of all temperatures that were tried. One that
     `is_whole` has come to its end; others are broken off, at the longest or before.
     `language_probs` is there only where the language was detected, `starts` only where the times of
     words were asked for: seconds in the window at which each token of the text begins, timestamps
@@ -42,7 +42,7 @@ class DecodingResult:
     compression_ratio: float
     language_probs: dict[str, float] | None = None
     starts: tuple[float, ...] = ()
-    least_logprob: float = 0.0
+    min_logprob: float = 0.0
     is_whole: bool = True
 
 
@@ -62,7 +62,7 @@ class Window:
     result. An attempt that `is_hopeless`, as is asked now and then with its tokens and the sum of
     their log-probabilities (of the first 0), is broken off. `request` tells the windows of one
     request from those of others; those of long recordings are `is_background`: they let short ones
-    go before. What the window takes is noted in the request's `usage`.
+    go before. What the window takes is noted in the request's `stats`.
     """
 
     request: str
@@ -81,7 +81,7 @@ class Window:
     )
     detects_only: bool = False
     word_timestamps: bool = False
-    usage: Usage = field(default_factory=Usage)
+    stats: RequestStats = field(default_factory=RequestStats)
 
 
 @dataclass(eq=False)
@@ -139,7 +139,7 @@ class Sequence:
 
     def enter(self, stage: StageName | None) -> None:
         """Go from one stage to the next; None: it is over."""
-        self.window.usage.move(self.stage, stage)
+        self.window.stats.enter(self.stage, stage)
         self.stage = stage
 
     def settle(self, result: DecodingResult | Exception) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from models.engine.decoding.sampling import with_noise
+from models.engine.decoding.sampling import gumbel_scores
 from models.engine.decoding.sequence import Sequence
 from models.engine.decoding.vocabulary import Vocabulary
 
@@ -31,16 +31,16 @@ class TimestampState:
     start: Tensor
     opened: Tensor
     closed: Tensor
-    least: Tensor
+    minimum: Tensor
 
     @classmethod
     def of(cls, sequences: Seq[Sequence], begin: int, device: torch.device) -> TimestampState:
         """The state of these sequences' tokens; `begin` is the first timestamp token."""
         rows = [_timestamp_row(sequence.tokens, begin) for sequence in sequences]
-        start, opened, closed, least = (
+        start, opened, closed, minimum = (
             torch.tensor(column, device=device)[:, None] for column in zip(*rows, strict=True)
         )
-        return cls(start, opened, closed, least)
+        return cls(start, opened, closed, minimum)
 
 
 def _timestamp_row(tokens: list[int], begin: int) -> tuple[bool, bool, bool, int]:
@@ -80,7 +80,7 @@ class TokenRules:
         # Timestamps come in pairs, except right before the end of the text.
         text[:, : self.eot].masked_fill_(state.opened, NEVER)
         too_late = state.start & (self._timestamps > self.latest_start)
-        forbidden = state.closed | too_late | (self._timestamps < state.least)
+        forbidden = state.closed | too_late | (self._timestamps < state.minimum)
         timestamps.masked_fill_(forbidden, NEVER)
         # A row starts with a timestamp; later one is due when together they outweigh any text.
         due = timestamps.logsumexp(-1, keepdim=True) > text.amax(-1, keepdim=True)
@@ -98,7 +98,7 @@ def choose(logits: Tensor, sequences: Seq[Sequence]) -> Chosen:
         temperatures = torch.tensor([each.temperature for each in own], device=logits.device)
         seeds = torch.tensor([each.seed for each in own], device=logits.device)
         scores = logits.clone()
-        scores[drawn] = with_noise(logits[drawn], temperatures, seeds)
+        scores[drawn] = gumbel_scores(logits[drawn], temperatures, seeds)
     tokens = scores.argmax(-1)
     return tokens.tolist(), logprobs_of(tokens, logits).tolist()
 

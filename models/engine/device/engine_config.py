@@ -8,9 +8,9 @@ from typing import Literal
 Padding = Literal["full", "thin"]
 
 # Slots of an engine that is not told how many: in int8, where they are small, and otherwise.
-MOST_SLOTS, FEWER_SLOTS = 16, 8
+MAX_SLOTS, FEWER_SLOTS = 16, 8
 # On a GPU that has memory for them.
-MOST_SLOTS_ON_GPU = 64
+MAX_SLOTS_ON_GPU = 64
 
 
 @dataclass(frozen=True)

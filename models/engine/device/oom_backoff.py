@@ -6,11 +6,11 @@ from __future__ import annotations
 PATIENCE = 1000
 
 
-class BatchLimit:
+class BatchBackoff:
     """`now` is halved when memory runs out, and doubled after `PATIENCE` batches that fit."""
 
-    def __init__(self, most: int) -> None:
-        self.most = self.now = most
+    def __init__(self, maximum: int) -> None:
+        self.maximum = self.now = maximum
         self._fitted = 0
 
     def ran_out(self, tried: int) -> None:
@@ -22,4 +22,4 @@ class BatchLimit:
         """Note that there was memory for a batch."""
         self._fitted += 1
         if self._fitted % PATIENCE == 0:
-            self.now = min(self.most, 2 * self.now)
+            self.now = min(self.maximum, 2 * self.now)

@@ -16,8 +16,8 @@ import torch
 from torch import Tensor, nn
 
 from models.engine.network.decoder import Network
-from models.engine.network.kv_cache import CacheRows, KVCache
-from models.engine.network.sparse_padding import kept_positions
+from models.engine.network.kv_cache import KVCache, SlotIndex
+from models.engine.network.sparse_padding import encoder_positions
 
 # The name under which the encoder's output is noted.
 STATES = "encoder.ln_post"
@@ -73,12 +73,12 @@ def typical_inputs(network: Network, tokens: Sequence[int]) -> dict[str, Inputs]
 
 def _run(network: Network, tokens: Sequence[int], found: dict[str, Inputs]) -> None:
     dims, device = network.dims, network.device
-    kept = kept_positions(_FRAMES, dims.n_audio_ctx, "thin", device)
+    kept = encoder_positions(_FRAMES, dims.n_audio_ctx, "thin", device)
     *_, states = network.encoder.stages(made_up_speech(dims.n_mels)[None], kept)
     found[STATES] = _inputs(states)
     cache = KVCache(dims, 1, device, state=network.dtype, attention=None)
-    cache.hear([0], kept, states)
-    rows = CacheRows.at([0], [range(len(tokens))], device)
+    cache.store_states([0], kept, states)
+    rows = SlotIndex.at([0], [range(len(tokens))], device)
     network.decoder.logits(network.decoder(torch.tensor([tokens]), cache, rows))
 
 

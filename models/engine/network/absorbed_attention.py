@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from models.engine.network.linear import SYMMETRIC, InputRange, PackedInt8
-from models.engine.network.sparse_padding import Kept
+from models.engine.network.sparse_padding import EncoderPositions
 
 # Rows that BLAS multiplies together, or several times as many.
 _TILE = 8
@@ -25,10 +25,10 @@ _TILE = 8
 _WEIGHTS = InputRange(255, 0, signed=False)
 
 
-class HeardWindow:
+class PackedEncoderStates:
     """A window's states, [kept, n_audio_state], packed to be scored and to be mixed."""
 
-    def __init__(self, states: Tensor, kept: Kept) -> None:
+    def __init__(self, states: Tensor, kept: EncoderPositions) -> None:
         self._scoring = PackedInt8(states, SYMMETRIC)
         self._mixing = PackedInt8(states.T.contiguous(), _WEIGHTS)
         self._log_weight = kept.log_weight if kept.log_weight is not None else states.new_zeros(())
@@ -56,7 +56,9 @@ class AbsorbedCross(nn.Module):
         # Added to what is heard; its product is in the bias of the layer behind (centring.py).
         self.shift = nn.Parameter(torch.zeros(n_head, 1, head_dim))
 
-    def forward(self, q: Tensor, windows: Sequence[HeardWindow]) -> tuple[Tensor, list[Tensor]]:
+    def forward(
+        self, q: Tensor, windows: Sequence[PackedEncoderStates]
+    ) -> tuple[Tensor, list[Tensor]]:
         """[batch, head, ctx, head_dim] -> the same, and each row's scores, [head, ctx, kept]."""
         batch, _, ctx, _ = q.shape
         queries = _product(_by_head(q), self.key)  # [head, batch * ctx, n_audio_state]
@@ -70,7 +72,7 @@ class AbsorbedCross(nn.Module):
         return mixed.unflatten(1, (batch, ctx)).transpose(0, 1), scores
 
 
-def _runs(windows: Sequence[HeardWindow]) -> Iterator[tuple[HeardWindow, slice]]:
+def _runs(windows: Sequence[PackedEncoderStates]) -> Iterator[tuple[PackedEncoderStates, slice]]:
     """Each window with the rows that hear it together: neighbours of each other."""
     for _, found in groupby(enumerate(windows), lambda numbered: id(numbered[1])):
         (first, window), *rest = found

@@ -16,7 +16,12 @@ from torch import Tensor, nn
 from models.engine.cpu.cpu_features import multiplies_bfloat16
 from models.engine.cpu.threads import in_passing
 from models.engine.network.attention import attend_window
-from models.engine.network.linear import BFloat16Linear, Int8Linear, LinearKind, hear_deprecation
+from models.engine.network.linear import (
+    BFloat16Linear,
+    Int8Linear,
+    LinearKind,
+    quantized_linear_deprecation,
+)
 
 _ROUNDS = 4
 # bfloat16 takes less off the accuracy than int8: it may take so much longer.
@@ -24,18 +29,18 @@ _WORTH = 1.2
 
 
 @cache
-def encoder_linear() -> LinearKind:
+def pick_encoder_linear() -> LinearKind:
     """How linear layers over many rows multiply beside an int8 decoder: bfloat16 or int8."""
     if not multiplies_bfloat16():
         return "int8"
-    hear_deprecation()
+    quantized_linear_deprecation()
     linear, x = nn.Linear(512, 1024), torch.zeros(512, 512)
     half, byte = _times(BFloat16Linear(linear), Int8Linear(linear), x)
     return "bfloat16" if half < _WORTH * byte else "int8"
 
 
 @cache
-def attention_format() -> torch.dtype:
+def pick_attention_dtype() -> torch.dtype:
     """The format of attention over whole windows, of those as accurate as it has to be."""
     if not multiplies_bfloat16():
         return torch.float32

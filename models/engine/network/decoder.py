@@ -21,7 +21,7 @@ from models.engine.network.attention import (
     split_heads,
 )
 from models.engine.network.encoder import Encoder
-from models.engine.network.kv_cache import CacheRows, CrossRun, KVCache
+from models.engine.network.kv_cache import CrossRun, KVCache, SlotIndex
 from models.engine.network.linear import MLP
 from models.engine.network.precision import Precision
 
@@ -54,7 +54,7 @@ class DecoderBlock(nn.Module):
         self.mlp = MLP(n_state)
 
     def forward(
-        self, x: Tensor, cache: KVCache, layer: int, rows: CacheRows, watch: Watch | None
+        self, x: Tensor, cache: KVCache, layer: int, rows: SlotIndex, watch: Watch | None
     ) -> Tensor:
         qkv = self.attn_qkv(self.attn_ln(x)).to(x.dtype)
         q, kv = qkv.tensor_split((x.shape[-1],), dim=-1)
@@ -81,7 +81,7 @@ class DecoderBlock(nn.Module):
             watch = None
         if self.cross:
             heard: Tensor
-            heard, scores = self.cross(q, cache.heard(slots))
+            heard, scores = self.cross(q, cache.states_of(slots))
             if watch:
                 for row, own in enumerate(scores):
                     watch.note(slice(row, row + 1), own[None, self.alignment_heads, -1])
@@ -141,7 +141,7 @@ class Decoder(nn.Module):
         return [weight for group in groups for weight in group.unflatten(0, self._heads)]
 
     def forward(
-        self, tokens: Tensor, cache: KVCache, rows: CacheRows, watch: Watch | None = None
+        self, tokens: Tensor, cache: KVCache, rows: SlotIndex, watch: Watch | None = None
     ) -> Tensor:
         x = self.embedding[tokens] + self.positions[rows.positions]  # [batch, ctx, n_text_state]
         for layer, block in enumerate(self.blocks):

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from models.checkpoints.catalogue import Dimensions
 from models.engine.network.attention import attend_window, merge_heads, split_heads
 from models.engine.network.linear import MLP
-from models.engine.network.sparse_padding import END, Kept
+from models.engine.network.sparse_padding import END, EncoderPositions
 
 
 class EncoderBlock(nn.Module):
@@ -53,7 +53,7 @@ class Encoder(nn.Module):
         )
         self.ln_post = nn.LayerNorm(n_state)
 
-    def stages(self, mel: Tensor, kept: Kept) -> Iterator[Tensor]:
+    def stages(self, mel: Tensor, kept: EncoderPositions) -> Iterator[Tensor]:
         """The states of [batch, n_mels, 2 * n_audio_ctx], from layer to layer.
 
         The last is the encoder's output, [batch, kept, n_audio_state].
@@ -66,7 +66,7 @@ class Encoder(nn.Module):
             yield x
         yield self.ln_post(x)
 
-    def _convolved(self, mel: Tensor, kept: Kept) -> Tensor:
+    def _convolved(self, mel: Tensor, kept: EncoderPositions) -> Tensor:
         if kept.log_weight is None:
             return self._convolve(mel)
         # Two positions more than asked for: what the convolutions see beyond is the window's own.

@@ -10,15 +10,15 @@ import torch
 from torch import Tensor
 
 from models.checkpoints.catalogue import Dimensions
-from models.engine.network.absorbed_attention import HeardWindow
-from models.engine.network.sparse_padding import Kept
+from models.engine.network.absorbed_attention import PackedEncoderStates
+from models.engine.network.sparse_padding import EncoderPositions
 
 # Positions of the text that are read together; those of every Whisper are a multiple.
 _BLOCK = 32
 
 
 @dataclass(frozen=True)
-class CacheRows:
+class SlotIndex:
     """Which slots a batch uses and where in them its tokens stand.
 
     `slots` is [batch], `positions` [batch, ctx], `mask` [batch, 1, ctx, length]: a token sees
@@ -36,7 +36,7 @@ class CacheRows:
     @classmethod
     def at(
         cls, slots: Sequence[int], positions: Sequence[Sequence[int]], device: torch.device
-    ) -> CacheRows:
+    ) -> SlotIndex:
         """Rows for these slots, with each row's positions."""
         where = torch.tensor(positions, device=device)
         index = torch.tensor(slots, device=device)
@@ -67,7 +67,7 @@ class KVCache:
     `state` is the format of those over text: short, and read fastest as it is. `attention` is
     that of those over audio, which are most of what a decode step reads; None where the states
     of a window take their place (absorbed.py). `nbytes` is what it holds when all slots are taken.
-    `states`, [slot, position, n_audio_state], has no slots unless `keep_states` has been called.
+    `states`, [slot, position, n_audio_state], has no slots unless `enable_states` has been called.
     """
 
     def __init__(
@@ -89,15 +89,15 @@ class KVCache:
         states = 0 if attention else 2 * slots * dims.n_audio_ctx * dims.n_audio_state
         self.nbytes = self.text.nbytes + self.audio.nbytes + states
         self.states = self.audio.new_zeros(0, dims.n_audio_ctx, dims.n_audio_state)
-        self._kept: list[Kept | None] = [None] * slots
-        self._heard: list[HeardWindow | None] = [None] * slots
+        self._kept: list[EncoderPositions | None] = [None] * slots
+        self._heard: list[PackedEncoderStates | None] = [None] * slots
 
     def write_cross(self, layers: slice, slots: Tensor, kv: Tensor) -> None:
         """Store keys and values over audio, [batch, kept, layer, 2, head, head_dim]."""
         by_layer = kv.permute(2, 3, 0, 4, 1, 5)
         self.audio[layers, :, :, :, : kv.shape[1]].index_copy_(2, slots, by_layer)
 
-    def keep_states(self) -> None:
+    def enable_states(self) -> None:
         """From now on store the states of windows as well, for kernels that read them."""
         self.states = self.states.new_zeros(self.audio.shape[2], *self.states.shape[1:])
         self.nbytes += self.states.nbytes
@@ -107,30 +107,30 @@ class KVCache:
         if len(self.states):
             self.states.index_copy_(0, slots, states)
 
-    def keep(self, slots: Sequence[int], kept: Kept) -> None:
+    def store_positions(self, slots: Sequence[int], kept: EncoderPositions) -> None:
         """Note which positions of their windows the slots hold."""
         for slot in slots:
             self._kept[slot] = kept
 
-    def hear(self, slots: Sequence[int], kept: Kept, states: Tensor) -> None:
+    def store_states(self, slots: Sequence[int], kept: EncoderPositions, states: Tensor) -> None:
         """Store the states of windows, [batch, kept, n_audio_state]."""
         for row, slot in enumerate(slots):
-            self._heard[slot] = HeardWindow(states[row], kept)
+            self._heard[slot] = PackedEncoderStates(states[row], kept)
 
     def copy_window(self, source: int, target: int) -> None:
         """Store the window of one slot in another as well."""
         self._heard[target], self._kept[target] = self._heard[source], self._kept[source]
         self.audio[:, :, target] = self.audio[:, :, source]
 
-    def heard(self, slots: Sequence[int] | Tensor) -> list[HeardWindow]:
+    def states_of(self, slots: Sequence[int] | Tensor) -> list[PackedEncoderStates]:
         """The windows that were stored by `hear`, for each of a batch's slots."""
         return [window for slot in slots if (window := self._heard[int(slot)])]
 
-    def write_self(self, layer: int, rows: CacheRows, kv: Tensor) -> None:
+    def write_self(self, layer: int, rows: SlotIndex, kv: Tensor) -> None:
         """Store keys and values, [batch, ctx, 2, head, head_dim], at the rows' positions."""
         self.text[layer][:, rows.slots[:, None], :, rows.positions] = kv
 
-    def read_self(self, layer: int, rows: CacheRows) -> tuple[Tensor, Tensor]:
+    def read_self(self, layer: int, rows: SlotIndex) -> tuple[Tensor, Tensor]:
         """Keys and values over the text, [batch, head, length, head_dim] each."""
         kv = self.text[layer][:, rows.index, :, : rows.length]
         return kv[0], kv[1]
@@ -145,7 +145,7 @@ class KVCache:
             yield CrossRun(slice(0, len(slots)), k, v, None)
             return
 
-        def run(row_and_slot: tuple[int, int]) -> tuple[int, Kept | None]:
+        def run(row_and_slot: tuple[int, int]) -> tuple[int, EncoderPositions | None]:
             row, slot = row_and_slot
             kept = self._kept[slot]
             # Neighbours differ by as much in slot as in row.

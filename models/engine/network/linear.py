@@ -39,7 +39,7 @@ class InputRange:
 
     levels: int
     zero: int
-    least: float = _TINY
+    minimum: float = _TINY
     signed: bool = True
 
     def size(self, x: Tensor) -> Tensor:
@@ -48,12 +48,12 @@ class InputRange:
         if self.signed:
             # Faster than abs(), which would write all of it.
             largest = torch.maximum(largest, -x.amin(-1, keepdim=True))
-        return largest.clamp_min_(self.least)
+        return largest.clamp_min_(self.minimum)
 
 
 SYMMETRIC = InputRange(127, 128)
 # GELU gives nothing below -0.17: what is positive gets nearly all the bytes.
-AFTER_GELU = InputRange(223, 32, least=0.17 * 223 / 32, signed=False)
+AFTER_GELU = InputRange(223, 32, minimum=0.17 * 223 / 32, signed=False)
 
 
 class MLP(nn.Module):
@@ -137,7 +137,7 @@ def _quantized(weight: Tensor) -> Tensor:
 
 
 @cache
-def hear_deprecation() -> None:
+def quantized_linear_deprecation() -> None:
     """PyTorch announces once that quantized tensors will end; the pinned release has them."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".*quantize_per_channel.*deprecated")
@@ -179,7 +179,7 @@ def pack_linears(module: nn.Module, kind: LinearKind) -> None:
     if kind == "plain":
         return
     # Before there are several threads: what warnings are heard is the process' own.
-    hear_deprecation()
+    quantized_linear_deprecation()
     # Packing takes one core for each layer, of those that this thread may compute with.
     with ThreadPoolExecutor(torch.get_num_threads()) as threads:
         for _ in threads.map(lambda packing: packing(), list(_packings(module, kind))):

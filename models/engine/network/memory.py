@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from models.checkpoints.catalogue import Dimensions
-from models.engine.device.engine_config import MOST_SLOTS_ON_GPU
+from models.engine.device.engine_config import MAX_SLOTS_ON_GPU
 from models.engine.device.gpu_sharing import recording
 from models.engine.network.decoder import Network
 from models.engine.network.kv_cache import KVCache
@@ -54,7 +54,7 @@ def expected_bytes(dims: Dimensions, precision: Precision, slots: int) -> int:
         attention=precision.window_state,
     )
     if precision.state is not torch.float32:
-        cache.keep_states()
+        cache.enable_states()
     return held + cache.nbytes
 
 
@@ -65,7 +65,7 @@ def slots_that_fit(dims: Dimensions, precision: Precision, free: int) -> int:
     """
     weights = expected_bytes(dims, precision, 0)
     one = expected_bytes(dims, precision, 1) - weights
-    return max(1, min(MOST_SLOTS_ON_GPU, (free - weights) // 2 // one))
+    return max(1, min(MAX_SLOTS_ON_GPU, (free - weights) // 2 // one))
 
 
 def held_bytes(network: Network, cache: KVCache) -> int:

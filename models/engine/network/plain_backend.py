@@ -16,13 +16,13 @@ from models.engine.decoding.token_rules import Chosen, TimestampState, TokenRule
 from models.engine.decoding.vocabulary import Vocabulary
 from models.engine.device.engine_config import Padding
 from models.engine.network.decoder import Network
-from models.engine.network.kv_cache import CacheRows, KVCache
+from models.engine.network.kv_cache import KVCache, SlotIndex
 from models.engine.network.memory import held_bytes
 from models.engine.network.precision import Precision
-from models.engine.network.sparse_padding import Kept, kept_positions
+from models.engine.network.sparse_padding import EncoderPositions, encoder_positions
 
 
-class Runner:
+class PlainBackend:
     """The network, its cache and the token rules on one device."""
 
     def __init__(
@@ -92,16 +92,16 @@ class Runner:
         rows = [row for row, sequence in enumerate(sequences) if sequence.slot is not None]
         self._store(audio[rows], slots_of(sequences), kept)
 
-    def _store(self, audio: Tensor, slots: list[int], kept: Kept) -> None:
+    def _store(self, audio: Tensor, slots: list[int], kept: EncoderPositions) -> None:
         if self.precision.absorbs:
-            self.cache.hear(slots, kept, audio)
+            self.cache.store_states(slots, kept, audio)
         else:
             index = torch.tensor(slots, device=self.device)
             self.network.decoder.write_cross(audio, self.cache, index)
-            self.cache.keep(slots, kept)
+            self.cache.store_positions(slots, kept)
 
-    def _kept(self, sequence: Sequence) -> Kept:
-        return kept_positions(
+    def _kept(self, sequence: Sequence) -> EncoderPositions:
+        return encoder_positions(
             sequence.window.frames, self.network.dims.n_audio_ctx, self.padding, self.device
         )
 
@@ -167,7 +167,7 @@ class Runner:
         # What pads a short row stands after its tokens: nothing sees it before it is overwritten.
         padded = [[*row, *[self.vocabulary.eot] * (width - len(row))] for row in tokens]
         positions = [list(range(start, start + width)) for start in starts]
-        rows = CacheRows.at(slots_of(sequences), positions, self.device)
+        rows = SlotIndex.at(slots_of(sequences), positions, self.device)
         fed = torch.tensor(padded, device=self.device)
         states: Tensor = self.network.decoder(fed, self.cache, rows, watch)
         return states  # [rows, width, n_text_state]

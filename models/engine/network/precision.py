@@ -11,7 +11,7 @@ from models.engine.cpu.cpu_features import (
     has_int8_linear,
     multiplies_bfloat16,
 )
-from models.engine.network.autotune import attention_format, encoder_linear
+from models.engine.network.autotune import pick_attention_dtype, pick_encoder_linear
 from models.engine.network.linear import LinearKind
 from models.errors import DeviceError
 
@@ -67,7 +67,9 @@ def resolve_precision(wanted: str, device: torch.device) -> Precision:
     if device.type == "cpu" and wanted == "bfloat16" and has_bfloat16_linear():
         return Precision(wanted, torch.float32, torch.bfloat16, "bfloat16", "bfloat16")
     if device.type == "cpu" and wanted == "int8" and has_int8_linear():
-        return Precision(wanted, torch.float32, attention_format(), encoder_linear(), "int8")
+        return Precision(
+            wanted, torch.float32, pick_attention_dtype(), pick_encoder_linear(), "int8"
+        )
     raise DeviceError(f"{wanted} is not available on {device.type} here: take auto or float32")
 
 

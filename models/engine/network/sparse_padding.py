@@ -25,7 +25,7 @@ _STEPS = {NEAR_STRIDE: 3, STRIDE: 5}
 
 
 @dataclass(frozen=True, eq=False)
-class Kept:
+class EncoderPositions:
     """The positions of a window that are computed.
 
     `index` is [kept], the first `dense` and the last `END` of it without gaps. `log_weight`,
@@ -43,7 +43,9 @@ class Kept:
         return len(self.index)
 
 
-def kept_positions(frames: int, n_ctx: int, padding: Padding, device: torch.device) -> Kept:
+def encoder_positions(
+    frames: int, n_ctx: int, padding: Padding, device: torch.device
+) -> EncoderPositions:
     """The positions for a window with `frames` frames of sound, out of `n_ctx`.
 
     Padding is the same everywhere but for the positional embedding, so a part of it, weighted,
@@ -52,13 +54,13 @@ def kept_positions(frames: int, n_ctx: int, padding: Padding, device: torch.devi
     dense = -(-frames // FRAMES_PER_POSITION) + MARGIN
     end = n_ctx - END
     if padding == "full" or dense + STRIDE >= end:
-        return Kept(n_ctx, torch.arange(n_ctx, device=device))
+        return EncoderPositions(n_ctx, torch.arange(n_ctx, device=device))
     far = min(dense + NEAR, end)
     near_few, near_sizes = _few(dense, far, NEAR_STRIDE)
     far_few, far_sizes = _few(far, end, STRIDE)
     index = torch.cat([torch.arange(dense), near_few, far_few, torch.arange(end, n_ctx)])
     weight = torch.cat([torch.ones(dense), near_sizes, far_sizes, torch.ones(END)])
-    return Kept(dense, index.to(device), weight.log().to(device))
+    return EncoderPositions(dense, index.to(device), weight.log().to(device))
 
 
 def _few(begin: int, end: int, stride: int) -> tuple[Tensor, Tensor]:

@@ -13,7 +13,7 @@ from models.engine.decoding.vocabulary import Vocabulary
 from models.engine.static_step.pinned_memory import staged
 
 
-class Rows:
+class DecodeState:
     """One row for each slot, so that a batch is a view: the first so many.
 
     `tokens` are the last ones and `positions` where they stand; `pairs` says whether there was a
@@ -59,8 +59,8 @@ class Rows:
         is_timestamp = self.tokens[:batch, None] >= self._begin
         pairs, stamps = self.pairs[:batch, None] > 0, self.stamps[:batch, None]
         opened = is_timestamp & ~pairs
-        least = torch.where(opened, stamps, stamps + 1)
-        return TimestampState(torch.zeros_like(opened), opened, is_timestamp & pairs, least)
+        minimum = torch.where(opened, stamps, stamps + 1)
+        return TimestampState(torch.zeros_like(opened), opened, is_timestamp & pairs, minimum)
 
     def seeds(self, batch: int) -> Tensor:
         """What the next draws of the first rows depend on, [batch]."""

@@ -6,15 +6,15 @@ from typing import Protocol
 
 from torch import Tensor
 
-from models.engine.decoding.sampling import with_noise
+from models.engine.decoding.sampling import gumbel_scores
 from models.engine.decoding.token_rules import TokenRules, logprobs_of
-from models.engine.static_step.decode_state import Rows
+from models.engine.static_step.decode_state import DecodeState
 
 
 class Choice(Protocol):
     """What follows in the first `batch` of the rows."""
 
-    def __call__(self, batch: int, logits: Tensor, rows: Rows, chosen: Tensor) -> None:
+    def __call__(self, batch: int, logits: Tensor, rows: DecodeState, chosen: Tensor) -> None:
         """[slots, n_vocab] -> `chosen`, [2, slots]: tokens and log-probabilities."""
         ...
 
@@ -28,7 +28,7 @@ class PlainChoice:
     def __init__(self, rules: TokenRules, *, draws: bool = False) -> None:
         self._rules, self._draws = rules, draws
 
-    def __call__(self, batch: int, logits: Tensor, rows: Rows, chosen: Tensor) -> None:
+    def __call__(self, batch: int, logits: Tensor, rows: DecodeState, chosen: Tensor) -> None:
         """[slots, n_vocab] -> `chosen`, [2, slots]: tokens and log-probabilities."""
         scores = logits[:batch]
         self._rules.apply(scores, rows.state(batch))
@@ -36,5 +36,5 @@ class PlainChoice:
         chosen[0, :batch], chosen[1, :batch] = tokens, logprobs_of(tokens, scores)
         rows.go_on(batch, tokens)
 
-    def _with_noise(self, batch: int, scores: Tensor, rows: Rows) -> Tensor:
-        return with_noise(scores, rows.temperatures[:batch], rows.seeds(batch))
+    def _with_noise(self, batch: int, scores: Tensor, rows: DecodeState) -> Tensor:
+        return gumbel_scores(scores, rows.temperatures[:batch], rows.seeds(batch))

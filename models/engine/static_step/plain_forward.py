@@ -10,7 +10,7 @@ from torch import Tensor
 from models.engine.decoding.alignment import Watch
 from models.engine.decoding.token_rules import NEVER
 from models.engine.network.decoder import Decoder
-from models.engine.network.kv_cache import CacheRows, KVCache
+from models.engine.network.kv_cache import KVCache, SlotIndex
 
 # Positions of the text that are read at once: the least that is enough.
 _LENGTHS = (64, 128, 256)
@@ -47,11 +47,11 @@ class PlainForward:
         return states[:, 0]
 
 
-def first_rows(positions: Tensor, length: int, dtype: torch.dtype) -> CacheRows:
+def first_rows(positions: Tensor, length: int, dtype: torch.dtype) -> SlotIndex:
     """The first slots, a row each, at these positions; the mask is one that scores are added to."""
     seen = torch.arange(length, device=positions.device) <= positions[:, None]
     mask = torch.zeros_like(seen, dtype=dtype).masked_fill_(~seen, NEVER)
-    return CacheRows(
+    return SlotIndex(
         numbers=tuple(range(len(positions))),
         slots=torch.arange(len(positions), device=positions.device),
         positions=positions[:, None],

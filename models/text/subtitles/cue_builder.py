@@ -10,7 +10,7 @@ from itertools import pairwise
 from operator import itemgetter
 
 from models.subtitle_options import USUAL_LINES, SubtitleOptions
-from models.text.subtitles.cue_times import Times, whole_milliseconds
+from models.text.subtitles.cue_times import CueTimes, whole_milliseconds
 from models.text.subtitles.line_break import Text, break_cost, cheapest
 from models.text.subtitles.line_units import Unit
 
@@ -24,15 +24,15 @@ class Draft:
     """The units of a cue and when it is shown."""
 
     units: tuple[Unit, ...]
-    times: Times
+    times: CueTimes
 
 
-class Drafting:
+class CueBuilder:
     """How drafts are made within the limits of `options`."""
 
     def __init__(self, options: SubtitleOptions) -> None:
         self._options = options
-        self._most_lines = options.max_line_count or USUAL_LINES
+        self._max_lines = options.max_line_count or USUAL_LINES
         longest, shortest = options.max_cue_duration, options.min_cue_duration
         self._longest = math.inf if longest is None else whole_milliseconds(longest)
         self._shortest = whole_milliseconds(shortest or 0.0)
@@ -41,7 +41,7 @@ class Drafting:
         """A segment's units in drafts that are within the limits, from first word to last."""
         text = Text(units, self._options)
         cuts = [0, len(units)]
-        if not self._fits(text, Times(units[0].times.start, units[-1].times.end)):
+        if not self._fits(text, CueTimes(units[0].times.start, units[-1].times.end)):
             cuts = cheapest(len(units), partial(self._costs, text))
         return [self._draft(tuple(units[a:b])) for a, b in pairwise(cuts)]
 
@@ -66,24 +66,24 @@ class Drafting:
 
     def _held(self, draft: Draft, latest: int) -> Draft:
         start, end = draft.times.start, draft.times.end
-        return replace(draft, times=Times(start, max(end, min(start + self._shortest, latest))))
+        return replace(draft, times=CueTimes(start, max(end, min(start + self._shortest, latest))))
 
     def _draft(self, units: tuple[Unit, ...]) -> Draft:
         start, end = units[0].times.start, units[-1].times.end
-        return Draft(units, Times(start, int(min(end, start + self._longest))))
+        return Draft(units, CueTimes(start, int(min(end, start + self._longest))))
 
-    def _fits(self, text: Text, times: Times) -> bool:
+    def _fits(self, text: Text, times: CueTimes) -> bool:
         lines = max(text.line_counts(0))
-        return times.end - times.start <= self._longest and lines <= self._most_lines
+        return times.end - times.start <= self._longest and lines <= self._max_lines
 
     def _costs(self, text: Text, first: int) -> Iterator[float]:
         """What drafts of one unit from `first` on, of two and so on cost."""
         start = text.units[first].times.start
         for after, lines in enumerate(text.line_counts(first), start=first + 1):
             lasts = text.units[after - 1].times.end - start
-            if after - first > 1 and (lines > self._most_lines or lasts > self._longest):
+            if after - first > 1 and (lines > self._max_lines or lasts > self._longest):
                 return
-            fill = max(text.fill(first, after) / self._most_lines, lasts / self._longest)
+            fill = max(text.fill(first, after) / self._max_lines, lasts / self._longest)
             yield _CUE + min(fill, 1.0) ** 2 + text.break_costs[after]
 
     def _best_join(self, drafts: Sequence[Draft], at: int) -> tuple[int, Draft] | None:
@@ -94,7 +94,7 @@ class Drafting:
         found: list[tuple[float, int, int, Draft]] = []
         for i in range(max(at - 1, 0), min(at + 1, len(drafts) - 1)):
             first, second = drafts[i], drafts[i + 1]
-            both = Draft(first.units + second.units, Times(first.times.start, second.times.end))
+            both = Draft(first.units + second.units, CueTimes(first.times.start, second.times.end))
             pause = second.times.start - first.times.end
             if pause < self._shortest and self._fits(Text(both.units, self._options), both.times):
                 cost = break_cost(first.units[-1], second.units[0])

@@ -1,4 +1,4 @@
-"""Times made sound: in order, apart, and within the recording."""
+"""Cue times made sound: in order, apart, and within the recording."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from itertools import accumulate
 
 
 @dataclass(frozen=True)
-class Times:
+class CueTimes:
     """From when to when something is said or shown, in milliseconds of the recording."""
 
     start: int
     end: int
 
     @classmethod
-    def of(cls, start: float, end: float) -> Times:
+    def of(cls, start: float, end: float) -> CueTimes:
         """The times in seconds, rounded."""
         return cls(round(start * 1000), round(end * 1000))
 
@@ -26,7 +26,7 @@ def whole_milliseconds(seconds: float) -> int:
     return round(seconds * 1_000_000) // 1000
 
 
-def sound(times: Sequence[Times], sizes: Sequence[int], length: int) -> list[Times]:
+def sound(times: Sequence[CueTimes], sizes: Sequence[int], length: int) -> list[CueTimes]:
     """The times in the order given, each a millisecond or longer, none before the last has ended.
 
     What is so already stays as it is. All end within `length` milliseconds; what would begin only
@@ -36,20 +36,20 @@ def sound(times: Sequence[Times], sizes: Sequence[int], length: int) -> list[Tim
     """
     length = max(length, len(times))
     moved = [_moved_within(each, length) for each in times]
-    shared: list[Times] = []
+    shared: list[CueTimes] = []
     for first, after in _runs(moved):
         end = moved[after].start if after < len(moved) else length
         shared += _shared(moved[first:after], sizes[first:after], end)
     return _apart(shared, length)
 
 
-def _moved_within(times: Times, length: int) -> Times:
+def _moved_within(times: CueTimes, length: int) -> CueTimes:
     late = max(times.start, times.end) - length if times.start >= length else 0
     start = max(times.start - late, 0)
-    return Times(start, max(start, min(times.end, length)))
+    return CueTimes(start, max(start, min(times.end, length)))
 
 
-def _runs(times: Sequence[Times]) -> Iterator[tuple[int, int]]:
+def _runs(times: Sequence[CueTimes]) -> Iterator[tuple[int, int]]:
     """Ranges of those that begin no later than the first of them."""
     first = 0
     for i in range(1, len(times) + 1):
@@ -58,24 +58,24 @@ def _runs(times: Sequence[Times]) -> Iterator[tuple[int, int]]:
             first = i
 
 
-def _shared(times: Sequence[Times], sizes: Sequence[int], end: int) -> Sequence[Times]:
+def _shared(times: Sequence[CueTimes], sizes: Sequence[int], end: int) -> Sequence[CueTimes]:
     if len(times) == 1:
         return times
     start = times[0].start
     taken = max(start, min(end, max(each.end for each in times))) - start
     whole = sum(sizes)
     marks = [start + taken * size // whole for size in accumulate(sizes, initial=0)]
-    return list(map(Times, marks, marks[1:]))
+    return list(map(CueTimes, marks, marks[1:]))
 
 
-def _apart(times: Sequence[Times], length: int) -> list[Times]:
+def _apart(times: Sequence[CueTimes], length: int) -> list[CueTimes]:
     starts: list[int] = []
     for each in times:
         starts.append(max(each.start, starts[-1] + 1 if starts else 0))
-    apart: list[Times] = []
+    apart: list[CueTimes] = []
     after = length
     for start, each in zip(reversed(starts), reversed(times), strict=True):
         start = min(start, after - 1)
-        apart.append(Times(start, min(max(each.end, start + 1), after)))
+        apart.append(CueTimes(start, min(max(each.end, start + 1), after)))
         after = start
     return apart[::-1]

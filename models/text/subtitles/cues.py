@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from models.subtitle_options import AS_SEGMENTS, SubtitleOptions
-from models.text.subtitles.cue_builder import Draft, Drafting
-from models.text.subtitles.cue_times import Times, sound, whole_milliseconds
+from models.text.subtitles.cue_builder import CueBuilder, Draft
+from models.text.subtitles.cue_times import CueTimes, sound, whole_milliseconds
 from models.text.subtitles.line_break import Text
 from models.text.subtitles.line_units import said, units
 from models.text.transcript import Segment
@@ -17,7 +17,7 @@ from models.text.transcript import Segment
 class Cue:
     """Lines of text, none of them blank, and when they are shown."""
 
-    times: Times
+    times: CueTimes
     lines: tuple[str, ...]
 
 
@@ -34,10 +34,10 @@ def cues(
     length = whole_milliseconds(duration)
     sizes = [len(segment.text) for segment in spoken]
     if options == AS_SEGMENTS:
-        times = sound([Times.of(each.start, each.end) for each in spoken], sizes, length)
+        times = sound([CueTimes.of(each.start, each.end) for each in spoken], sizes, length)
         return [Cue(at, (_line(each),)) for at, each in zip(times, spoken, strict=True)]
     times = sound([said(segment) for segment in spoken], sizes, length)
-    drafting = Drafting(options)
+    drafting = CueBuilder(options)
     drafts = [
         draft
         for segment, at in zip(spoken, times, strict=True)

@@ -30,15 +30,15 @@ class Text:
     def __init__(self, units: Sequence[Unit], limits: SubtitleOptions) -> None:
         self.units = units
         self.break_costs = [0.0, *starmap(break_cost, pairwise(units)), 0.0]
-        self._most_places = limits.max_line_width or math.inf
-        self._most_words = limits.max_words_per_line or math.inf
+        self._max_places = limits.max_line_width or math.inf
+        self._max_words = limits.max_words_per_line or math.inf
         widths = (unit.width + unit.is_spaced for unit in units)
         self._places = list(accumulate(widths, initial=0))
 
     def fill(self, first: int, after: int) -> float:
         """How much of a line a range of units takes: 1 is all of it."""
         places = self._places[after] - self._places[first] - self.units[first].is_spaced
-        return max(places / self._most_places, (after - first) / self._most_words)
+        return max(places / self._max_places, (after - first) / self._max_words)
 
     def line_counts(self, first: int) -> Iterator[int]:
         """The fewest lines for one unit from `first` on, for two, and so on."""

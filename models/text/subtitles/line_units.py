@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain, pairwise, starmap
 
-from models.text.subtitles.cue_times import Times
+from models.text.subtitles.cue_times import CueTimes
 from models.text.transcript import Segment
 
 # Between spaces; those that do not break a line are a part of the word.
@@ -40,19 +40,19 @@ class Unit:
     text: str
     width: int
     is_spaced: bool
-    times: Times
+    times: CueTimes
 
 
-def said(segment: Segment) -> Times:
+def said(segment: Segment) -> CueTimes:
     """When the segment's text is said: from its first word to its last if they are known."""
     if not segment.words:
-        return Times.of(segment.start, segment.end)
-    return Times.of(segment.words[0].start, max(word.end for word in segment.words))
+        return CueTimes.of(segment.start, segment.end)
+    return CueTimes.of(segment.words[0].start, max(word.end for word in segment.words))
 
 
-def units(segment: Segment, times: Times) -> tuple[Unit, ...]:
+def units(segment: Segment, times: CueTimes) -> tuple[Unit, ...]:
     """The segment's units within `times`; without word times each has its share by characters."""
-    timed = [(word.text, Times.of(word.start, word.end)) for word in segment.words]
+    timed = [(word.text, CueTimes.of(word.start, word.end)) for word in segment.words]
     characters = list(chain.from_iterable(starmap(_characters, timed or [(segment.text, times)])))
     text = "".join(part for part, _ in timed) or segment.text
     found: list[Unit] = []
@@ -61,7 +61,7 @@ def units(segment: Segment, times: Times) -> tuple[Unit, ...]:
         part = text[first:after]
         start = min(max(characters[first][0], start), times.end)
         end = min(max(characters[after - 1][1], end, start), times.end)
-        found.append(Unit(part, width(part), is_spaced, Times(start, end)))
+        found.append(Unit(part, width(part), is_spaced, CueTimes(start, end)))
     return tuple(found)
 
 
@@ -78,7 +78,7 @@ def _places(character: str) -> int:
     return 2 if unicodedata.east_asian_width(character) in "WF" else 1
 
 
-def _characters(text: str, times: Times) -> Iterator[tuple[int, int]]:
+def _characters(text: str, times: CueTimes) -> Iterator[tuple[int, int]]:
     """From when to when each character is said, in proportion; spaces at the ends take no time."""
     before, size, whole = len(text) - len(text.lstrip()), len(text.strip()), times.end - times.start
     marks = [times.start + whole * i // max(size, 1) for i in range(size + 1)]

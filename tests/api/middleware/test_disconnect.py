@@ -11,7 +11,7 @@ from starlette.types import Message, Receive, Scope, Send
 from api.app import create_app
 from api.middleware.disconnect import UntilDisconnected
 from api.middleware.draining import Drain
-from api.middleware.stack import Edge
+from api.middleware.stack import MiddlewareStack
 from api.requests.model_registry import Transcriber
 from api.settings import Settings
 from models.capacity.admission import Admission
@@ -55,7 +55,7 @@ class Connection:
     ) -> None:
         app = create_app("0")
         app.state.served = served("base", transcriber=transcriber, admission=admission)
-        self.app = Edge(app, settings or Settings(), Drain(0))
+        self.app = MiddlewareStack(app, settings or Settings(), Drain(0))
         self.incoming: asyncio.Queue[Message] = asyncio.Queue()
         self.sent: list[Message] = []
         self.has_sent = asyncio.Event()

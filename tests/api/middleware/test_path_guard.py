@@ -14,7 +14,7 @@ from starlette.testclient import TestClient
 
 from api.keys import key_digest
 from api.middleware.draining import Drain
-from api.middleware.stack import Edge
+from api.middleware.stack import MiddlewareStack
 from api.settings import Settings
 from tests.api.fake import client
 
@@ -30,7 +30,7 @@ def native(settings: Settings) -> TestClient:
         return PlainTextResponse("reached")
 
     routes = [Route("/transcribe", reached, methods=["POST"])]
-    return TestClient(Edge(Starlette(routes=routes), settings, Drain(0)))
+    return TestClient(MiddlewareStack(Starlette(routes=routes), settings, Drain(0)))
 
 
 def post_json(settings: Settings, path: str, headers: Mapping[str, str]) -> tuple[int, str]:
@@ -124,6 +124,6 @@ def test_routes_and_guards_see_one_path() -> None:
         return PlainTextResponse("seen")
 
     app = Starlette(routes=[Route("/a/{rest:path}", note)])
-    TestClient(Edge(app, Settings(), Drain(0))).get(f"{HERE}//a//%2f%C3%B6//b?c=//d")
+    TestClient(MiddlewareStack(app, Settings(), Drain(0))).get(f"{HERE}//a//%2f%C3%B6//b?c=//d")
 
     assert seen == {"path": "/a/ö/b", "raw": b"/a/%C3%B6/b", "url": "/a/ö/b"}

@@ -14,7 +14,7 @@ import uvicorn
 from starlette.responses import PlainTextResponse
 from starlette.types import Message, Receive, Scope, Send
 
-from api.middleware.body_timeout import BodyPace
+from api.middleware.body_timeout import BodyTimeout
 from api.middleware.timed_headers import TimedHeaders
 
 SECONDS = 0.2
@@ -63,7 +63,7 @@ def status_of(body: Body) -> int:
     async def send(message: Message) -> None:
         sent.append(message)
 
-    asyncio.run(BodyPace(lazy, SECONDS, 10)({"type": "http"}, receive, send))
+    asyncio.run(BodyTimeout(lazy, SECONDS, 10)({"type": "http"}, receive, send))
     return int(sent[0]["status"])
 
 

@@ -13,8 +13,8 @@ from starlette.types import Message, Receive, Scope, Send
 from api.keys import key_digest
 from api.middleware import lingering_close
 from api.middleware.deadline import Deadline
-from api.middleware.error_envelope import PlainErrors
-from api.middleware.lingering_close import Linger
+from api.middleware.error_envelope import ErrorEnvelope
+from api.middleware.lingering_close import LingeringClose
 from api.middleware.upload_limit import UploadLimit
 from api.settings import Settings
 from tests.api.fake import TRANSCRIPTIONS, client
@@ -101,14 +101,14 @@ def test_plain_error_gets_the_envelope() -> None:
         response = PlainTextResponse("Nope", status_code=405, headers={"allow": "GET"})
         await response(scope, receive, send)
 
-    answer = TestClient(PlainErrors(plain)).post("/x")
+    answer = TestClient(ErrorEnvelope(plain)).post("/x")
 
     assert (answer.status_code, answer.headers["allow"]) == (405, "GET")
     assert answer.json()["error"]["message"] == "Method Not Allowed: POST /x"
 
 
 def test_plain_answer_stays() -> None:
-    assert TestClient(PlainErrors(echo)).get("/x").text == "0"
+    assert TestClient(ErrorEnvelope(echo)).get("/x").text == "0"
 
 
 class Connection:
@@ -131,7 +131,7 @@ class Connection:
     def run(self, app: object, *headers: tuple[bytes, bytes]) -> list[tuple[str, int]]:
         """What an app sends."""
         scope = {"type": "http", "method": "POST", "path": "/", "headers": list(headers)}
-        asyncio.run(Linger(app)(scope, self.receive, self.send))  # type: ignore[arg-type]
+        asyncio.run(LingeringClose(app)(scope, self.receive, self.send))  # type: ignore[arg-type]
         return self.sent
 
 
@@ -145,7 +145,7 @@ def test_linger_until_the_body_has_come() -> None:
 
 
 def test_linger_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lingering_close, "MOST_BYTES", 3)
+    monkeypatch.setattr(lingering_close, "MAX_BYTES", 3)
 
     assert Connection(5).run(EARLY, (b"transfer-encoding", b"chunked"))[-1] == ("body", 2)
 

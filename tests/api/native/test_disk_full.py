@@ -7,18 +7,18 @@ from starlette.responses import JSONResponse
 from starlette.testclient import TestClient
 from starlette.types import Receive, Scope, Send
 
-from api.native.disk_full import NativeRoom, note_reached
+from api.native.disk_full import DiskFull, note_native_reached
 
 
-def failing(*, reached: bool, status: int = 500) -> NativeRoom:
+def failing(*, reached: bool, status: int = 500) -> DiskFull:
     """BentoML's answer to an exception, before or after its endpoint was reached."""
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if reached:
-            note_reached(Request(scope))
+            note_native_reached(Request(scope))
         await JSONResponse({"error": "unexpected"}, status)(scope, receive, send)
 
-    return NativeRoom(app)
+    return DiskFull(app)
 
 
 def test_what_could_not_be_read_is_to_be_sent_again() -> None:

@@ -12,7 +12,7 @@ from starlette.types import Receive, Scope, Send
 
 from api.app import create_app
 from api.middleware.draining import Drain
-from api.middleware.stack import Edge
+from api.middleware.stack import MiddlewareStack
 from api.responses import streaming
 from api.settings import Settings
 from models.capacity.admission import Admission
@@ -29,7 +29,7 @@ def answer_of(admission: Admission, path: str, **fields: str) -> Any:
     app = create_app("0")
     app.state.served = served("base", admission=admission)
     data = {"model": "base", **fields}
-    return TestClient(Edge(app, Settings(), Drain(0))).post(path, data=data, files=FILES)
+    return TestClient(MiddlewareStack(app, Settings(), Drain(0))).post(path, data=data, files=FILES)
 
 
 @pytest.mark.parametrize("path", [TRANSCRIPTIONS, TRANSLATIONS, DETECTIONS])
@@ -68,7 +68,7 @@ def test_refusal_says_when_to_come_again(path: str, fields: dict[str, str]) -> N
 def test_what_takes_no_place_says_nothing_of_it(path: str) -> None:
     app = create_app("0")
     app.state.served = served("base")
-    answer = TestClient(Edge(app, Settings(), Drain(0))).get(path)
+    answer = TestClient(MiddlewareStack(app, Settings(), Drain(0))).get(path)
 
     assert answer.status_code == 200
     assert "x-queue-position" not in answer.headers

@@ -11,7 +11,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from api.app import create_app
 from api.middleware.draining import Drain
-from api.middleware.stack import Edge
+from api.middleware.stack import MiddlewareStack
 from api.requests.model_registry import Transcriber
 from api.settings import Settings
 from api.telemetry.endpoints import ENDPOINTS, OTHER, endpoint_of
@@ -37,7 +37,7 @@ def observed_by(
     told: list[Observed] = []
     app = create_app("1.2.3")
     app.state.served = served("base", transcriber=transcriber)
-    edge = Edge(app, settings or Settings(), Drain(0), [told.append])
+    edge = MiddlewareStack(app, settings or Settings(), Drain(0), [told.append])
     return TestClient(edge, raise_server_exceptions=False), told
 
 
@@ -156,7 +156,7 @@ def test_the_record_comes_to_the_transcriber() -> None:
     client.post(TRANSCRIPTIONS, files=FILES, data={**FORM, "stream": "true"})
     client.post("/v1/audio/detect-language", files=FILES, data=FORM)
 
-    assert [each.usage.audio_seconds for each in told] == [3.5, 3.5, 3.5]
+    assert [each.stats.audio_seconds for each in told] == [3.5, 3.5, 3.5]
 
 
 @pytest.mark.parametrize(

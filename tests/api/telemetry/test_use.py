@@ -11,8 +11,8 @@ from starlette.testclient import TestClient
 
 from api.app import create_app
 from api.middleware.draining import Drain
-from api.middleware.stack import Edge
-from api.requests.model_registry import ServedModel, ServedModels, Transcriber
+from api.middleware.stack import MiddlewareStack
+from api.requests.model_registry import ModelRegistry, ServedModel, Transcriber
 from api.settings import Settings
 from models.capacity.admission import Admission
 from models.errors import AudioError, ModelLoadError, OverloadedError
@@ -42,7 +42,7 @@ ANY_REQUEST = pytest.mark.parametrize(
 class WatchedPool(FakePool):
     """Notes how many requests used it at most; refuses with `refusal` if there is one."""
 
-    most = 0
+    maximum = 0
     refusal: Exception | None = None
 
     @asynccontextmanager
@@ -51,14 +51,14 @@ class WatchedPool(FakePool):
         if self.refusal:
             raise self.refusal
         async with super().use(name) as transcriber:
-            self.most = max(self.most, self.users)
+            self.maximum = max(self.maximum, self.users)
             yield transcriber
 
 
 def ask(pool: FakePool, path: str, **fields: str) -> Any:
     app = create_app("0")
-    app.state.served = ServedModels([ServedModel("base", CREATED)], pool, Admission(3600, slots=8))
-    with TestClient(Edge(app, Settings(), Drain(0))) as client:
+    app.state.served = ModelRegistry([ServedModel("base", CREATED)], pool, Admission(3600, slots=8))
+    with TestClient(MiddlewareStack(app, Settings(), Drain(0))) as client:
         return client.post(path, files=FILES, data={"model": "base", **fields})
 
 
@@ -73,14 +73,14 @@ def test_model_is_used_until_the_request_ends(
 
     ask(pool, path, **fields)
 
-    assert (pool.most, pool.users) == (1, 0)
+    assert (pool.maximum, pool.users) == (1, 0)
 
 
 def test_model_is_used_until_a_stream_breaks_off() -> None:
     pool = WatchedPool(base=BreakingTranscriber(error=AudioError("cut off")))
 
     assert "cut off" in ask(pool, TRANSCRIPTIONS, stream="true").text
-    assert (pool.most, pool.users) == (1, 0)
+    assert (pool.maximum, pool.users) == (1, 0)
 
 
 @ANY_REQUEST
@@ -109,4 +109,4 @@ def test_unknown_model_is_not_asked_of_the_pool() -> None:
     pool = WatchedPool(base=FakeTranscriber())
 
     assert ask(pool, TRANSCRIPTIONS, model="nobodys").status_code == 404
-    assert pool.most == 0
+    assert pool.maximum == 0

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.capacity.admission import LONG_AT_ONCE, SHORT_SECONDS, Admission
-from models.capacity.fair_queue import Place
+from models.capacity.fair_queue import Ticket
 from models.capacity.throughput import FIRST_RATE, FIRST_SECONDS, HALF_LIFE
 from models.errors import OverloadedError
 
@@ -33,26 +33,26 @@ class Requests:
 
     def __init__(self, admission: Admission) -> None:
         self.admission = admission
-        self.stacks: dict[Place, ExitStack] = {}
+        self.stacks: dict[Ticket, ExitStack] = {}
 
-    def come(self, seconds: float, key: str = "") -> Place:
+    def come(self, seconds: float, key: str = "") -> Ticket:
         """A request takes its place."""
         stack = ExitStack()
         place = stack.enter_context(self.admission.place(seconds, key))
         self.stacks[place] = stack
         return place
 
-    def end(self, place: Place) -> None:
+    def end(self, place: Ticket) -> None:
         """It is done."""
         self.stacks.pop(place).close()
 
-    def cancel(self, place: Place) -> None:
+    def cancel(self, place: Ticket) -> None:
         """It is given up, as asyncio does it: first what it waits for."""
         place.turn.cancel()
         error = asyncio.CancelledError()
         self.stacks.pop(place).__exit__(asyncio.CancelledError, error, None)
 
-    def at_work(self) -> list[Place]:
+    def at_work(self) -> list[Ticket]:
         """Those whose turn has come, in no order."""
         return [place for place in self.stacks if place.turn.done()]
 
@@ -82,12 +82,12 @@ actions = st.lists(
 )
 
 
-@given(actions=actions, most=st.integers(1, 2000), slots=st.integers(1, 4), data=st.data())
+@given(actions=actions, maximum=st.integers(1, 2000), slots=st.integers(1, 4), data=st.data())
 def test_any_order_keeps_the_bound_and_gives_everybody_a_turn(
-    actions: list[tuple[str, float, str]], most: int, slots: int, data: st.DataObject
+    actions: list[tuple[str, float, str]], maximum: int, slots: int, data: st.DataObject
 ) -> None:
     async def scenario() -> None:
-        admission = Admission(most, slots)
+        admission = Admission(maximum, slots)
         requests = Requests(admission)
         came = refused = cancelled = 0
         for action, seconds, key in actions:
@@ -103,7 +103,7 @@ def test_any_order_keeps_the_bound_and_gives_everybody_a_turn(
                 requests.cancel(data.draw(st.sampled_from(list(requests.stacks))))
                 cancelled += 1
             at_work = requests.at_work()
-            assert sum(place.cost for place in requests.stacks) == admission.held <= most
+            assert sum(place.cost for place in requests.stacks) == admission.held <= maximum
             assert len(at_work) == admission.running
             assert len(requests.stacks) == admission.running + admission.waiting
             assert sum(place.seconds <= SHORT_SECONDS for place in at_work) <= 2 * slots
@@ -121,14 +121,16 @@ def test_any_order_keeps_the_bound_and_gives_everybody_a_turn(
     run(scenario())
 
 
-@given(seconds=st.floats(0, 1e6), most=st.integers(1, 1000), key=st.sampled_from(["", "a"]))
-def test_idle_server_takes_a_recording_of_any_length(seconds: float, most: int, key: str) -> None:
+@given(seconds=st.floats(0, 1e6), maximum=st.integers(1, 1000), key=st.sampled_from(["", "a"]))
+def test_idle_server_takes_a_recording_of_any_length(
+    seconds: float, maximum: int, key: str
+) -> None:
     async def scenario() -> None:
-        requests = Requests(Admission(most, slots=1))
+        requests = Requests(Admission(maximum, slots=1))
         place = requests.come(seconds, key)
 
         assert place.turn.done()
-        assert requests.admission.held <= most
+        assert requests.admission.held <= maximum
 
     run(scenario())
 
@@ -199,7 +201,7 @@ def test_position_is_the_number_of_turns_to_wait(line: list[str], key: str) -> N
         requests = Requests(Admission(10_000, slots=1))
         running = [requests.come(10, "x"), requests.come(10, "x")]
         waiting = [requests.come(10, each) for each in line]
-        outlook = requests.admission.outlook(10, key)
+        estimate = requests.admission.estimate(10, key)
         place = requests.come(10, key)
         turns = 0
         while not place.turn.done():
@@ -209,8 +211,8 @@ def test_position_is_the_number_of_turns_to_wait(line: list[str], key: str) -> N
             waiting = [each for each in waiting if not each.turn.done()]
 
         # Its key may come earlier in the round than all the others.
-        assert turns <= outlook.position <= turns + 2
-        assert outlook.seconds == outlook.position * 10 / FIRST_RATE
+        assert turns <= estimate.position <= turns + 2
+        assert estimate.seconds == estimate.position * 10 / FIRST_RATE
 
     run(scenario())
 
@@ -220,9 +222,9 @@ def test_nobody_waits_where_there_is_room() -> None:
         requests = Requests(Admission(1000, slots=1))
         requests.come(10)
 
-        outlook = requests.admission.outlook(10)
+        estimate = requests.admission.estimate(10)
 
-        assert (outlook.position, outlook.seconds) == (0, 0)
+        assert (estimate.position, estimate.seconds) == (0, 0)
 
     run(scenario())
 
@@ -299,10 +301,10 @@ def test_rate_is_what_is_measured_while_there_is_work() -> None:
 
         def rate() -> float:
             requests.come(1), requests.come(1)
-            outlook = requests.admission.outlook(1)
+            estimate = requests.admission.estimate(1)
             for place in list(requests.stacks):
                 requests.cancel(place)
-            return 1 / outlook.seconds
+            return 1 / estimate.seconds
 
         assert rate() == FIRST_RATE
         for _ in range(200):

@@ -20,7 +20,7 @@ from models.engine.scheduler import Scheduler
 from models.engine.start import start_engine
 from models.engine.stepper import Stepper
 from models.errors import DecodingError, DeviceError, EngineStoppedError
-from models.request_stats import Usage
+from models.request_stats import RequestStats
 from tests.tiny import tiny_weights
 
 CONFIG = EngineConfig(device="cpu", slots=3, encode_batch=2)
@@ -57,8 +57,8 @@ def test_submit_batch_gives_each_its_own_result(engine: Engine) -> None:
 
 
 def test_state_and_usage_tell_what_was_done(engine: Engine) -> None:
-    usages = [Usage(), Usage()]
-    windows = [window(seed, language="en", usage=usages[seed % 2]) for seed in range(6)]
+    usages = [RequestStats(), RequestStats()]
+    windows = [window(seed, language="en", stats=usages[seed % 2]) for seed in range(6)]
     futures = [engine.submit(window) for window in windows]
     busy = engine.state()
     results = [future.result(60) for future in futures]
@@ -68,25 +68,25 @@ def test_state_and_usage_tell_what_was_done(engine: Engine) -> None:
     assert (idle.waiting, idle.running, idle.slots) == (0, 0, CONFIG.slots)
     assert idle.counters.windows == 6
     assert idle.counters.tokens == sum(len(result.tokens) for result in results)
-    for parity, usage in enumerate(usages):
+    for parity, stats in enumerate(usages):
         own = results[parity::2]
-        assert usage.windows == 3
-        assert usage.tokens == sum(len(result.tokens) for result in own)
-        assert usage.stages["encode"].seconds > 0
-        assert usage.stages["decode"].seconds > 0
+        assert stats.windows == 3
+        assert stats.tokens == sum(len(result.tokens) for result in own)
+        assert stats.stages["encode"].seconds > 0
+        assert stats.stages["decode"].seconds > 0
 
 
 def test_a_cancelled_window_has_left_its_stage(engine: Engine) -> None:
-    usage = Usage()
-    futures = [engine.submit(window(seed, usage=usage)) for seed in range(8)]
+    stats = RequestStats()
+    futures = [engine.submit(window(seed, stats=stats)) for seed in range(8)]
     for future in futures:
         future.cancel()
     engine.submit(window(9)).result(60)
 
-    assert usage.stages["queue"].began is not None
-    before = [stage.seconds for stage in usage.stages.values()]
-    usage.move(None, None)
-    assert [stage.seconds for stage in usage.stages.values()] == before
+    assert stats.stages["queue"].began is not None
+    before = [stage.seconds for stage in stats.stages.values()]
+    stats.enter(None, None)
+    assert [stage.seconds for stage in stats.stages.values()] == before
 
 
 def test_submit_known_language_skips_detection(engine: Engine) -> None:
@@ -147,7 +147,7 @@ def test_submit_where_all_fail_the_preferred_one_is_taken(engine: Engine) -> Non
 
     assert (likeliest.temperature, hottest.temperature) == (0.0, 1.0)
     assert likeliest.tokens == alone[0].tokens
-    assert likeliest.least_logprob == hottest.least_logprob == hottest.avg_logprob
+    assert likeliest.min_logprob == hottest.min_logprob == hottest.avg_logprob
 
 
 def test_submit_same_audio_at_a_temperature_gives_the_same_text(engine: Engine) -> None:

@@ -16,7 +16,7 @@ from models.engine.decoding.vocabulary import Vocabulary
 from models.engine.device import oom_backoff
 from models.engine.engine import Engine
 from models.engine.loading.load_network import load_network
-from models.engine.network.plain_backend import Runner
+from models.engine.network.plain_backend import PlainBackend
 from models.engine.network.precision import resolve_precision
 from models.errors import OverloadedError
 from tests.tiny import TINY, tiny_weights
@@ -25,7 +25,7 @@ CPU = torch.device("cpu")
 MEL = [torch.randn(80, 3000, generator=torch.Generator().manual_seed(seed)) for seed in range(6)]
 
 
-class SmallRunner(Runner):
+class SmallRunner(PlainBackend):
     """Has memory for so many windows to be encoded at once, and for so many rows at each stage."""
 
     def __init__(
@@ -159,7 +159,7 @@ def test_cancelled_window_is_not_encoded_again(undisturbed: list[DecodingResult]
 
 
 def test_limit_is_halved_and_grows_again_after_long_without_a_failure() -> None:
-    limit = oom_backoff.BatchLimit(8)
+    limit = oom_backoff.BatchBackoff(8)
 
     def sizes(count: int) -> list[int]:
         found = []

@@ -7,7 +7,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.text.segment_order import Sequencer, ended_by, in_turn
+from models.text.segment_order import Sequencer, by_time, ended_by
 from models.text.transcript import Segment, Word
 from tests.models.text.spoken import spoken
 
@@ -20,7 +20,7 @@ def test_last_word_ends_where_a_segment_found_in_it_begins() -> None:
     drawled = spoken((" a", 17.0, 17.1), (" tende", 17.1, 18.5))
     inside = spoken((" one", 17.4, 17.9), (" two", 17.9, 19.0))
 
-    ordered = in_turn([inside, drawled])
+    ordered = by_time([inside, drawled])
 
     assert times(*ordered) == [
         (" a", 17.0, 17.1),
@@ -62,10 +62,10 @@ def test_words_of_anything_are_in_order_and_those_that_are_stay_as_they_are(
     ]
     sequencer = Sequencer()
 
-    put = [sequencer.put(segment) for segment in in_turn(segments)]
+    put = [sequencer.put(segment) for segment in by_time(segments)]
 
     assert [segment.id for segment in put] == list(range(len(found)))
     words: list[Word] = [word for segment in put for word in segment.words]
     assert all(a.start <= a.end <= b.start <= b.end for a, b in pairwise(words))
     again = Sequencer()
-    assert [again.put(segment) for segment in in_turn(put)] == put
+    assert [again.put(segment) for segment in by_time(put)] == put

@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from models.transcription.language_vote import LanguageChoice, most_probable
+from models.transcription.language_vote import LanguageVote, most_probable
 
 GERMAN = {"en": 0.04, "de": 0.95, "fr": 0.01}
 ENGLISH = {"en": 0.97, "de": 0.02, "fr": 0.01}
 UNSURE = {"en": 0.5, "de": 0.4, "fr": 0.1}
 
 
-def choosing(choice: LanguageChoice, *, is_short: bool = False) -> Callable[..., str]:
+def choosing(choice: LanguageVote, *, is_short: bool = False) -> Callable[..., str]:
     choose = choice.ask(is_short=is_short)
     assert not isinstance(choose, str)
     return choose
@@ -25,7 +25,7 @@ def test_most_probable_among_some() -> None:
 
 def test_given_language_is_asked_of_nobody() -> None:
     async def run() -> None:
-        choice = LanguageChoice("fr", ())
+        choice = LanguageVote("fr", ())
         assert (choice.language, choice.windows) == ("fr", None)
         assert choice.ask(is_short=False) == "fr"
 
@@ -34,7 +34,7 @@ def test_given_language_is_asked_of_nobody() -> None:
 
 def test_language_is_the_mean_of_the_first_windows() -> None:
     async def run() -> None:
-        choice = LanguageChoice(None, (), windows=3)
+        choice = LanguageVote(None, (), windows=3)
         own = [choosing(choice)(probs) for probs in (GERMAN, UNSURE, UNSURE)]
         assert own == ["de", "en", "en"]
         assert choice.windows == 3
@@ -46,7 +46,7 @@ def test_language_is_the_mean_of_the_first_windows() -> None:
 
 def test_language_is_settled_by_fewer_windows_where_there_are_no_more() -> None:
     async def run() -> None:
-        choice = LanguageChoice(None, (), windows=4)
+        choice = LanguageVote(None, (), windows=4)
         choosing(choice)(ENGLISH)
         choice.expect(1)
         assert await choice.settled == "en"
@@ -56,7 +56,7 @@ def test_language_is_settled_by_fewer_windows_where_there_are_no_more() -> None:
 
 def test_language_is_one_of_those_that_may_be_spoken() -> None:
     async def run() -> None:
-        choice = LanguageChoice(None, ["de", "fr"], windows=1)
+        choice = LanguageVote(None, ["de", "fr"], windows=1)
         assert choosing(choice)(ENGLISH) == "de"
         assert await choice.settled == "de"
 
@@ -65,7 +65,7 @@ def test_language_is_one_of_those_that_may_be_spoken() -> None:
 
 def test_later_window_must_be_sure_to_be_in_another_language() -> None:
     async def run() -> None:
-        choice = LanguageChoice(None, (), windows=1)
+        choice = LanguageVote(None, (), windows=1)
         choosing(choice)(GERMAN)
         await choice.settled
         assert choosing(choice)(UNSURE) == "de"

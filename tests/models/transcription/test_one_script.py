@@ -13,8 +13,8 @@ from models.audio.windows.window_plan import LONGEST
 from models.errors import OptionError
 from models.options import TranscribeOptions
 from models.text.transcript import Segment, Transcript
-from models.transcription.recording_windows import Recording
-from models.transcription.sample_stream import Source
+from models.transcription.recording_windows import RecordingWindows
+from models.transcription.sample_stream import SampleStream
 from models.transcription.transcriber import Transcriber
 from tests.models.text.test_script import LATIN, SIMPLIFIED, TRADITIONAL, said
 from tests.transcribing import SILENCE, recording, transcribe
@@ -25,7 +25,9 @@ CHINESE = TranscribeOptions(language="zh")
 def saying(monkeypatch: pytest.MonkeyPatch, *segments: Segment) -> None:
     """Let every recording have these segments."""
 
-    async def fixed(self: Transcriber, _: Recording, source: Source) -> AsyncIterator[Segment]:
+    async def fixed(
+        self: Transcriber, _: RecordingWindows, source: SampleStream
+    ) -> AsyncIterator[Segment]:
         await source.run(lambda: source.beginning(LONGEST))
         for segment in segments:
             yield segment

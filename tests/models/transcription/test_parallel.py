@@ -73,22 +73,22 @@ def test_parallel_read_along_first_window_does_not_wait_for_the_others(tiny: Tra
 
 
 def test_parallel_few_windows_are_with_the_engine_at_once(tiny: Transcriber) -> None:
-    most = 0
+    maximum = 0
     # The parts of a window that loops, as random weights do, are in its place.
     whole = replace(EVERYTHING, loop_threshold=None)
 
     async def watch() -> None:
-        nonlocal most
+        nonlocal maximum
         work = asyncio.create_task(tiny.transcribe_samples(speech(IN_FLIGHT + 8), whole))
         while not work.done():
             scheduler = tiny.engine.scheduler
-            most = max(most, scheduler.waiting + len(scheduler.running))
+            maximum = max(maximum, scheduler.waiting + len(scheduler.running))
             await asyncio.sleep(0.001)
         await work
 
     asyncio.run(watch())
 
-    assert 4 < most <= IN_FLIGHT
+    assert 4 < maximum <= IN_FLIGHT
     assert tiny.engine.counters.windows >= IN_FLIGHT + 8
 
 

@@ -13,8 +13,8 @@ from models.engine.decoding.vocabulary import Vocabulary
 from models.engine.engine import Engine
 from models.errors import OptionError
 from models.options import TranscribeOptions
-from models.request_stats import Usage
-from models.transcription.recording_windows import MOST_CHARACTERS, Recording
+from models.request_stats import RequestStats
+from models.transcription.recording_windows import MAX_CHARACTERS, RecordingWindows
 from tests.tiny import TINY
 
 ENGLISH = "And so, my fellow Americans: ask not what your country can do for you - "
@@ -38,9 +38,11 @@ def vocabulary(request: pytest.FixtureRequest) -> Watched:
     return Watched(replace(TINY, n_vocab=request.param))
 
 
-def recording(vocabulary: Vocabulary, options: TranscribeOptions) -> Recording:
+def recording(vocabulary: Vocabulary, options: TranscribeOptions) -> RecordingWindows:
     """A recording of which nothing is decoded."""
-    return Recording(cast(Engine, SimpleNamespace(vocabulary=vocabulary)), options, Usage())
+    return RecordingWindows(
+        cast(Engine, SimpleNamespace(vocabulary=vocabulary)), options, RequestStats()
+    )
 
 
 def history(vocabulary: Vocabulary, prompt: str) -> tuple[int, ...]:
@@ -50,7 +52,7 @@ def history(vocabulary: Vocabulary, prompt: str) -> tuple[int, ...]:
 
 
 @pytest.mark.parametrize("text", [ENGLISH, JAPANESE, ENGLISH + JAPANESE, "two  spaces\n\n"])
-@pytest.mark.parametrize("characters", [100, MOST_CHARACTERS - 1, MOST_CHARACTERS, 40_000, 70_001])
+@pytest.mark.parametrize("characters", [100, MAX_CHARACTERS - 1, MAX_CHARACTERS, 40_000, 70_001])
 def test_prompt_is_that_of_openai_whisper(vocabulary: Watched, text: str, characters: int) -> None:
     prompt = (text * characters)[:characters]
     whole = vocabulary.encode(" " + prompt.strip())
@@ -61,7 +63,7 @@ def test_prompt_is_that_of_openai_whisper(vocabulary: Watched, text: str, charac
 def test_tail_of_a_prompt_has_room_for_the_longest_tokens(vocabulary: Watched) -> None:
     longest = max(len(vocabulary.decode([token])) for token in range(vocabulary.eot))
 
-    assert vocabulary.prompt_limit * longest < MOST_CHARACTERS
+    assert vocabulary.prompt_limit * longest < MAX_CHARACTERS
 
 
 @pytest.mark.parametrize("carried", [False, True])
@@ -71,7 +73,7 @@ def test_prompt_of_any_length(vocabulary: Watched, filling: str, carried: bool) 
     options = TranscribeOptions(initial_prompt=prompt, carry_initial_prompt=carried)
     told = recording(vocabulary, options).first_history()
 
-    assert 0 < vocabulary.longest <= MOST_CHARACTERS
+    assert 0 < vocabulary.longest <= MAX_CHARACTERS
     if not carried:
         assert vocabulary.decode(told).endswith("and the end.")
 

@@ -8,7 +8,7 @@ import pytest
 
 from models.engine.decoding.sequence import DecodingResult
 from models.options import TranscribeOptions
-from models.transcription.quality_checks import is_good, is_spoken, says_nothing
+from models.transcription.quality_checks import is_spoken, needs_no_fallback, says_nothing
 
 OPTIONS = TranscribeOptions()
 OFF = replace(
@@ -21,7 +21,7 @@ OFF = replace(
 
 
 def result(
-    logprob: float, *, ratio: float = 1.0, silence: float = 0.0, least: float | None = None
+    logprob: float, *, ratio: float = 1.0, silence: float = 0.0, minimum: float | None = None
 ) -> DecodingResult:
     return DecodingResult(
         language="en",
@@ -32,7 +32,7 @@ def result(
         no_speech_prob=silence,
         temperature=0.0,
         compression_ratio=ratio,
-        least_logprob=logprob if least is None else least,
+        min_logprob=logprob if minimum is None else minimum,
     )
 
 
@@ -47,8 +47,8 @@ def result(
     ],
 )
 def test_is_good(found: DecodingResult, good: bool) -> None:
-    assert is_good(OPTIONS, found) is good
-    assert is_good(OFF, found)
+    assert needs_no_fallback(OPTIONS, found) is good
+    assert needs_no_fallback(OFF, found)
 
 
 @pytest.mark.parametrize(
@@ -57,8 +57,8 @@ def test_is_good(found: DecodingResult, good: bool) -> None:
         (result(-0.5, silence=0.7), False),
         (result(-1.5, silence=0.7), True),
         (result(-1.5, silence=0.3), False),
-        (result(-1.5, silence=0.3, least=-3.0), True),
-        (result(-1.5, silence=0.1, least=-3.0), False),
+        (result(-1.5, silence=0.3, minimum=-3.0), True),
+        (result(-1.5, silence=0.1, minimum=-3.0), False),
     ],
 )
 def test_says_nothing(found: DecodingResult, nothing: bool) -> None:

@@ -9,7 +9,7 @@ from threading import Barrier, BrokenBarrierError
 
 import pytest
 
-from models.transcription.reader_threads import Readers
+from models.transcription.reader_threads import ReaderThreads
 
 
 def do_together(threads: ThreadPoolExecutor, count: int, patience: float) -> bool:
@@ -20,15 +20,15 @@ def do_together(threads: ThreadPoolExecutor, count: int, patience: float) -> boo
 
 
 @pytest.fixture(params=[(0, 2), (2, 2), (4, 2), (6, 3), (64, 4)], ids="{0[0]} cores".format)
-def readers(request: pytest.FixtureRequest) -> Iterator[tuple[Readers, int]]:
+def readers(request: pytest.FixtureRequest) -> Iterator[tuple[ReaderThreads, int]]:
     cores, expected = request.param
-    with closing(Readers(cores)) as readers:
+    with closing(ReaderThreads(cores)) as readers:
         yield readers, expected
 
 
 @pytest.mark.parametrize("which", ["first", "ahead"])
 def test_half_of_the_cores_read_but_two_at_least_and_four_at_most(
-    readers: tuple[Readers, int], which: str
+    readers: tuple[ReaderThreads, int], which: str
 ) -> None:
     threads, expected = getattr(readers[0], which), readers[1]
 

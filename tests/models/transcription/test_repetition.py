@@ -121,7 +121,7 @@ def test_accepts_likely_repetition_that_can_be_said() -> None:
 
 
 def test_says_nothing_for_gibberish_elsewhere_but_not_of_likely_repetition() -> None:
-    tried: dict[str, Any] = {"least_logprob": -4.0, "no_speech_prob": 0.3}
+    tried: dict[str, Any] = {"min_logprob": -4.0, "no_speech_prob": 0.3}
     hellos = result(" Hello," * 9, HELLOS, compression_ratio=3.3, **tried)
     assert not guard(7.0).says_nothing(hellos)
     assert guard(0.5).says_nothing(hellos)
@@ -137,7 +137,7 @@ def test_says_nothing_for_gibberish_elsewhere_but_not_of_likely_repetition() -> 
 def test_gibberish_at_another_temperature_is_no_silence_in_a_window_with_much_speech(
     seconds: float, length: float, nothing: bool
 ) -> None:
-    tried = result("Shaman.", (5, 6), avg_logprob=-1.1, least_logprob=-4.5, no_speech_prob=0.4)
+    tried = result("Shaman.", (5, 6), avg_logprob=-1.1, min_logprob=-4.5, no_speech_prob=0.4)
     assert guard(seconds, length=length).says_nothing(tried) is nothing
     # Nor where Whisper itself hears nobody, as in openai-whisper.
     assert guard(seconds, length=length).says_nothing(replace(tried, no_speech_prob=0.7))

@@ -12,7 +12,7 @@ from models.checkpoints.catalogue import find_checkpoint
 from models.engine.decoding.sequence import DecodingResult
 from models.engine.decoding.vocabulary import Vocabulary
 from models.options import Flag, TranscribeOptions
-from models.transcription.segmenter import Cutting, CutWindow
+from models.transcription.segmenter import CutWindow, Segmenter
 
 BEGIN = 50_364
 
@@ -55,7 +55,7 @@ def cut(
     options: TranscribeOptions | None = None,
     heard: tuple[float, float] = (0.0, 1e9),
 ) -> CutWindow:
-    cutting = Cutting(vocabulary, options or TranscribeOptions())
+    cutting = Segmenter(vocabulary, options or TranscribeOptions())
     return cutting.cut(
         result, 1000, 3000, lambda start, end: max(0.0, min(end, heard[1]) - max(start, heard[0]))
     )
@@ -187,7 +187,7 @@ def two_words(vocabulary: Vocabulary) -> DecodingResult:
 
 
 def test_cut_words_are_moved_to_where_they_are_heard(vocabulary: Vocabulary) -> None:
-    cutting = Cutting(vocabulary, TranscribeOptions())
+    cutting = Segmenter(vocabulary, TranscribeOptions())
     window = cutting.cut(two_words(vocabulary), 1000, 250, lambda a, b: b - a, quiet)
     first, second = window.segments
     assert [(w.start, w.end) for w in (*first.words, *second.words)] == [(10.6, 11.0), (11.5, 11.9)]
@@ -196,7 +196,7 @@ def test_cut_words_are_moved_to_where_they_are_heard(vocabulary: Vocabulary) -> 
 
 
 def test_cut_words_of_openai_whisper_are_not_moved(vocabulary: Vocabulary) -> None:
-    cutting = Cutting(vocabulary, TranscribeOptions(word_times="openai"))
+    cutting = Segmenter(vocabulary, TranscribeOptions(word_times="openai"))
     result = two_words(vocabulary)
     window = cutting.cut(result, 1000, 250, lambda a, b: b - a, quiet)
     assert window.segments == cut(vocabulary, result).segments
@@ -221,7 +221,7 @@ def test_cut_any_tokens_are_ordered_segments_of_the_text(
     vocabulary: Vocabulary, tokens: list[int], seek: int, frames: int
 ) -> None:
     result = replace(decoded(vocabulary), tokens=tuple(tokens), logprobs=(0.0,) * len(tokens))
-    cutting = Cutting(vocabulary, TranscribeOptions())
+    cutting = Segmenter(vocabulary, TranscribeOptions())
     window = cutting.cut(result, seek, frames, lambda start, end: end - start)
 
     times = [time for s in window.segments for time in (s.start, s.end)]

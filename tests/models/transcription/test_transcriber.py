@@ -18,7 +18,7 @@ from models.audio.sandbox.reader import Sandbox
 from models.audio_options import OnTrack, ReadOptions
 from models.errors import AudioError, OptionError
 from models.options import Strategy, TranscribeOptions
-from models.request_stats import Usage
+from models.request_stats import RequestStats
 from models.text.transcript import Transcript
 from models.transcription.transcriber import Transcriber
 from tests.transcribing import EVERYTHING, SILENCE, recording, speech, transcribe
@@ -75,15 +75,15 @@ def test_cut_off_file_is_an_error_also_when_its_end_tells(
 
 
 def test_what_a_request_takes_is_noted(tiny: Transcriber) -> None:
-    usage = Usage()
-    transcript = asyncio.run(tiny.transcribe(recording(95), EVERYTHING, usage=usage))
+    stats = RequestStats()
+    transcript = asyncio.run(tiny.transcribe(recording(95), EVERYTHING, stats=stats))
 
-    assert usage.audio_seconds == transcript.duration == 95
-    assert usage.windows >= 4
-    assert usage.tokens > 0
-    assert usage.first_segment_seconds is not None
-    assert all(stage.seconds > 0 and stage.ended for stage in usage.stages.values())
-    assert sum(stage.seconds for stage in usage.stages.values()) <= time.monotonic() - usage.began
+    assert stats.audio_seconds == transcript.duration == 95
+    assert stats.windows >= 4
+    assert stats.tokens > 0
+    assert stats.first_segment_seconds is not None
+    assert all(stage.seconds > 0 and stage.ended for stage in stats.stages.values())
+    assert sum(stage.seconds for stage in stats.stages.values()) <= time.monotonic() - stats.began
 
 
 class Counted:

@@ -16,10 +16,10 @@ from models.engine.decoding.sequence import DecodingResult, Window
 from models.engine.decoding.vocabulary import Vocabulary
 from models.engine.engine import Engine
 from models.options import TranscribeOptions
-from models.request_stats import Usage
+from models.request_stats import RequestStats
 from models.text.edges import SpeechBetween
-from models.transcription.recording_windows import Recording
-from models.transcription.window_parts import Part, Parts
+from models.transcription.recording_windows import RecordingWindows
+from models.transcription.window_parts import Part, WindowParts
 
 BASE = find_checkpoint("base")
 assert BASE is not None
@@ -81,12 +81,12 @@ def parts_of(
     whole: DecodingResult,
     options: TranscribeOptions = OPTIONS,
     speech: SpeechBetween = always,
-) -> tuple[Parts, list[Part], list[Window]]:
+) -> tuple[WindowParts, list[Part], list[Window]]:
     engine = Fake(answer)
-    recording = Recording(cast(Engine, engine), options, Usage())
+    recording = RecordingWindows(cast(Engine, engine), options, RequestStats())
     mel = torch.arange(3000.0).repeat(80, 1)
     window = Window("r", mel, FRAMES, previous=(1, 2), temperatures=options.temperature)
-    parts = Parts(recording, speech, slack=0.5)
+    parts = WindowParts(recording, speech, slack=0.5)
     found = asyncio.run(parts.of(Part(window, SEEK, FRAMES, whole)))
     return parts, found, engine.windows
 
@@ -111,7 +111,9 @@ def test_halves_are_decoded_without_what_came_before_and_at_the_first_temperatur
 
 def test_samples_are_divided_as_well() -> None:
     engine = Fake(lambda w: text(" one,", 4, w.frames))
-    parts = Parts(Recording(cast(Engine, engine), OPTIONS, Usage()), always, slack=0.5)
+    parts = WindowParts(
+        RecordingWindows(cast(Engine, engine), OPTIONS, RequestStats()), always, slack=0.5
+    )
     window = Window("r", torch.arange(256_000.0), FRAMES)
     asyncio.run(parts.of(Part(window, SEEK, FRAMES, endless(FRAMES))))
     assert [w.audio.tolist() for w in engine.windows] == [

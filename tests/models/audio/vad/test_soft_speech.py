@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from models.audio.load.load_audio import load
 from models.audio.mel import Samples
 from models.audio.vad.silero import BLOCK, FRAME, Silero, load_silero
-from models.audio.vad.soft_speech import CloseListener, probabilities
+from models.audio.vad.soft_speech import SoftSpeechListener, probabilities
 from models.audio.vad.speech_spans import SAMPLE_RATE, Span, speech_between, speech_spans
 from models.options import VoiceOptions
 from scripts.quality.conditions import at_peak
@@ -90,7 +90,7 @@ def test_silence_is_not_heard_again(detector: Silero, kind: str) -> None:
     silence += 0.1 if kind == "offset" else 0.0
     once = detector.probabilities(silence)
 
-    assert np.array_equal(CloseListener(detector).hear(silence), once)
+    assert np.array_equal(SoftSpeechListener(detector).hear(silence), once)
 
 
 def test_speech_at_a_usual_level_is_heard_once(

@@ -127,7 +127,7 @@ def endless(kind: str, seconds: int) -> Iterator[Samples]:
         ("murmur", 220),
     ],
 )
-def test_speech_stream_three_hours_hold_no_more_than_minutes(kind: str, most: int) -> None:
+def test_speech_stream_three_hours_hold_no_more_than_minutes(kind: str, maximum: int) -> None:
     stream = SpeechStream(Loudness(), VOICE)
     held = 0
 
@@ -136,7 +136,7 @@ def test_speech_stream_three_hours_hold_no_more_than_minutes(kind: str, most: in
             assert len(window.samples) <= 30 * SAMPLE_RATE
         held = max(held, stream.held)
 
-    assert held <= most * SAMPLE_RATE
+    assert held <= maximum * SAMPLE_RATE
 
 
 def test_speech_windows_come_before_the_recording_is_read() -> None:

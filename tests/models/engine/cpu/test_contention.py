@@ -41,8 +41,8 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> Machine:
     return Machine()
 
 
-def spare(machine: Machine, most: int) -> SpareCores:
-    return SpareCores(most, lambda: machine.taken, lambda: machine.now)
+def spare(machine: Machine, maximum: int) -> SpareCores:
+    return SpareCores(maximum, lambda: machine.taken, lambda: machine.now)
 
 
 @pytest.mark.parametrize(
@@ -50,9 +50,9 @@ def spare(machine: Machine, most: int) -> SpareCores:
     [(4, 0.0, 4), (4, 0.4, 4), (4, 1.2, 3), (4, 2.0, 2), (4, 9.0, 1), (2, 1.2, 2), (1, 4.0, 1)],
 )
 def test_others_are_left_what_they_use(
-    machine: Machine, most: int, taken: float, left: int
+    machine: Machine, maximum: int, taken: float, left: int
 ) -> None:
-    cores = spare(machine, most)
+    cores = spare(machine, maximum)
     machine.passes(PERIOD_SECONDS, taken)
 
     assert cores.now() == left

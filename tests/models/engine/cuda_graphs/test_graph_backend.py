@@ -16,15 +16,15 @@ import pytest
 import torch
 
 from models.audio.mel import LogMel
-from models.engine.cuda_graphs.graph_backend import StaticRunner
+from models.engine.cuda_graphs.graph_backend import GraphBackend
 from models.engine.cuda_graphs.graph_decoder import STEPS
-from models.engine.cuda_graphs.launcher import CudaLauncher, DirectLauncher
+from models.engine.cuda_graphs.launcher import DirectLauncher, GraphLauncher
 from models.engine.decoding.sequence import DecodingResult, Window
 from models.engine.decoding.vocabulary import Vocabulary
 from models.engine.engine import Engine
 from models.engine.loading.load_network import load_network
 from models.engine.network.decoder import Network
-from models.engine.network.plain_backend import Runner
+from models.engine.network.plain_backend import PlainBackend
 from models.engine.network.precision import resolve_precision
 from tests.tiny import TINY, tiny_weights
 
@@ -39,7 +39,7 @@ MEL = [torch.randn(80, 3000, generator=torch.Generator().manual_seed(n)) for n i
 
 
 @contextmanager
-def engine(runner: Runner) -> Iterator[Engine]:
+def engine(runner: PlainBackend) -> Iterator[Engine]:
     running = Engine(runner, slots=SLOTS, encode_batch=3)
     yield running
     running.close()
@@ -49,7 +49,7 @@ def windows(**options: Any) -> list[Window]:
     return [Window(request=str(n), audio=mel, **options) for n, mel in enumerate(MEL)]
 
 
-def results_of(runner: Runner, **options: Any) -> list[DecodingResult]:
+def results_of(runner: PlainBackend, **options: Any) -> list[DecodingResult]:
     with engine(runner) as running:
         futures = [running.submit(window) for window in windows(**options)]
         return [future.result(60) for future in futures]
@@ -63,30 +63,30 @@ def network(request: pytest.FixtureRequest) -> Iterator[Network]:
         yield load_network(tiny_weights(), device, resolve_precision("float32", device))
 
 
-def plain_runner(network: Network) -> Runner:
+def plain_runner(network: Network) -> PlainBackend:
     precision = resolve_precision("float32", network.device)
-    return Runner(network, Vocabulary(TINY), precision, slots=SLOTS, padding="full")
+    return PlainBackend(network, Vocabulary(TINY), precision, slots=SLOTS, padding="full")
 
 
-def static_runner(network: Network) -> StaticRunner:
+def static_runner(network: Network) -> GraphBackend:
     on_gpu = network.device.type == "cuda"
-    return StaticRunner(
+    return GraphBackend(
         network,
         Vocabulary(TINY),
         resolve_precision("float32", network.device),
-        CudaLauncher(network.device) if on_gpu else DirectLauncher(),
+        GraphLauncher(network.device) if on_gpu else DirectLauncher(),
         slots=SLOTS,
         encode_batch=3,
     )
 
 
 @pytest.fixture(scope="module")
-def plain(network: Network) -> Runner:
+def plain(network: Network) -> PlainBackend:
     return plain_runner(network)
 
 
 @pytest.fixture(scope="module")
-def static(network: Network) -> StaticRunner:
+def static(network: Network) -> GraphBackend:
     return static_runner(network)
 
 
@@ -101,7 +101,7 @@ def static(network: Network) -> StaticRunner:
     ids=["detected", "translated", "prompted", "drawn"],
 )
 def test_results_are_those_of_the_plain_runner(
-    plain: Runner, static: StaticRunner, options: dict[str, Any]
+    plain: PlainBackend, static: GraphBackend, options: dict[str, Any]
 ) -> None:
     expected, found = results_of(plain, **options), results_of(static, **options)
 
@@ -124,7 +124,7 @@ def test_long_prompts_are_not_written_over_by_rows_that_have_ended(network: Netw
         for n, window in enumerate(windows(language="en") * 2)
     ]
 
-    def texts(runner: Runner) -> list[tuple[int, ...]]:
+    def texts(runner: PlainBackend) -> list[tuple[int, ...]]:
         with engine(runner) as running:
             futures = [running.submit(window) for window in mixed]
             return [future.result(60).tokens for future in futures]
@@ -135,9 +135,9 @@ def test_long_prompts_are_not_written_over_by_rows_that_have_ended(network: Netw
 
 
 def test_windows_at_a_temperature_leave_the_others_as_they_are(
-    plain: Runner, static: StaticRunner
+    plain: PlainBackend, static: GraphBackend
 ) -> None:
-    def mixed(runner: Runner) -> list[tuple[int, ...]]:
+    def mixed(runner: PlainBackend) -> list[tuple[int, ...]]:
         heat = [(0.0,), (0.7,), (0.0, 0.9)]
         with engine(runner) as running:
             futures = [
@@ -157,10 +157,10 @@ def test_windows_at_a_temperature_leave_the_others_as_they_are(
     assert found == mixed(plain)
     greedy = [result.tokens for result in results_of(static, language="en")]
     assert found[::3] == greedy[::3]
-    assert all(drawn != most for drawn, most in zip(found[1::3], greedy[1::3], strict=True))
+    assert all(drawn != maximum for drawn, maximum in zip(found[1::3], greedy[1::3], strict=True))
 
 
-def test_a_row_that_draws_takes_as_many_steps_at_once(static: StaticRunner) -> None:
+def test_a_row_that_draws_takes_as_many_steps_at_once(static: GraphBackend) -> None:
     heat: dict[str, Any] = {"language": "en", "temperatures": (0.5,)}
     with engine(static) as running:
         before = running.counters.steps
@@ -171,7 +171,7 @@ def test_a_row_that_draws_takes_as_many_steps_at_once(static: StaticRunner) -> N
         assert running.counters.steps - before < tokens / 2
 
 
-def test_words_are_timed_as_by_the_plain_runner(plain: Runner, static: StaticRunner) -> None:
+def test_words_are_timed_as_by_the_plain_runner(plain: PlainBackend, static: GraphBackend) -> None:
     options: dict[str, Any] = {"language": "en", "word_timestamps": True}
     expected, found = results_of(plain, **options), results_of(static, **options)
 
@@ -180,13 +180,13 @@ def test_words_are_timed_as_by_the_plain_runner(plain: Runner, static: StaticRun
 
 
 def test_samples_are_heard_as_their_log_mel_whatever_is_beside_them(
-    plain: Runner, static: StaticRunner
+    plain: PlainBackend, static: GraphBackend
 ) -> None:
     noise = np.random.default_rng(0)
     sounds = [noise.normal(0, 0.1, 48_000 * (n + 1)).astype(np.float32) for n in range(COUNT)]
     mels = [LogMel(samples, 80) for samples in sounds]
 
-    def texts(runner: Runner, audio: list[torch.Tensor]) -> list[tuple[int, ...]]:
+    def texts(runner: PlainBackend, audio: list[torch.Tensor]) -> list[tuple[int, ...]]:
         with engine(runner) as running:
             sizes = [mel.content(0) for mel in mels]
             submitted = [
@@ -205,13 +205,13 @@ def test_samples_are_heard_as_their_log_mel_whatever_is_beside_them(
     assert texts(static, [torch.from_numpy(samples) for samples in sounds]) == expected
 
 
-def test_samples_that_fit_no_window_are_refused(plain: Runner, static: StaticRunner) -> None:
+def test_samples_that_fit_no_window_are_refused(plain: PlainBackend, static: GraphBackend) -> None:
     for runner, length in ((plain, 16_000), (static, 480_001)):
         with engine(runner) as running, pytest.raises(ValueError, match=f"{length} samples"):
             running.submit(Window("r", torch.zeros(length), language="en"))
 
 
-def test_rows_of_long_and_short_recordings_decode_together(static: StaticRunner) -> None:
+def test_rows_of_long_and_short_recordings_decode_together(static: GraphBackend) -> None:
     with engine(static) as running:
         for n, window in enumerate(windows(language="en")[:4]):
             mixed = Window("x" if n % 2 else "y", window.audio, language="en", is_background=n > 1)
@@ -223,7 +223,7 @@ def test_rows_of_long_and_short_recordings_decode_together(static: StaticRunner)
 
 
 def test_cancelled_windows_leave_the_others_as_they_are(
-    plain: Runner, static: StaticRunner
+    plain: PlainBackend, static: GraphBackend
 ) -> None:
     expected = results_of(plain, language="en")
     with engine(static) as running:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from models.engine.cuda_graphs.graph_decoder import StaticDecoder
-from models.engine.cuda_graphs.launcher import Computation, CudaLauncher
+from models.engine.cuda_graphs.graph_decoder import GraphDecoder
+from models.engine.cuda_graphs.launcher import Computation, GraphLauncher
 from models.engine.decoding.token_rules import Chosen, TokenRules
 from models.engine.decoding.vocabulary import Vocabulary
 from models.engine.network.decoder import Network
@@ -19,15 +19,15 @@ pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is 
 PLACES = ([2, 0, 3, 1], [6, 0, SLOTS - 1, 5])
 
 
-class OneByOne(CudaLauncher):
+class OneByOne(GraphLauncher):
     """Starts each kernel by itself."""
 
-    def capture(self, compute: Computation, *, aside: bool = False) -> Computation:
+    def capture(self, compute: Computation, *, side_stream: bool = False) -> Computation:
         """The computation as it is."""
         return compute
 
 
-def steps_of(net: Network, launcher: CudaLauncher) -> list[list[Chosen]]:
+def steps_of(net: Network, launcher: GraphLauncher) -> list[list[Chosen]]:
     """What is chosen for four texts that are drawn in between, in few and in all rows."""
     torch.manual_seed(0)
     cache, vocabulary = empty_cache(net, SLOTS), Vocabulary(net.dims)
@@ -36,7 +36,7 @@ def steps_of(net: Network, launcher: CudaLauncher) -> list[list[Chosen]]:
     with launcher.computing():
         step = launcher.step(net.decoder, cache, rules)
         fill(cache, net)
-        decoder = StaticDecoder(net, step, vocabulary, launcher, SLOTS)
+        decoder = GraphDecoder(net, step, vocabulary, launcher, SLOTS)
         decoder.warm_up()
         for places in PLACES:
             for heat in ([0.0] * 4, [0.0, 0.8, 0.0, 0.4], [0.0] * 4):
@@ -54,7 +54,7 @@ def steps_of(net: Network, launcher: CudaLauncher) -> list[list[Chosen]]:
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
 def test_graphs_choose_and_draw_what_their_kernels_do(dtype: str) -> None:
     net = network(dtype)
-    expected, found = (steps_of(net, kind(net.device)) for kind in (OneByOne, CudaLauncher))
+    expected, found = (steps_of(net, kind(net.device)) for kind in (OneByOne, GraphLauncher))
 
     assert [[step[0] for step in steps] for steps in found] == [
         [step[0] for step in steps] for steps in expected

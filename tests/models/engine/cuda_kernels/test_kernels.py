@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from models.engine.cuda_graphs.graph_decoder import StaticWatch
-from models.engine.decoding.sampling import with_noise
+from models.engine.cuda_graphs.graph_decoder import GraphWatch
+from models.engine.decoding.sampling import gumbel_scores
 from models.engine.decoding.token_rules import TokenRules
 from models.engine.decoding.vocabulary import Vocabulary
 from models.engine.loading.load_network import load_network
@@ -14,7 +14,7 @@ from models.engine.network.attention import attend_audio
 from models.engine.network.decoder import Network
 from models.engine.network.kv_cache import KVCache
 from models.engine.network.precision import resolve_precision
-from models.engine.static_step.decode_state import Rows
+from models.engine.static_step.decode_state import DecodeState
 from models.engine.static_step.plain_choice import PlainChoice
 from models.engine.static_step.plain_forward import PlainForward
 from tests.models.engine.static_step.test_plain_choice import in_slots
@@ -90,7 +90,7 @@ def test_forward_is_that_of_pytorch(dtype: str, batch: int, watched: bool) -> No
         for step in range(3):
             tokens = torch.arange(100, 100 + batch, device=net.device) + 7 * step
             positions = torch.arange(batch, device=net.device) * 50 % 400 + step
-            watch = StaticWatch(heard) if watched else None
+            watch = GraphWatch(heard) if watched else None
             states = forward(tokens, positions, 448, watch)
         found.append(states.float())
         scores.append(heard)
@@ -116,7 +116,10 @@ def test_choice_is_that_of_pytorch() -> None:
         logits[:, begin:] += [-8.0, 0.0, 8.0][seed % 3]
         found = []
         for choice_of in (PlainChoice, FusedChoice):
-            rows, chosen = Rows(vocabulary, SLOTS, device), torch.zeros(2, SLOTS, device=device)
+            rows, chosen = (
+                DecodeState(vocabulary, SLOTS, device),
+                torch.zeros(2, SLOTS, device=device),
+            )
             rows.load(in_slots(texts, [6, 0, 3, 5]), SLOTS)
             for _ in range(3):
                 choice_of(rules)(SLOTS, logits.clone(), rows, chosen)
@@ -131,8 +134,8 @@ def test_choice_is_that_of_pytorch() -> None:
 def test_draws_on_a_gpu_are_those_of_a_cpu() -> None:
     logits = torch.randn(SLOTS, TINY.n_vocab, generator=torch.Generator().manual_seed(0)) * 4
     heat = (torch.arange(SLOTS) % 3 * 0.4, torch.arange(SLOTS) * 1_000_003)
-    expected = with_noise(logits, *heat)
-    found = with_noise(logits.cuda(), *(each.cuda() for each in heat)).cpu()
+    expected = gumbel_scores(logits, *heat)
+    found = gumbel_scores(logits.cuda(), *(each.cuda() for each in heat)).cpu()
 
     torch.testing.assert_close(found, expected, atol=1e-3, rtol=1e-5)
     assert torch.equal(found.argmax(-1), expected.argmax(-1))

@@ -61,7 +61,7 @@ def test_beside_each_other_they_give_what_they_give_one_after_another(
     assert (wide.tokens, wide.temperature) == (alone.tokens, alone.temperature)
     assert wide.starts == alone.starts
     assert wide.logprobs == pytest.approx(alone.logprobs, abs=1e-4)
-    assert wide.least_logprob == pytest.approx(alone.least_logprob, abs=1e-4)
+    assert wide.min_logprob == pytest.approx(alone.min_logprob, abs=1e-4)
 
 
 def test_they_take_fewer_steps() -> None:
@@ -197,4 +197,4 @@ def test_what_fails_behind_the_one_accepted_does_not_count() -> None:
         attempts.fail(number, Attempt(results[number], []))
     assert attempts.accept(2, Attempt(results[2], [])) == []
     assert attempts.taken().result.tokens == (2,)
-    assert attempts.taken().result.least_logprob == -1.5
+    assert attempts.taken().result.min_logprob == -1.5

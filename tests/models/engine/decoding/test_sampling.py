@@ -7,7 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.engine.decoding.sampling import _mixed, _shifted, with_noise
+from models.engine.decoding.sampling import _mixed, _shifted, gumbel_scores
 
 WORD = 2**64
 
@@ -33,7 +33,7 @@ def test_first_number_is_the_published_one() -> None:
 
 def test_noise_is_independent_of_the_place() -> None:
     seeds, tokens = 2000, 500
-    noise = with_noise(torch.zeros(seeds, tokens), torch.ones(seeds), torch.arange(seeds))
+    noise = gumbel_scores(torch.zeros(seeds, tokens), torch.ones(seeds), torch.arange(seeds))
 
     # A Gumbel variable's mean is Euler's constant, its variance pi squared over six.
     assert noise.mean().item() == pytest.approx(0.5772, abs=0.005)
@@ -45,26 +45,26 @@ def test_noise_is_independent_of_the_place() -> None:
 def test_temperature_sharpens_and_zero_takes_the_most_probable() -> None:
     logits = torch.tensor([0.0, 1.0, 2.0]).expand(30_000, -1)
     for temperature in (0.2, 1.0):
-        scores = with_noise(logits, torch.full((30_000,), temperature), torch.arange(30_000))
+        scores = gumbel_scores(logits, torch.full((30_000,), temperature), torch.arange(30_000))
         shares = scores.argmax(-1).bincount(minlength=3) / 30_000
         assert torch.allclose(shares, (logits[0] / temperature).softmax(-1), atol=0.01)
 
-    greedy = with_noise(logits, torch.zeros(30_000), torch.arange(30_000))
+    greedy = gumbel_scores(logits, torch.zeros(30_000), torch.arange(30_000))
     assert torch.equal(greedy, logits)
 
 
 @pytest.mark.parametrize("temperature", [1e-5, 1e-36, 1e-44])
 def test_cold_takes_the_most_probable(temperature: float) -> None:
     logits = torch.randn(4, 1000, generator=torch.Generator().manual_seed(0)) * 10
-    scores = with_noise(logits, torch.full((4,), temperature), torch.arange(4))
+    scores = gumbel_scores(logits, torch.full((4,), temperature), torch.arange(4))
     assert scores.argmax(-1).tolist() == logits.argmax(-1).tolist()
 
 
 def test_draws_do_not_depend_on_the_other_rows() -> None:
     logits = torch.randn(5, 1000, generator=torch.Generator().manual_seed(0))
     temperatures, seeds = torch.tensor([0.4, 0.0, 1.0, 0.4, 0.8]), torch.tensor([3, 1, 4, 1, 5])
-    together = with_noise(logits, temperatures, seeds)
+    together = gumbel_scores(logits, temperatures, seeds)
 
     for row in range(5):
         one = slice(row, row + 1)
-        assert torch.equal(with_noise(logits[one], temperatures[one], seeds[one]), together[one])
+        assert torch.equal(gumbel_scores(logits[one], temperatures[one], seeds[one]), together[one])

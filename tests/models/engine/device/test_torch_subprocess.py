@@ -9,7 +9,7 @@ import pytest
 from models.checkpoints.catalogue import Dimensions
 from models.engine.device.engine_config import EngineConfig
 from models.engine.device.torch_subprocess import ask_pytorch
-from models.engine.memory_estimate import foresee
+from models.engine.memory_estimate import estimate_engine_bytes
 from models.errors import DeviceError
 from tests.tiny import TINY
 
@@ -40,10 +40,10 @@ def test_the_project_is_found_from_anywhere_without_the_directory_it_is_asked_in
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PYTHONSAFEPATH", "1")
-    assert foresee(EngineConfig(device="cpu", dtype="float32"), {}) == {}
+    assert estimate_engine_bytes(EngineConfig(device="cpu", dtype="float32"), {}) == {}
 
 
 @pytest.mark.parametrize("sizes", [{}, {"tiny": TINY}])
 def test_device_that_is_not_there_is_named(sizes: dict[str, Dimensions]) -> None:
     with pytest.raises(DeviceError, match="device 'cuda:99' was asked for"):
-        foresee(EngineConfig(device="cuda:99"), sizes)
+        estimate_engine_bytes(EngineConfig(device="cuda:99"), sizes)

@@ -19,7 +19,7 @@ from models.engine.loading.centring import centre
 from models.engine.loading.load_network import load_network
 from models.engine.network import absorbed_attention
 from models.engine.network.decoder import Network
-from models.engine.network.kv_cache import CacheRows, KVCache
+from models.engine.network.kv_cache import KVCache, SlotIndex
 from models.engine.network.linear import (
     AFTER_GELU,
     SYMMETRIC,
@@ -28,7 +28,7 @@ from models.engine.network.linear import (
     SplitInt8Linear,
 )
 from models.engine.network.precision import Precision
-from models.engine.network.sparse_padding import kept_positions
+from models.engine.network.sparse_padding import encoder_positions
 from tests.models.engine.network.test_linear import needs_bfloat16, needs_int8, relative_error
 from tests.speech_clips import Clip, clips
 from tests.tiny import tiny_weights
@@ -73,11 +73,11 @@ def plain_network(
 
 @torch.inference_mode()
 def logits(network: Network, mel: Tensor, frames: int, tokens: Sequence[int] = TOKENS) -> Tensor:
-    kept = kept_positions(frames, network.dims.n_audio_ctx, "thin", CPU)
+    kept = encoder_positions(frames, network.dims.n_audio_ctx, "thin", CPU)
     *_, states = network.encoder.stages(mel[None], kept)
     cache = KVCache(network.dims, 1, CPU, state=torch.float32, attention=None)
-    cache.hear([0], kept, states)
-    rows = CacheRows.at([0], [range(len(tokens))], CPU)
+    cache.store_states([0], kept, states)
+    rows = SlotIndex.at([0], [range(len(tokens))], CPU)
     return network.decoder.logits(network.decoder(torch.tensor([tokens]), cache, rows))
 
 

@@ -18,7 +18,7 @@ from models.engine.loading.rotation import basis
 from models.engine.network.decoder import Network
 from models.engine.network.linear import Int8Linear
 from models.engine.network.precision import Precision
-from models.engine.network.sparse_padding import kept_positions
+from models.engine.network.sparse_padding import encoder_positions
 from tests.speech_clips import jfk
 
 CPU = torch.device("cpu")
@@ -38,7 +38,7 @@ def network(weights: Weights, kind: type[Precision]) -> Network:
 
 def encoded(network: Network) -> Tensor:
     mel = LogMel(load(jfk().path), network.dims.n_mels)
-    kept = kept_positions(mel.content(0), network.dims.n_audio_ctx, "thin", CPU)
+    kept = encoder_positions(mel.content(0), network.dims.n_audio_ctx, "thin", CPU)
     return list(network.encoder.stages(mel.window(0)[None], kept))[-1]
 
 

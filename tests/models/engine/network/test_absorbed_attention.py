@@ -9,12 +9,12 @@ from torch import Tensor
 from models.engine.cpu.cpu_features import has_int8_linear
 from models.engine.network.absorbed_attention import (
     AbsorbedCross,
-    HeardWindow,
+    PackedEncoderStates,
     absorbed,
     with_values_bias_behind,
 )
 from models.engine.network.attention import attend_audio, split_heads
-from models.engine.network.sparse_padding import Kept, kept_positions
+from models.engine.network.sparse_padding import EncoderPositions, encoder_positions
 
 pytestmark = pytest.mark.skipif(not has_int8_linear(), reason="this CPU has no FBGEMM")
 
@@ -32,7 +32,7 @@ def random_layer() -> dict[str, Tensor]:
     }
 
 
-def exact(layer: dict[str, Tensor], q: Tensor, states: Tensor, kept: Kept) -> Tensor:
+def exact(layer: dict[str, Tensor], q: Tensor, states: Tensor, kept: EncoderPositions) -> Tensor:
     kv = states @ layer["decoder.cross_kv.0.weight"].T + layer["decoder.cross_kv.0.bias"]
     k, v = (split_heads(part[None], N_HEAD) for part in kv.chunk(2, dim=-1))
     return project(layer, attend_audio(q, k, v, kept.log_weight))
@@ -55,21 +55,21 @@ def cross_of(layer: dict[str, Tensor]) -> AbsorbedCross:
 @pytest.mark.parametrize("ctx", [1, 3])
 def test_absorbed_cross_hears_what_keys_and_values_say(frames: int, ctx: int) -> None:
     layer = random_layer()
-    kept = kept_positions(frames, 1500, "thin", CPU)
+    kept = encoder_positions(frames, 1500, "thin", CPU)
     # So many that chance plays no part: the error of a single one is between 0.006 and 0.029.
     rows = 16
     states, q = torch.randn(kept.size, N_AUDIO), torch.randn(rows, N_HEAD, ctx, N_STATE // N_HEAD)
     folded = absorbed(layer, N_HEAD)
 
     with torch.inference_mode():
-        found = project(folded, cross_of(folded)(q, [HeardWindow(states, kept)] * rows)[0])
+        found = project(folded, cross_of(folded)(q, [PackedEncoderStates(states, kept)] * rows)[0])
         wanted = torch.cat([exact(layer, row, states, kept) for row in torch.split(q, 1)])
     assert float((found - wanted).norm() / wanted.norm()) < 0.02
 
 
 def test_values_bias_behind_is_the_same_function() -> None:
     layer = random_layer()
-    kept = kept_positions(3000, 1500, "full", CPU)
+    kept = encoder_positions(3000, 1500, "full", CPU)
     states, q = torch.randn(kept.size, N_AUDIO), torch.randn(1, N_HEAD, 1, N_STATE // N_HEAD)
     handed_on = with_values_bias_behind(layer)
 
@@ -81,8 +81,8 @@ def test_values_bias_behind_is_the_same_function() -> None:
 @pytest.mark.parametrize("ctx", [1, 3])
 def test_absorbed_cross_row_does_not_depend_on_the_others(ctx: int) -> None:
     cross = random_cross()
-    kept = [kept_positions(150 + 190 * row, 1500, "thin", CPU) for row in range(16)]
-    windows = [HeardWindow(torch.randn(k.size, 512), k) for k in kept]
+    kept = [encoder_positions(150 + 190 * row, 1500, "thin", CPU) for row in range(16)]
+    windows = [PackedEncoderStates(torch.randn(k.size, 512), k) for k in kept]
     q = torch.randn(16, 8, ctx, 64)
 
     with torch.inference_mode():

@@ -9,7 +9,7 @@ import torch
 
 from models.engine.network.encoder import EncoderBlock
 from models.engine.network.linear import LinearKind, pack_linears
-from models.engine.network.sparse_padding import kept_positions
+from models.engine.network.sparse_padding import encoder_positions
 from tests.models.engine.network.test_linear import needs_bfloat16, needs_int8, relative_error
 
 N_STATE = 128
@@ -22,7 +22,7 @@ N_STATE = 128
 )
 def test_encoder_block_is_near_the_exact_one(attention: torch.dtype, kind: LinearKind) -> None:
     torch.manual_seed(0)
-    kept = kept_positions(200, 1500, "thin", torch.device("cpu"))
+    kept = encoder_positions(200, 1500, "thin", torch.device("cpu"))
     exact, x = EncoderBlock(N_STATE, 2, torch.float32), torch.randn(1, kept.size, N_STATE)
     packed = copy.deepcopy(exact)
     packed.attn_dtype = attention

@@ -23,7 +23,7 @@ def test_states_are_kept_in_their_slots_from_when_they_are_wanted() -> None:
     found, two = cache(), states(2)
     held = found.nbytes
     found.write_states(torch.tensor([0]), two[:1])
-    found.keep_states()
+    found.enable_states()
     assert found.nbytes == held + 4 * SLOTS * TINY.n_audio_ctx * TINY.n_audio_state
 
     found.write_states(torch.tensor([2, 0]), two)

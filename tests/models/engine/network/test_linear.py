@@ -89,7 +89,7 @@ def test_what_pytorch_announces_is_heard_before_there_are_several_threads(
         return quantized(weight)
 
     monkeypatch.setattr(linear, "_quantized", noted)
-    linear.hear_deprecation.cache_clear()
+    linear.quantized_linear_deprecation.cache_clear()
     pack_linears(nn.Sequential(nn.Linear(16, 16)).requires_grad_(requires_grad=False), "int8")
 
     assert [thread is threading.main_thread() for thread in heard_in] == [True, False]

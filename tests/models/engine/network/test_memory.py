@@ -9,10 +9,10 @@ import torch
 
 from models.engine.cpu.cpu_features import has_bfloat16_linear, has_int8_linear
 from models.engine.device.engine_config import EngineConfig
-from models.engine.memory_estimate import foresee
+from models.engine.memory_estimate import estimate_engine_bytes
 from models.engine.network.memory import expected_bytes
 from models.engine.network.precision import Precision
-from models.engine.start import foresee_bytes, start_engine
+from models.engine.start import engine_bytes, start_engine
 from tests.tiny import TINY, tiny_weights
 
 # Those of this CPU.
@@ -33,13 +33,13 @@ def test_bytes_are_foreseen_as_they_are_counted(dtype: str, slots: int) -> None:
     engine.close()
 
     dims = replace(TINY, **SIZES)
-    assert foresee_bytes(dims, config) == held
-    assert foresee(config, {"tiny": dims}) == {"tiny": held}
+    assert engine_bytes(dims, config) == held
+    assert estimate_engine_bytes(config, {"tiny": dims}) == {"tiny": held}
 
 
 def test_slots_take_what_the_catalogue_says() -> None:
     one, nine = (
-        foresee_bytes(TINY, EngineConfig(device="cpu", dtype="float32", slots=n)) for n in (1, 9)
+        engine_bytes(TINY, EngineConfig(device="cpu", dtype="float32", slots=n)) for n in (1, 9)
     )
 
     assert nine - one == 8 * TINY.bytes_per_slot(4)

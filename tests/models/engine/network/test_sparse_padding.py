@@ -14,7 +14,7 @@ from models.engine.network.sparse_padding import (
     NEAR,
     NEAR_STRIDE,
     STRIDE,
-    kept_positions,
+    encoder_positions,
 )
 from tests.tiny import TINY
 
@@ -24,7 +24,7 @@ N_CTX = TINY.n_audio_ctx
 
 @given(frames=st.integers(0, 3000))
 def test_kept_positions_thin_stand_for_all_positions(frames: int) -> None:
-    kept = kept_positions(frames, N_CTX, "thin", CPU)
+    kept = encoder_positions(frames, N_CTX, "thin", CPU)
 
     assert (kept.index.diff() > 0).all()
     assert 0 <= kept.index[0] <= kept.index[-1] < N_CTX
@@ -41,7 +41,7 @@ def test_kept_positions_thin_stand_for_all_positions(frames: int) -> None:
 
 
 def test_kept_positions_full_keeps_all() -> None:
-    kept = kept_positions(0, N_CTX, "full", CPU)
+    kept = encoder_positions(0, N_CTX, "full", CPU)
 
     assert torch.equal(kept.index, torch.arange(N_CTX))
     assert kept.log_weight is None
@@ -52,7 +52,7 @@ def test_encoder_first_states_of_thin_are_those_of_the_whole() -> None:
     encoder = Encoder(TINY, torch.float32, rotates=False)
     mel = torch.randn(1, TINY.n_mels, 3000)
     mel[..., 700:] = -0.5
-    thin, full = (kept_positions(700, N_CTX, padding, CPU) for padding in ("thin", "full"))
+    thin, full = (encoder_positions(700, N_CTX, padding, CPU) for padding in ("thin", "full"))
 
     with torch.inference_mode():
         torch.nn.init.normal_(encoder.positions, std=0.1)
@@ -63,7 +63,7 @@ def test_encoder_first_states_of_thin_are_those_of_the_whole() -> None:
 
 @pytest.mark.parametrize("frames", [0, 50, 333, 500, 1000, 2000])
 def test_kept_positions_thin_are_more_near_the_sound(frames: int) -> None:
-    kept = kept_positions(frames, N_CTX, "thin", CPU)
+    kept = encoder_positions(frames, N_CTX, "thin", CPU)
     between = kept.index[kept.dense : kept.size - END]
     near, far = between[between < kept.dense + NEAR], between[between >= kept.dense + NEAR]
 

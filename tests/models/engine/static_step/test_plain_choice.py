@@ -7,11 +7,16 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.engine.cuda_graphs.batch_buckets import filled_up, least_of, powers_of_two, with_halves
+from models.engine.cuda_graphs.batch_buckets import (
+    filled_up,
+    powers_of_two,
+    smallest_of,
+    with_halves,
+)
 from models.engine.decoding.sequence import Sequence
 from models.engine.decoding.token_rules import TimestampState, TokenRules, choose
 from models.engine.decoding.vocabulary import Vocabulary
-from models.engine.static_step.decode_state import Rows
+from models.engine.static_step.decode_state import DecodeState
 from models.engine.static_step.plain_choice import PlainChoice
 from tests.models.engine.decoding.test_token_rules import DIMS, sampled, sequence_with
 
@@ -45,7 +50,7 @@ def test_choice_is_that_of_the_rules_step_by_step(name: str, data: st.DataObject
         data.draw(st.permutations(range(SLOTS)), label="slots"),
         data.draw(heat, label="temperatures"),
     )
-    rows, chosen = Rows(vocabulary, SLOTS, CPU), torch.zeros(2, SLOTS)
+    rows, chosen = DecodeState(vocabulary, SLOTS, CPU), torch.zeros(2, SLOTS)
     torch.manual_seed(data.draw(st.integers(0, 1000)))
     rows.load(sequences, SLOTS)
     for _ in range(3):
@@ -66,7 +71,7 @@ def test_choice_is_that_of_the_rules_step_by_step(name: str, data: st.DataObject
 
 def test_rows_that_nobody_waits_for_stand_where_no_text_is_read() -> None:
     vocabulary = Vocabulary(DIMS["base"])
-    rows = Rows(vocabulary, 4, CPU)
+    rows = DecodeState(vocabulary, 4, CPU)
     rows.load(in_slots([[50364, 5]], [2]), 4)
 
     assert rows.positions.tolist() == [447, 447, 2, 447]
@@ -74,11 +79,13 @@ def test_rows_that_nobody_waits_for_stand_where_no_text_is_read() -> None:
     assert rows.positions.tolist() == [447, 447, 3, 447]
 
 
-@given(most=st.integers(1, 300), needed=st.data())
-def test_sizes_are_few_and_one_is_always_enough(most: int, needed: st.DataObject) -> None:
-    for sizes in (powers_of_two(most), with_halves(most)):
+@given(maximum=st.integers(1, 300), needed=st.data())
+def test_sizes_are_few_and_one_is_always_enough(maximum: int, needed: st.DataObject) -> None:
+    for sizes in (powers_of_two(maximum), with_halves(maximum)):
         assert list(sizes) == sorted(set(sizes))
-        assert (sizes[0], sizes[-1]) == (1, most)
-        wanted = needed.draw(st.integers(1, most))
-        assert wanted <= least_of(sizes, wanted) < 2 * wanted or wanted == 1
-        assert filled_up(range(wanted), most)[wanted - 1 :] == [wanted - 1] * (most - wanted + 1)
+        assert (sizes[0], sizes[-1]) == (1, maximum)
+        wanted = needed.draw(st.integers(1, maximum))
+        assert wanted <= smallest_of(sizes, wanted) < 2 * wanted or wanted == 1
+        assert filled_up(range(wanted), maximum)[wanted - 1 :] == [wanted - 1] * (
+            maximum - wanted + 1
+        )

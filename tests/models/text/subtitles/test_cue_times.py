@@ -1,10 +1,10 @@
-"""Times made sound, exact to the millisecond."""
+"""Cue times made sound, exact to the millisecond."""
 
 from __future__ import annotations
 
 import pytest
 
-from models.text.subtitles.cue_times import Times, sound, whole_milliseconds
+from models.text.subtitles.cue_times import CueTimes, sound, whole_milliseconds
 
 LENGTH = 10_000
 
@@ -12,7 +12,7 @@ LENGTH = 10_000
 def made_sound(
     *times: tuple[int, int], length: int = LENGTH, sizes: tuple[int, ...] = ()
 ) -> list[tuple[int, int]]:
-    given = [Times(*each) for each in times]
+    given = [CueTimes(*each) for each in times]
     return [(at.start, at.end) for at in sound(given, sizes or (1,) * len(times), length)]
 
 
@@ -82,4 +82,4 @@ def test_whole_milliseconds(seconds: float, milliseconds: int) -> None:
     [(0.0004, 0), (0.0006, 1), (59.9996, 60_000), (360_000.0, 360_000_000)],
 )
 def test_times_are_rounded(seconds: float, milliseconds: int) -> None:
-    assert Times.of(seconds, seconds) == Times(milliseconds, milliseconds)
+    assert CueTimes.of(seconds, seconds) == CueTimes(milliseconds, milliseconds)

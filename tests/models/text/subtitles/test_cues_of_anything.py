@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.subtitle_options import SubtitleOptions
-from models.text.subtitles.cue_times import Times
+from models.text.subtitles.cue_times import CueTimes
 from models.text.subtitles.cues import Cue, cues
 from models.text.subtitles.line_units import units, width
 from models.text.transcript import Segment
@@ -19,12 +19,12 @@ from tests.models.text.strategies import DURATIONS, OPTIONS, SEGMENTS, UNHURRIED
 
 def check_times(made: list[Cue], segments: list[Segment], duration: float) -> None:
     """In order, disjoint, a millisecond or longer, and within the recording if it has room."""
-    least = sum(len(without_spaces(segment.text)) for segment in segments)
+    minimum = sum(len(without_spaces(segment.text)) for segment in segments)
     assert all(cue.times.start < cue.times.end for cue in made)
     assert all(a.times.end <= b.times.start for a, b in pairwise(made))
     if made:
         assert made[0].times.start >= 0
-        assert made[-1].times.end <= max(duration * 1000 + 1e-3, least)
+        assert made[-1].times.end <= max(duration * 1000 + 1e-3, minimum)
 
 
 def check_texts(made: list[Cue], segments: list[Segment]) -> None:
@@ -57,7 +57,7 @@ def test_cues_within_limits(
     check_texts(made, segments)
     assert all(len(cue.lines) <= (options.max_line_count or 2) for cue in made)
     for line in (line for cue in made for line in cue.lines):
-        words = len(units(segment(0, 1, line), Times(0, 1_000)))
+        words = len(units(segment(0, 1, line), CueTimes(0, 1_000)))
         assert words <= (options.max_words_per_line or words)
         assert words == 1 or width(line) <= (options.max_line_width or width(line))
 
@@ -82,13 +82,13 @@ def test_cues_last_as_long_as_they_may(
     st.integers(1, 5),
     st.integers(1, 4),
 )
-def test_cues_of_plain_words(words: list[str], widest: int, most_words: int, most: int) -> None:
+def test_cues_of_plain_words(words: list[str], widest: int, max_words: int, maximum: int) -> None:
     options = SubtitleOptions(
-        max_line_width=widest, max_words_per_line=most_words, max_line_count=most
+        max_line_width=widest, max_words_per_line=max_words, max_line_count=maximum
     )
     made = cues([segment(0, 30, "".join(f" {word}" for word in words))], 30.0, options)
     lines = [line for cue in made for line in cue.lines]
     assert " ".join(lines).split(" ") == words
     assert all(len(line) <= widest or " " not in line for line in lines)
-    assert all(line.count(" ") < most_words for line in lines)
-    assert all(len(cue.lines) <= most for cue in made)
+    assert all(line.count(" ") < max_words for line in lines)
+    assert all(len(cue.lines) <= maximum for cue in made)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from models.subtitle_options import SubtitleOptions
-from models.text.subtitles.cue_times import Times
+from models.text.subtitles.cue_times import CueTimes
 from models.text.subtitles.line_break import Text, break_cost, cheapest
 from models.text.subtitles.line_units import Unit, units
 from tests.models.text.spoken import segment
@@ -16,11 +16,11 @@ from tests.models.text.spoken import segment
 def lines(text: str, width: int | None = None, words: int | None = None) -> list[str]:
     """The lines of a text."""
     limits = SubtitleOptions(max_line_width=width, max_words_per_line=words)
-    return list(Text(units(segment(0, 1, text), Times(0, 1_000)), limits).lines())
+    return list(Text(units(segment(0, 1, text), CueTimes(0, 1_000)), limits).lines())
 
 
 def unit(text: str, start: int = 0, end: int = 0) -> Unit:
-    return Unit(text, len(text), True, Times(start, end))
+    return Unit(text, len(text), True, CueTimes(start, end))
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_lines_without_limits() -> None:
 
 
 def test_line_counts() -> None:
-    parts = units(segment(0, 1, " aa bb cc dd"), Times(0, 1_000))
+    parts = units(segment(0, 1, " aa bb cc dd"), CueTimes(0, 1_000))
     text = Text(parts, SubtitleOptions(max_line_width=5))
     assert list(text.line_counts(0)) == [1, 1, 2, 2]
     assert list(text.line_counts(1)) == [1, 1, 2]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from models.text.subtitles.cue_times import Times
+from models.text.subtitles.cue_times import CueTimes
 from models.text.subtitles.line_units import Unit, said, units, width
 from models.text.transcript import Segment
 from tests.models.text.spoken import segment, spoken
@@ -12,11 +12,11 @@ from tests.models.text.spoken import segment, spoken
 
 def texts(text: str) -> list[str]:
     """The text's units, a space before those that have one."""
-    found = units(segment(0, 1, text), Times(0, 1_000))
+    found = units(segment(0, 1, text), CueTimes(0, 1_000))
     return [" " * unit.is_spaced + unit.text for unit in found]
 
 
-def times(of: Segment, within: Times | None = None) -> list[tuple[str, int, int]]:
+def times(of: Segment, within: CueTimes | None = None) -> list[tuple[str, int, int]]:
     """The segment's units with their times."""
     found = units(of, within or said(of))
     return [(unit.text, unit.times.start, unit.times.end) for unit in found]
@@ -85,7 +85,7 @@ def test_units_without_words_share_the_time_by_characters() -> None:
 
 def test_units_do_not_go_back_and_stay_within() -> None:
     words = spoken((" a", 1.0, 3.0), (" b", 0.5, 2.0), (" c", 3.5, 9.0), (" d", 9.0, 9.5))
-    assert times(words, Times(0, 4_000)) == [
+    assert times(words, CueTimes(0, 4_000)) == [
         ("a", 1_000, 3_000),
         ("b", 1_000, 3_000),
         ("c", 3_500, 4_000),
@@ -94,12 +94,12 @@ def test_units_do_not_go_back_and_stay_within() -> None:
 
 
 def test_said() -> None:
-    assert said(segment(1.0, 2.5, " a")) == Times(1_000, 2_500)
-    assert said(spoken((" a", 1.0, 3.0), (" b", 2.0, 2.5))) == Times(1_000, 3_000)
+    assert said(segment(1.0, 2.5, " a")) == CueTimes(1_000, 2_500)
+    assert said(spoken((" a", 1.0, 3.0), (" b", 2.0, 2.5))) == CueTimes(1_000, 3_000)
 
 
 def test_unit_has_its_width() -> None:
-    assert units(segment(0, 1, " 東 x"), Times(0, 1_000)) == (
-        Unit("東", 2, True, Times(0, 333)),
-        Unit("x", 1, True, Times(666, 1_000)),
+    assert units(segment(0, 1, " 東 x"), CueTimes(0, 1_000)) == (
+        Unit("東", 2, True, CueTimes(0, 333)),
+        Unit("x", 1, True, CueTimes(666, 1_000)),
     )

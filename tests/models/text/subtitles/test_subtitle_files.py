@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from models.text.subtitles.cue_times import Times
+from models.text.subtitles.cue_times import CueTimes
 from models.text.subtitles.cues import Cue
 from models.text.subtitles.subtitle_files import srt, vtt
 
 
 def cue(start: int, end: int, *lines: str) -> Cue:
-    return Cue(Times(start, end), lines)
+    return Cue(CueTimes(start, end), lines)
 
 
 TWO = (

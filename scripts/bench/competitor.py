@@ -1,6 +1,6 @@
-"""A contestant in a process of its own: loads its model, then transcribes on command.
+"""A competitor in a process of its own: loads its model, then transcribes on command.
 
-`python -m scripts.bench.contestant NAME SETUP`, spoken to over stdin and stdout in JSON lines.
+`python -m scripts.bench.competitor NAME SETUP`, spoken to over stdin and stdout in JSON lines.
 It says `ready` once, then answers each line that lists recordings with what they took; it ends
 with its input. Between two lines it does nothing.
 """
@@ -23,7 +23,7 @@ from scripts.bench.setup import Recording, Setup
 _EXTRA = "pip install -e '.[bench]'"
 
 
-class Contestant(Protocol):
+class Competitor(Protocol):
     """A loaded model; `description` is its number format and batch."""
 
     description: str
@@ -34,38 +34,38 @@ class Contestant(Protocol):
         ...
 
 
-def _ours(setup: Setup) -> Contestant:
+def _ours(setup: Setup) -> Competitor:
     prepare_environment()
     from scripts.bench.ours import Ours
 
     return Ours(setup)
 
 
-def _faster_whisper(setup: Setup) -> Contestant:
+def _faster_whisper(setup: Setup) -> Competitor:
     from scripts.bench.peers import FasterWhisper
 
     return FasterWhisper(setup)
 
 
-def _faster_whisper_batched(setup: Setup) -> Contestant:
+def _faster_whisper_batched(setup: Setup) -> Competitor:
     from scripts.bench.peers import FasterWhisperBatched
 
     return FasterWhisperBatched(setup)
 
 
-def _openai_whisper(setup: Setup) -> Contestant:
+def _openai_whisper(setup: Setup) -> Competitor:
     from scripts.bench.peers import OpenAIWhisper
 
     return OpenAIWhisper(setup)
 
 
-def _whisper_cpp(setup: Setup) -> Contestant:
+def _whisper_cpp(setup: Setup) -> Competitor:
     from scripts.bench.peers import WhisperCpp
 
     return WhisperCpp(setup)
 
 
-CONTESTANTS: dict[str, Callable[[Setup], Contestant]] = {
+CONTESTANTS: dict[str, Callable[[Setup], Competitor]] = {
     "ours": _ours,
     "faster-whisper": _faster_whisper,
     "faster-whisper-batched": _faster_whisper_batched,
@@ -75,16 +75,16 @@ CONTESTANTS: dict[str, Callable[[Setup], Contestant]] = {
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run one contestant until its input ends; the exit status."""
+    """Run one competitor until its input ends; the exit status."""
     name, setup = arguments[0], Setup.from_json(arguments[1])
     answers = _own_stdout()
     try:
         begin = time.perf_counter()
-        contestant = CONTESTANTS[name](setup)
-        _say(answers, _ready(contestant, time.perf_counter() - begin))
+        competitor = CONTESTANTS[name](setup)
+        _say(answers, _ready(competitor, time.perf_counter() - begin))
         for line in sys.stdin:
             recordings = [Recording(**entry) for entry in json.loads(line)]
-            _say(answers, _transcribed(contestant, recordings))
+            _say(answers, _transcribed(competitor, recordings))
     except ImportError as error:
         _say(answers, {"error": f"{name} is not installed ({error.name}): {_EXTRA}"})
         return 1
@@ -101,20 +101,20 @@ def _own_stdout() -> TextIO:
     return pipe
 
 
-def _ready(contestant: Contestant, seconds: float) -> dict[str, object]:
+def _ready(competitor: Competitor, seconds: float) -> dict[str, object]:
     ready = {
         "load_seconds": seconds,
         "load_peak_memory": host.peak_memory(),
-        "description": contestant.description,
-        "device": contestant.device,
+        "description": competitor.description,
+        "device": competitor.device,
     }
     host.reset_peak_memory()
     return ready
 
 
-def _transcribed(contestant: Contestant, recordings: list[Recording]) -> dict[str, object]:
+def _transcribed(competitor: Competitor, recordings: list[Recording]) -> dict[str, object]:
     cpu, begin = host.cpu_seconds(), time.perf_counter()
-    texts = contestant.transcribe(recordings)
+    texts = competitor.transcribe(recordings)
     return {
         "seconds": time.perf_counter() - begin,
         "cpu_seconds": host.cpu_seconds() - cpu,
