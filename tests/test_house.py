@@ -286,7 +286,7 @@ def test_no_name_stands_for_two_modules_of_models() -> None:
     assert [name for name, times in Counter(names).items() if times > 1] == []
 
 
-@pytest.mark.parametrize(("folder", "most"), [("models", 6), ("models/engine", 10)])
+@pytest.mark.parametrize(("folder", "maximum"), [("models", 6), ("models/engine", 10)])
 def test_few_files_lie_loose(folder: str, maximum: int) -> None:
     loose = [path for path in (ROOT / folder).glob("*.py") if path.name != "__init__.py"]
     assert len(loose) <= maximum

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import torch
 
 from models.checkpoints.catalogue import Dimensions
+from models.checkpoints.weights import Weights
 from models.engine.cpu.shared_thread import SharedThread
 from models.engine.cuda_graphs.graph_backend import GraphBackend
 from models.engine.cuda_graphs.launcher import GraphLauncher
@@ -20,9 +20,6 @@ from models.engine.network.decoder import Network
 from models.engine.network.memory import expected_bytes, slots_that_fit
 from models.engine.network.plain_backend import PlainBackend
 from models.engine.network.precision import Precision, resolve_precision
-
-if TYPE_CHECKING:
-    from models.checkpoints.weights import Weights
 
 
 def resolve_padding(config: EngineConfig, device: torch.device) -> Padding:

@@ -52,7 +52,7 @@ def errors(transcript: Transcript, name: str) -> Errors:
 
 
 @pytest.mark.parametrize(
-    ("model", "names", "most"),
+    ("model", "names", "maximum"),
     [("base", list(RECORDINGS), 50), ("tiny.en", ENGLISH, 60)],
     ids=["base", "tiny.en"],
 )

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from collections.abc import Sequence as Seq
 from itertools import islice
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
 from models.checkpoints.catalogue import Dimensions
+from models.checkpoints.weights import Weights, sinusoids
 from models.engine.decoding.vocabulary import Vocabulary
 from models.engine.loading.calibration import TEXT, typical_inputs
 from models.engine.loading.centring import centre
@@ -19,9 +19,6 @@ from models.engine.network.absorbed_attention import absorbed, with_values_bias_
 from models.engine.network.decoder import Network, group_sizes
 from models.engine.network.linear import pack_linears
 from models.engine.network.precision import Precision
-
-if TYPE_CHECKING:
-    from models.checkpoints.weights import Weights, sinusoids
 
 _CROSS = "decoder.cross_kv"
 # Of a window's keys and values, between a product and the cache: large-v3 has 246 MB of them.

@@ -117,7 +117,7 @@ def endless(kind: str, seconds: int) -> Iterator[Samples]:
 
 
 @pytest.mark.parametrize(
-    ("kind", "most"),
+    ("kind", "maximum"),
     [
         ("silence", 10),
         ("clicks", 10),

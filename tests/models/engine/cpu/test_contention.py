@@ -46,7 +46,7 @@ def spare(machine: Machine, maximum: int) -> SpareCores:
 
 
 @pytest.mark.parametrize(
-    ("most", "taken", "left"),
+    ("maximum", "taken", "left"),
     [(4, 0.0, 4), (4, 0.4, 4), (4, 1.2, 3), (4, 2.0, 2), (4, 9.0, 1), (2, 1.2, 2), (1, 4.0, 1)],
 )
 def test_others_are_left_what_they_use(
