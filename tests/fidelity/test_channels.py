@@ -30,21 +30,35 @@ _KINDS = {
 }
 
 
-@pytest.mark.parametrize("kind", _KINDS)
-def test_voice_is_heard_in_any_channel(kind: str, engine: Callable[[str], Engine]) -> None:
+Text = Callable[..., str]
+
+
+@pytest.fixture(scope="module")
+def text(engine: Callable[[str], Engine]) -> Text:
+    """The text of a file with these channels."""
     transcriber = Transcriber(engine("base"))
-    random = np.random.default_rng(7)
 
     def text(*channels: np.ndarray) -> str:
         integers = (np.stack(channels, axis=1) * 32767).clip(-32768, 32767).astype("<i2")
         samples = load(io.BytesIO(wav(integers, SAMPLE_RATE)))
         return asyncio.run(transcriber.transcribe_samples(samples, GREEDY)).text.lower()
 
-    alone, treated = [], []
+    return text
+
+
+@pytest.fixture(scope="module")
+def alone(text: Text) -> list[str]:
+    """The texts of the voices, each the only channel of its file."""
+    return [text(load(clip.path)) for clip in SPOKEN]
+
+
+@pytest.mark.parametrize("kind", _KINDS)
+def test_voice_is_heard_in_any_channel(kind: str, text: Text, alone: list[str]) -> None:
+    random = np.random.default_rng(7)
+    treated = []
     for clip in SPOKEN:
         voice = load(clip.path)
         noise = random.normal(size=len(voice)) * voice.std()
-        alone.append(text(voice))
         treated.append(text(*(gain * voice + other * noise for gain, other in _KINDS[kind])))
 
     assert len(SPOKEN) >= 4

@@ -20,7 +20,7 @@ from models.text.transcript import Transcript
 from models.transcription.transcriber import Transcriber
 from tests.speech_clips import clips
 
-REQUESTS = 200
+REQUESTS = 120
 AT_ONCE = 24
 QUIET = 4
 OPTIONS = TranscribeOptions(language="en", temperature=(0.0,))
