@@ -50,7 +50,7 @@ class Models:
     def start(self, checkpoint: store.StoredCheckpoint, loading_cores: int) -> Transcriber:
         """Load a checkpoint, verified, start its engine and warm it up."""
         began = time.monotonic()
-        with self._cpu.lending(loading_cores):
+        with self._cpu.reserving(loading_cores):
             engine = in_passing(
                 loading_cores,
                 lambda: start_engine(store.load(checkpoint), self._config, self._cpu, end_worker),

@@ -21,7 +21,8 @@ def setting_rows() -> list[str]:
 def checkpoint_row(checkpoint: Checkpoint) -> str:
     dims = checkpoint.dims
     values = sum(math.prod(shape) for shape in expected_shapes(dims).values())
-    slot = dims.bytes_per_slot(2)
+    # Cross-KV and self-KV in float16.
+    slot = 4 * dims.n_text_layer * (dims.n_audio_ctx + dims.n_text_ctx) * dims.n_text_state
     languages = str(dims.num_languages) if dims.is_multilingual else "English"
     names = ", ".join(f"`{name}`" for name in (checkpoint.name, *checkpoint.aliases))
     return (

@@ -42,11 +42,6 @@ class Dimensions:
         """Languages the vocabulary names: 99, or 100 from large-v3 on (99 unused ones in `.en`)."""
         return self.n_vocab - 51765 - int(self.is_multilingual)
 
-    def bytes_per_slot(self, bytes_per_value: int) -> int:
-        """Bytes of cross-KV and self-KV that one running sequence holds."""
-        positions = self.n_audio_ctx + self.n_text_ctx
-        return 2 * self.n_text_layer * positions * self.n_text_state * bytes_per_value
-
 
 @dataclass(frozen=True)
 class Checkpoint:

@@ -1,3 +1,3 @@
-"""Windows to tokens with scores: the only place that touches a device."""
+"""Inference engine: windows to tokens with scores; the only place that computes on a device."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What an engine has done, and how busy it is (light: imports no torch)."""
+"""Counters of an engine, and its load at a moment (light: imports no torch)."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 
 @dataclass
 class EngineCounters:
-    """What the engine has done since it started.
+    """Counts since the engine started.
 
-    `batch_sizes` counts decode steps by their number of rows; `shared_steps` those whose rows
-    belonged to more than one request; `out_of_memory` the steps for which a device had no memory.
+    `batch_sizes` counts decode steps by their number of rows; `out_of_memory` the steps for which a
+    device had no memory.
     """
 
     steps: int = 0
@@ -19,17 +19,13 @@ class EngineCounters:
     tokens: int = 0
     fallbacks: int = 0
     cancelled: int = 0
-    shared_steps: int = 0
     out_of_memory: int = 0
     batch_sizes: Counter[int] = field(default_factory=Counter)
 
 
 @dataclass(frozen=True)
 class EngineState:
-    """An engine at one moment: what it runs on and in, windows that wait, slots in use and in all.
-
-    `counters` is what it has done.
-    """
+    """An engine at one moment: `waiting` windows without a slot, `running` of its `slots`."""
 
     device: str
     dtype: str

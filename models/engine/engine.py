@@ -1,4 +1,4 @@
-"""The engine: windows of all requests in one queue, decoded in one batch by a thread of its own."""
+"""Continuous batching engine: windows of all requests in one queue, decoded in one batch."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ import torch
 from torch import Tensor
 from whisper.audio import N_SAMPLES
 
+from models.engine.backend import Backend
 from models.engine.counters import EngineCounters, EngineState
 from models.engine.cpu.contention import SpareCores
 from models.engine.cpu.shared_thread import SharedThread
 from models.engine.cpu.threads import take_cores
 from models.engine.decoding.sequence import DecodingResult, Sequence, Window, settle_all
 from models.engine.device.device import describe_device, still_computes
-from models.engine.network.plain_backend import PlainBackend
 from models.engine.scheduler import Scheduler
 from models.engine.stepper import Stepper
 from models.errors import DecodingError, EngineStoppedError
@@ -29,14 +29,14 @@ logger = logging.getLogger(__name__)
 class Engine:
     """Decodes windows on one device, in a thread of its own or, step by step, in that of `cpu`.
 
-    It computes with so many CPU `threads` (0: all), fewer while other processes are at work there.
+    It computes with so many CPU `threads` (0: all), fewer while other processes use the cores.
     `submit` may be called from any thread. Cancelling the future drops the window before the next
     step. `on_loss` is called when the device does nothing more for this process.
     """
 
     def __init__(
         self,
-        runner: PlainBackend,
+        backend: Backend,
         *,
         slots: int,
         encode_batch: int,
@@ -44,11 +44,11 @@ class Engine:
         cpu: SharedThread | None = None,
         on_loss: Callable[[], object] = lambda: None,
     ) -> None:
-        self.runner = runner
-        self.vocabulary = runner.vocabulary
-        self.scheduler = Scheduler(slots, encode_batch, overlaps=runner.overlaps)
+        self.backend = backend
+        self.vocabulary = backend.vocabulary
+        self.scheduler = Scheduler(slots, encode_batch, overlaps=backend.overlaps)
         self.counters = EngineCounters()
-        self._stepper = Stepper(runner, self.scheduler, self.counters)
+        self._stepper = Stepper(backend, self.scheduler, self.counters)
         self._cpu, self._on_loss = cpu, on_loss
         self._arrived: list[Sequence] = []
         self._wakeup = threading.Condition()
@@ -61,25 +61,25 @@ class Engine:
     @property
     def device(self) -> str:
         """The device as a person would name it."""
-        return describe_device(self.runner.device, self._threads)
+        return describe_device(self.backend.device, self._threads)
 
     @property
     def dtype(self) -> str:
         """The precision: float32, float16, bfloat16 or int8."""
-        return self.runner.precision.name
+        return self.backend.precision.name
 
     @property
     def takes_samples(self) -> bool:
-        """Whether windows may be samples: see `Window`."""
-        return self.runner.takes_samples
+        """True if windows may be samples: see `Window`."""
+        return self.backend.takes_samples
 
     @property
     def spare_threads(self) -> int:
-        """How many of its CPU threads it does not compute with itself."""
-        return 0 if self.runner.device.type == "cpu" else self._threads
+        """Number of its CPU threads that it does not compute with itself."""
+        return 0 if self.backend.device.type == "cpu" else self._threads
 
     def state(self) -> EngineState:
-        """How busy the engine is, and what it has done; any thread may ask."""
+        """The engine's load and counters at this moment; any thread may ask."""
         counters = replace(self.counters, batch_sizes=self.counters.batch_sizes.copy())
         waiting = len(self._arrived) + self.scheduler.waiting
         return EngineState(
@@ -120,15 +120,15 @@ class Engine:
         self._thread.join()
 
     def _check(self, audio: Tensor) -> None:
-        # What fails only in a step fails all windows that are with the engine.
+        # [n_mels, 3000] or [samples]. What fails only in a step fails all windows in the engine.
         if audio.dim() == 1 and not (self.takes_samples and len(audio) <= N_SAMPLES):
             raise ValueError(f"this engine takes no window of {len(audio)} samples")
 
     def _run(self) -> None:
-        with self.runner.computing():
+        with self.backend.computing():
             while self._wait_for_work():
                 try:
-                    self._cpu.run(self._turn) if self._cpu else self._turn()
+                    self._cpu.run(self._steps) if self._cpu else self._steps()
                 except Exception:  # one step's fault must not end the server
                     logger.exception("a decoding step failed; its windows are given up")
                     self._give_up()
@@ -139,19 +139,19 @@ class Engine:
         """Fail what ran, or what waits where nothing did: it would fail again and again."""
         failure = DecodingError("The model failed while decoding this recording.")
         settle_all(self.scheduler.drain(waiting=not self.scheduler.running), failure)
-        if not still_computes(self.runner.device):
-            logger.error("%s does nothing more for this process", self.runner.device)
+        if not still_computes(self.backend.device):
+            logger.error("%s does nothing more for this process", self.backend.device)
             self._on_loss()
 
-    def _turn(self) -> None:
+    def _steps(self) -> None:
         """Step after step: until there is nothing to do, or another engine wants the thread."""
         self._step()
-        while self._take_in() and not (self._cpu and self._cpu.is_wanted):
+        while self._enqueue_arrived() and not (self._cpu and self._cpu.is_wanted):
             self._step()
 
     def _step(self) -> None:
-        lent = self._cpu.lent if self._cpu else 0
-        take_cores(max(1, self._spare.now() - lent))
+        reserved = self._cpu.reserved if self._cpu else 0
+        take_cores(max(1, self._spare.now() - reserved))
         self._stepper.step()
 
     def _wait_for_work(self) -> bool:
@@ -159,10 +159,10 @@ class Engine:
         with self._wakeup:
             while self.scheduler.is_idle and not self._arrived and not self._stopping:
                 self._wakeup.wait()
-        return self._take_in()
+        return self._enqueue_arrived()
 
-    def _take_in(self) -> bool:
-        """Schedule what has arrived; whether there is something to do."""
+    def _enqueue_arrived(self) -> bool:
+        """Queue the windows that have arrived; True if there is something to do."""
         with self._wakeup:
             for sequence in self._arrived:
                 self.scheduler.add(sequence)

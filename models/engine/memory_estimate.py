@@ -1,4 +1,4 @@
-"""Estimate of an engine's bytes, by PyTorch in a process of its own."""
+"""Memory estimate of an engine that is not loaded, by PyTorch in a subprocess."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ def estimate_engine_bytes(config: EngineConfig, sizes: Mapping[str, Dimensions])
     question = _Question(
         config=asdict(config), sizes={name: asdict(dims) for name, dims in sizes.items()}
     )
-    found: _Answer = ask_pytorch(_ANSWER, json.loads, json.dumps(question))
-    if found["problem"]:
-        raise DeviceError(found["problem"])
-    return found["bytes"]
+    answer: _Answer = ask_pytorch(_ANSWER, json.loads, json.dumps(question))
+    if answer["problem"]:
+        raise DeviceError(answer["problem"])
+    return answer["bytes"]
 
 
 def answer_on_stdin() -> None:
@@ -57,10 +57,10 @@ def _answer_to(question: _Question) -> _Answer:
     config = EngineConfig(**question["config"])
     try:
         resolve_precision(config.dtype, resolve_device(config.device))
-        foreseen = {
+        estimates = {
             name: engine_bytes(Dimensions(**dims), config)
             for name, dims in question["sizes"].items()
         }
     except DeviceError as error:
         return _Answer(problem=error.message, bytes={})
-    return _Answer(problem=None, bytes=foreseen)
+    return _Answer(problem=None, bytes=estimates)

@@ -1,4 +1,4 @@
-"""Tokens become results: what a sequence has said, whether that will do, and who is told."""
+"""Results of sequences: tokens appended, ends found, temperature fallback, futures settled."""
 
 from __future__ import annotations
 
@@ -10,32 +10,30 @@ from operator import attrgetter
 
 import torch
 
+from models.engine.backend import Backend
 from models.engine.counters import EngineCounters
 from models.engine.decoding.attempts import Attempt
 from models.engine.decoding.sequence import DecodingResult, Sequence, Window
 from models.engine.decoding.token_rules import Chosen
-from models.engine.network.plain_backend import PlainBackend
 from models.engine.scheduler import Scheduler
 
 logger = logging.getLogger(__name__)
 
-# Tokens after which it is asked whether there is any hope for an attempt.
+# Tokens between two questions if an attempt is hopeless.
 _BETWEEN = 8
 
 
 class Results:
     """Ends sequences, or has them try again at the next temperature."""
 
-    def __init__(
-        self, runner: PlainBackend, scheduler: Scheduler, counters: EngineCounters
-    ) -> None:
-        self._runner = runner
-        self._vocabulary = runner.vocabulary
+    def __init__(self, backend: Backend, scheduler: Scheduler, counters: EngineCounters) -> None:
+        self._backend = backend
+        self._vocabulary = backend.vocabulary
         self._scheduler = scheduler
         self._counters = counters
 
-    def take(self, rows: list[Sequence], chosen: list[Chosen]) -> None:
-        """Give each row its tokens; what was chosen after its end is nobody's."""
+    def append(self, rows: list[Sequence], chosen: list[Chosen]) -> None:
+        """Give each row its tokens; what was chosen after its end is discarded."""
         ended = [
             sequence
             for row, sequence in enumerate(rows)
@@ -44,7 +42,7 @@ class Results:
         self._finish(ended)
 
     def _add(self, sequence: Sequence, token: int, logprob: float) -> bool:
-        """Append a token to a sequence; whether it has ended."""
+        """Append a token to a sequence; True if that ends it."""
         sequence.logprobs.append(logprob)
         ended = token == self._vocabulary.eot
         if not ended:
@@ -62,12 +60,12 @@ class Results:
             if sequence in sequence.attempts.rows:
                 self._judge(sequence)
                 if not sequence.attempts.rows:
-                    done[sequence] = sequence.attempts.taken()
+                    done[sequence] = sequence.attempts.best()
         results = {sequence: attempt.result for sequence, attempt in done.items()}
         timed = [sequence for sequence in done if sequence.window.word_timestamps]
-        starts = self._starts([(each.window, done[each]) for each in timed])
-        for sequence, own in zip(timed, starts, strict=True):
-            results[sequence] = replace(results[sequence], starts=own)
+        all_starts = self._align([(sequence.window, done[sequence]) for sequence in timed])
+        for sequence, starts in zip(timed, all_starts, strict=True):
+            results[sequence] = replace(results[sequence], starts=starts)
         for sequence, result in results.items():
             sequence.window.stats.windows += 1
             sequence.window.stats.tokens += len(result.tokens)
@@ -75,20 +73,20 @@ class Results:
             sequence.settle(result)
 
     def _judge(self, sequence: Sequence) -> None:
-        """Take or note an attempt that has ended; the row makes the next one, if it is needed."""
+        """Accept or fail an attempt that has ended; the row makes the next one, if it is needed."""
         attempts, result = sequence.attempts, self.result(sequence)
         attempt = sequence.attempted(result)
         if sequence.window.accept(result):
             for row in attempts.accept(sequence.attempt, attempt):
-                self._leave(row)
+                self._release(row)
         else:
             attempts.fail(sequence.attempt, attempt)
             self._count_fallback(sequence)
         if attempts.are_left:
             sequence.begin()
-            self._spread(sequence)
+            self._fork(sequence)
         elif len(attempts.rows) > 1:
-            self._leave(sequence)
+            self._release(sequence)
         else:
             attempts.rows.clear()
 
@@ -97,31 +95,33 @@ class Results:
             self._counters.fallbacks += 1
             sequence.window.stats.fallbacks += 1
 
-    def _spread(self, sequence: Sequence) -> None:
-        """Begin the attempts that are left as well, as far as slots are free."""
+    def _fork(self, sequence: Sequence) -> None:
+        """Begin the attempts that are left in rows of their own, as far as slots are free."""
         while (
-            self._runner.shares_windows
+            self._backend.shares_windows
             and sequence.attempts.are_left
-            and self._scheduler.has_room_beside(sequence)
+            and self._scheduler.has_spare_slot(sequence)
         ):
-            row = sequence.beside()
+            row = sequence.fork()
             self._scheduler.join(row)
-            self._runner.share_window(sequence, row)
+            self._backend.share_window(sequence, row)
 
-    def _leave(self, row: Sequence) -> None:
+    def _release(self, row: Sequence) -> None:
         row.attempts.rows.remove(row)
         self._scheduler.release(row)
 
-    def _starts(self, attempts: Seq[tuple[Window, Attempt]]) -> list[tuple[float, ...]]:
+    def _align(self, attempts: Seq[tuple[Window, Attempt]]) -> list[tuple[float, ...]]:
         try:
-            return self._runner.align(attempts)
+            return self._backend.align(attempts)
         except torch.OutOfMemoryError:
             self._counters.out_of_memory += 1
-            logger.warning("out of device memory for the times of words; found on the host")
-            return self._runner.align([(window, each.on_host()) for window, each in attempts])
+            logger.warning("out of device memory for word timestamps; found on the host")
+            return self._backend.align(
+                [(window, attempt.on_host()) for window, attempt in attempts]
+            )
 
     def result(self, sequence: Sequence) -> DecodingResult:
-        """What a sequence says by now."""
+        """The result of a sequence's tokens so far."""
         text = self._vocabulary.decode(sequence.tokens).strip()
         assert sequence.language is not None
         return DecodingResult(
@@ -146,6 +146,6 @@ def _is_hopeless(sequence: Sequence) -> bool:
 
 
 def _compression_ratio(text: str) -> float:
-    """How well the text compresses: loops do so far too well (openai-whisper, whisper/utils.py)."""
+    """Ratio of zlib to the text: loops compress far too well (openai-whisper, whisper/utils.py)."""
     data = text.encode()
     return len(data) / len(zlib.compress(data))

@@ -1,4 +1,4 @@
-"""Who runs next: waiting windows of all requests, free slots, running sequences (no torch)."""
+"""Continuous batching scheduler: waiting windows, free slots, running sequences (no torch)."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from math import ceil
 from models.engine.decoding.sequence import Sequence
 from models.engine.device.oom_backoff import BatchBackoff
 
-# Of the time in which both lanes have work, what the background lane gets at least; and of the
-# slots, what it is given before others as long as it gets less.
+# The background lane's share of the time in which both lanes have work, at least; and of the slots,
+# which it is given before others as long as it gets less.
 BACKGROUND_SHARE = 0.25
-# Seconds after which it is forgotten that it had more.
+# Seconds of more than that which are remembered.
 _MAX_CREDIT = 1.0
 
 
@@ -38,12 +38,12 @@ class Plan:
 
     @property
     def has_rows(self) -> bool:
-        """Whether there are prompts to feed or rows to decode."""
+        """True if there are prompts to feed or rows to decode."""
         return bool(self.prefill or self.decode)
 
     @property
     def is_empty(self) -> bool:
-        """Whether there is nothing to run."""
+        """True if there is nothing to run."""
         return not (self.encodings or self.has_rows)
 
     def parts(self, maximum: int) -> Iterator[Plan]:
@@ -63,7 +63,7 @@ class Lane:
 
     @property
     def is_idle(self) -> bool:
-        """Whether nothing waits and nothing has a slot."""
+        """True if nothing waits and nothing has a slot."""
         return not self.waiting and not self.holders
 
     @property
@@ -75,15 +75,14 @@ class Lane:
 class Scheduler:
     """Two lanes: short recordings, and in the background the windows of long ones.
 
-    A short clip does not wait behind a long file; long files have a share of the time that nobody
-    can take from them. Within a lane, rows decode when no more windows can be encoded: all slots
-    are taken, or nothing waits. Where encoding and decoding overlap, the rows of both lanes decode
-    together, whatever is being encoded. A sequence keeps its slot until it is released; the
-    background leaves an eighth of the slots, one at least, unless there is only one, or it has had
-    less than its share.
+    A short clip does not wait behind a long file; long files have a guaranteed share of the time.
+    Within a lane, rows decode when no more windows can be encoded: all slots are taken, or nothing
+    waits. Where encoding and decoding overlap, the rows of both lanes decode together, whatever is
+    being encoded. A sequence keeps its slot until it is released; the background leaves an eighth
+    of the slots, one at least, unless there is only one, or it has had less than its share.
 
-    Rows that make a window's later attempts beside the first one take slots that nobody waits for,
-    and give them back when somebody does.
+    Rows that make a window's later attempts in parallel take slots that no window waits for, and
+    are preempted when one does.
     """
 
     def __init__(self, slots: int, encode_batch: int, *, overlaps: bool = False) -> None:
@@ -115,7 +114,7 @@ class Scheduler:
 
     @property
     def is_idle(self) -> bool:
-        """Whether nothing waits and nothing runs."""
+        """True if nothing waits and nothing runs."""
         return all(lane.is_idle for lane in self._lanes)
 
     def add(self, sequence: Sequence) -> None:
@@ -123,8 +122,8 @@ class Scheduler:
         self._lane(sequence).waiting.append(sequence)
 
     def schedule(self) -> Plan:
-        """Drop what nobody waits for, admit what fits, and say what this step runs."""
-        self._drop_abandoned()
+        """Drop what is cancelled, admit what fits, and plan this step."""
+        self._drop_cancelled()
         self._admit()
         if self._overlaps:
             return self._everything()
@@ -154,10 +153,10 @@ class Scheduler:
         # In slot order, so that neighbouring slots make one view of the cache.
         lane.running.sort(key=lambda s: s.slot or 0)
 
-    def has_room_beside(self, sequence: Sequence) -> bool:
-        """Whether a slot is free that nobody waits for."""
-        kept = self._reserved if sequence.window.is_background else 0
-        return not self.waiting and len(self._free) > kept
+    def has_spare_slot(self, sequence: Sequence) -> bool:
+        """True if a slot is free that no window waits for, for another row of this one's window."""
+        reserved = self._reserved if sequence.window.is_background else 0
+        return not self.waiting and len(self._free) > reserved
 
     def join(self, row: Sequence) -> None:
         """Let a row decode in a free slot, without an encoding of its own."""
@@ -226,34 +225,34 @@ class Scheduler:
         sequence.slot = None
         sequence.enter(None)
 
-    def _drop_abandoned(self) -> None:
+    def _drop_cancelled(self) -> None:
         for lane in self._lanes:
-            for sequence in [s for s in lane.waiting if s.abandoned]:
+            for sequence in [s for s in lane.waiting if s.is_cancelled]:
                 self.dropped += 1
                 lane.waiting.remove(sequence)
                 sequence.enter(None)
             for sequence in [s for s in lane.holders if s.is_settled]:
                 # A window counts once, however many rows it has.
-                self.dropped += sequence.abandoned and sequence is sequence.attempts.rows[0]
+                self.dropped += sequence.is_cancelled and sequence is sequence.attempts.rows[0]
                 self.release(sequence)
 
     def _admit(self) -> None:
         """Give free slots to windows that wait: a lane's next ones, when it encodes none."""
-        self._give_way()
+        self._preempt()
         short, background = self._short, self._background
         owed = self._due - len(background.holders) if self._owed > 0 else 0
         self._begin(background, min(owed, len(self._free)))
         self._begin(short, len(self._free))
         self._begin(background, len(self._free) - self._reserved)
 
-    def _give_way(self) -> None:
+    def _preempt(self) -> None:
         """Take slots back from later attempts at windows, which are then made one after another."""
-        beside = [
+        forks = [
             row for row in self.running if row.attempt > min(r.attempt for r in row.attempts.rows)
         ]
-        beside.sort(key=lambda row: row.attempt)
-        while beside and self.waiting > len(self._free):
-            row = beside.pop()
+        forks.sort(key=lambda row: row.attempt)
+        while forks and self.waiting > len(self._free):
+            row = forks.pop()
             row.attempts.postpone(row)
             self.release(row)
 

@@ -1,4 +1,4 @@
-"""From weights to a running engine."""
+"""Start of an engine: weights to a network, a backend for its device, a running engine."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ import torch
 
 from models.checkpoints.catalogue import Dimensions
 from models.checkpoints.weights import Weights
+from models.engine.backend import Backend
 from models.engine.cpu.shared_thread import SharedThread
-from models.engine.cuda_graphs.graph_backend import GraphBackend
-from models.engine.cuda_graphs.launcher import GraphLauncher
 from models.engine.decoding.vocabulary import Vocabulary
 from models.engine.device.device import resolve_device
 from models.engine.device.engine_config import FEWER_SLOTS, MAX_SLOTS, EngineConfig, Padding
@@ -32,12 +31,14 @@ def resolve_padding(config: EngineConfig, device: torch.device) -> Padding:
 def resolve_slots(
     config: EngineConfig, dims: Dimensions, precision: Precision, device: torch.device
 ) -> int:
-    """How many windows decode at once: see `EngineConfig`."""
+    """Number of slots: see `EngineConfig`."""
     if config.slots:
         return config.slots
     if device.type == "cuda":
-        return slots_that_fit(dims, precision, torch.cuda.mem_get_info(device)[0])
-    # Beside int8 weights a slot holds no keys and values of its window, but what is far smaller.
+        free, _ = torch.cuda.mem_get_info(device)
+        beside_slot = _bytes_beside_slot(dims, precision, device)
+        return slots_that_fit(dims, precision, free, beside_slot=beside_slot)
+    # Beside int8 weights a slot holds no cross-KV, but packed encoder states, far smaller.
     return MAX_SLOTS if precision.absorbs else FEWER_SLOTS
 
 
@@ -49,7 +50,9 @@ def engine_bytes(dims: Dimensions, config: EngineConfig) -> int:
     """
     device = resolve_device(config.device)
     precision = resolve_precision(config.dtype, device)
-    return expected_bytes(dims, precision, resolve_slots(config, dims, precision, device))
+    slots = resolve_slots(config, dims, precision, device)
+    beside_slot = _bytes_beside_slot(dims, precision, device)
+    return expected_bytes(dims, precision, slots, beside_slot=beside_slot)
 
 
 def start_engine(
@@ -70,31 +73,44 @@ def start_engine(
     padding = resolve_padding(config, device)
     slots = resolve_slots(config, weights.dims, precision, device)
     network = load_network(weights, device, precision)
-    runner = _runner(network, Vocabulary(weights.dims), precision, slots, padding, config)
+    backend = _backend(network, Vocabulary(weights.dims), precision, slots, padding, config)
     # A CPU gains nothing from a batch of windows, and alone each is independent of the others;
     # thinned windows have a length each.
-    together = device.type != "cpu" and padding == "full"
-    batch = config.encode_batch if together else 1
+    batches = device.type != "cpu" and padding == "full"
+    encode_batch = config.encode_batch if batches else 1
     return Engine(
-        runner,
+        backend,
         slots=slots,
-        encode_batch=batch,
+        encode_batch=encode_batch,
         threads=config.threads,
         cpu=cpu if device.type == "cpu" else None,
         on_loss=on_loss,
     )
 
 
-def _runner(
+def _bytes_beside_slot(dims: Dimensions, precision: Precision, device: torch.device) -> int:
+    """Bytes that the device's backend holds for each slot beside the cache."""
+    if device.type != "cuda":
+        return 0
+    from models.engine.cuda_graphs.fastest_step import kernel_bytes_per_slot
+
+    return kernel_bytes_per_slot(dims, precision)
+
+
+def _backend(
     network: Network,
     vocabulary: Vocabulary,
     precision: Precision,
     slots: int,
     padding: Padding,
     config: EngineConfig,
-) -> PlainBackend:
+) -> Backend:
+    """CUDA graphs on a GPU, plain PyTorch elsewhere, where `cuda_graphs` is not imported."""
     if network.device.type != "cuda" or padding == "thin":
         return PlainBackend(network, vocabulary, precision, slots=slots, padding=padding)
+    from models.engine.cuda_graphs.graph_backend import GraphBackend
+    from models.engine.cuda_graphs.launcher import GraphLauncher
+
     return GraphBackend(
         network,
         vocabulary,

@@ -1,4 +1,4 @@
-"""One step of the engine: what the scheduler has planned is encoded, decoded and handed on."""
+"""One step of continuous batching: the scheduler's plan is encoded, decoded and handed on."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import time
 import torch
 from torch import Tensor
 
+from models.engine.backend import Backend
 from models.engine.counters import EngineCounters
 from models.engine.decoding.sequence import Sequence, settle_all
 from models.engine.decoding.token_rules import Chosen
 from models.engine.device.oom_backoff import BatchBackoff
-from models.engine.network.plain_backend import PlainBackend
 from models.engine.results import Results
 from models.engine.scheduler import Encoding, Plan, Scheduler
 from models.errors import OverloadedError
@@ -24,20 +24,18 @@ _RETRY_AFTER = 10.0
 
 
 class Stepper:
-    """Runs what `scheduler` plans on `runner`, one step at a time.
+    """Runs the plans of `scheduler` on `backend`, one step at a time.
 
     Where the device runs out of memory, fewer windows are encoded or decoded together, and none is
     lost for it.
     """
 
-    def __init__(
-        self, runner: PlainBackend, scheduler: Scheduler, counters: EngineCounters
-    ) -> None:
-        self._runner = runner
-        self._vocabulary = runner.vocabulary
+    def __init__(self, backend: Backend, scheduler: Scheduler, counters: EngineCounters) -> None:
+        self._backend = backend
+        self._vocabulary = backend.vocabulary
         self._scheduler = scheduler
         self._counters = counters
-        self._results = Results(runner, scheduler, counters)
+        self._results = Results(backend, scheduler, counters)
         self._row_limit = BatchBackoff(scheduler.slots)
 
     def step(self) -> None:
@@ -52,14 +50,14 @@ class Stepper:
         if plan.has_rows:
             self._decode(plan)
         else:
-            self._runner.wait()
+            self._backend.wait()
         self._counters.steps += 1
         self._scheduler.ran(time.perf_counter() - begin)
 
     def _encode(self, encoding: Encoding) -> None:
         """One stage further; complete windows go on to decoding."""
         if encoding.work is None:
-            encoding.work = self._runner.encode(encoding.sequences)
+            encoding.work = self._backend.encode(encoding.sequences)
         try:
             next(encoding.work)
         except StopIteration:
@@ -88,7 +86,7 @@ class Stepper:
                 return
             self._row_limit.fitted()
             for rows, chosen in steps:
-                self._results.take(rows, chosen)
+                self._results.append(rows, chosen)
 
     def _decode_fewer(self, rows: list[Sequence]) -> None:
         """These rows stay where they were, and fewer run together now; a single one fails."""
@@ -103,34 +101,36 @@ class Stepper:
         logger.warning("out of device memory with %d windows; now %d at once", tried, limit.now)
 
     def _steps(self, plan: Plan) -> list[tuple[list[Sequence], list[Chosen]]]:
-        """Run the plan's prompts and rows; those that take tokens now, and which, in turn."""
+        """Run the plan's prompts and rows; the rows that get tokens, with these, step by step."""
         steps: list[tuple[list[Sequence], list[Chosen]]] = []
         if plan.prefill:
             known, logits = self._prefill(plan.prefill)
             if known:
-                steps.append((known, [self._runner.choose(logits, known)]))
+                steps.append((known, [self._backend.choose(logits, known)]))
         if plan.decode:
-            chosen = self._runner.step(plan.decode)
+            chosen = self._backend.step(plan.decode)
             steps.append((plan.decode, chosen))
             self._counters.batch_sizes[len(plan.decode)] += len(chosen)
-            requests = {sequence.window.request for sequence in plan.decode}
-            self._counters.shared_steps += len(chosen) * (len(requests) > 1)
         return steps
 
     def _prefill(self, sequences: list[Sequence]) -> tuple[list[Sequence], Tensor]:
-        """Feed the prompts; a row whose language is unknown learns it now and starts next step."""
+        """Feed the prompts; the rows of known language, with the logits after, [rows, n_vocab].
+
+        A row whose language is unknown learns it now and starts next step.
+        """
         for sequence in sequences:
             sequence.prompt = self._prompt(sequence)
-        logits = self._runner.prefill(sequences)
+        logits = self._backend.prefill(sequences)
         known = [row for row, sequence in enumerate(sequences) if sequence.language is not None]
         for row, sequence in enumerate(sequences):
             if sequence.language is None:
-                self._learn_language(sequence, logits[row])
+                self._detect_language(sequence, logits[row])
         return [sequences[row] for row in known], logits[known]
 
-    def _learn_language(self, sequence: Sequence, logits: Tensor) -> None:
+    def _detect_language(self, sequence: Sequence, logits: Tensor) -> None:
+        """From the logits after start-of-transcript, [n_vocab]."""
         window = sequence.window
-        sequence.language_probs = self._runner.language_probs(logits)
+        sequence.language_probs = self._backend.language_probs(logits)
         sequence.language = window.choose_language(sequence.language_probs)
         if window.detects_only:
             window.stats.windows += 1

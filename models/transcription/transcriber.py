@@ -59,7 +59,7 @@ class Transcriber:
     @property
     def nbytes(self) -> int:
         """Bytes of the engine's weights and cache."""
-        return self.engine.runner.nbytes
+        return self.engine.backend.nbytes
 
     async def transcribe(
         self,

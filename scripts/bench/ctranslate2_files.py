@@ -133,7 +133,7 @@ def _config(weights: Weights) -> dict[str, object]:
         "alignment_heads": weights.alignment_heads,
         "lang_ids": sorted(vocabulary.languages.values()),
         "suppress_ids": suppressed,
-        "suppress_ids_begin": vocabulary.suppressed_at_start,
+        "suppress_ids_begin": (*vocabulary.encode(" "), vocabulary.eot),
     }
 
 

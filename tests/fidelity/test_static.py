@@ -1,4 +1,4 @@
-"""The static (CUDA graph) runner on a CPU against the plain one, on real speech."""
+"""The static (CUDA graph) backend on a CPU against the plain one, on real speech."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def static(weights: Callable[[str], Weights]) -> Iterator[Transcriber]:
     device = torch.device("cpu")
     precision = resolve_precision("float32", device)
     loaded = weights(NAME)
-    runner = GraphBackend(
+    backend = GraphBackend(
         load_network(loaded, device, precision),
         Vocabulary(loaded.dims),
         precision,
@@ -47,7 +47,7 @@ def static(weights: Callable[[str], Weights]) -> Iterator[Transcriber]:
         slots=SLOTS,
         encode_batch=ENCODE_BATCH,
     )
-    engine = Engine(runner, slots=SLOTS, encode_batch=ENCODE_BATCH)
+    engine = Engine(backend, slots=SLOTS, encode_batch=ENCODE_BATCH)
     yield Transcriber(engine)
     engine.close()
 

@@ -1,3 +1,3 @@
-"""The CPU: what it multiplies, its threads, and other programs beside them."""
+"""The CPU: its features, threads, and contention with other processes."""
 
 from __future__ import annotations

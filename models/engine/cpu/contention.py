@@ -1,4 +1,4 @@
-"""How many cores other processes leave to an engine."""
+"""CPU contention: the cores that other processes leave to an engine."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from pathlib import Path
 PERIOD_SECONDS = 1.0
 _STAT = Path("/proc/stat")
 # Of a line of it: time for users, nice and not, the system, interrupts of both kinds, and what the
-# host of a virtual machine took. Idle time lies between.
+# host of a virtual machine took (steal). Idle time lies between.
 _BUSY = (1, 2, 3, 6, 7, 8)
 
 
 class SpareCores:
-    """How many of `most` cores there are now, one at least, by what others took a period ago.
+    """Cores to compute with now, at most `maximum`, one at least, by what others took a period ago.
 
     Threads of a team wait for each other: one that has to share its core holds up all, and costs
     more than its core is worth. `others` is the CPU time of all other processes, in seconds.
@@ -33,7 +33,7 @@ class SpareCores:
         self._seen, self._since = self._others(), clock()
 
     def now(self) -> int:
-        """The number of cores; to be asked often, as it looks but once in a period."""
+        """The number of cores; may be called often, as it measures once in a period."""
         elapsed = self._clock() - self._since
         if elapsed >= PERIOD_SECONDS and self._seen is not None:
             seen = self._others() or 0.0
@@ -44,7 +44,7 @@ class SpareCores:
 
 
 def others_seconds() -> float | None:
-    """What others than this process took of the cores that it may use; None where nobody says."""
+    """CPU seconds of other processes on the cores that this one may use; None if not known."""
     try:
         lines = _STAT.read_text(encoding="ascii").splitlines()
     except OSError:

@@ -1,4 +1,4 @@
-"""One thread that computes for all engines on a CPU, in turn, on the cores that it has not lent."""
+"""One compute thread for all engines on a CPU, round robin, on the cores that are not reserved."""
 
 from __future__ import annotations
 
@@ -14,25 +14,26 @@ R = TypeVar("R")
 
 
 class SharedThread:
-    """Does one piece of work after another, in the order they come in.
+    """Does one piece of work after another, first come, first served.
 
-    As each waits for its work before it brings the next, whoever has waited longest is next. Who
-    has much to do looks between two parts of it whether the thread `is_wanted`.
+    As each engine waits for its work before it brings the next, the one that has waited longest is
+    next. One that has much to do looks between two parts of it if the thread `is_wanted`.
+    `reserved` cores are for others of this process.
     """
 
     def __init__(self) -> None:
         without_gradients = torch.inference_mode().__enter__
         self._thread = ThreadPoolExecutor(1, "whisper-compute", initializer=without_gradients)
         self._lock = threading.Lock()
-        self._waiting = self.lent = 0
+        self._waiting = self.reserved = 0
 
     @property
     def is_wanted(self) -> bool:
-        """Whether other work waits."""
+        """True if other work waits."""
         return self._waiting > 0
 
     def run(self, work: Callable[[], R]) -> R:
-        """What the work returns or raises."""
+        """Do this work in the thread; what it returns or raises."""
         self._count(1)
         return self._thread.submit(self._begin, work).result()
 
@@ -45,17 +46,17 @@ class SharedThread:
             self._waiting += more
 
     @contextmanager
-    def lending(self, cores: int) -> Iterator[None]:
-        """So many are for others of this process meanwhile, such as a model that is being loaded.
+    def reserving(self, cores: int) -> Iterator[None]:
+        """Reserve cores for others of this process, such as a model that is being loaded.
 
         A team of threads that has to share a core waits for it at every layer.
         """
-        self._lend(cores)
+        self._reserve(cores)
         try:
             yield
         finally:
-            self._lend(-cores)
+            self._reserve(-cores)
 
-    def _lend(self, cores: int) -> None:
+    def _reserve(self, cores: int) -> None:
         with self._lock:
-            self.lent += cores
+            self.reserved += cores

@@ -1,4 +1,4 @@
-"""How many cores a thread computes with, which PyTorch keeps for each thread."""
+"""Intra-op thread counts, which PyTorch keeps for each thread."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ R = TypeVar("R")
 
 
 def cores() -> int:
-    """How many the thread that calls this computes with: all, unless it has been told."""
+    """Cores that the calling thread computes with: all, unless it has called `take_cores`."""
     return torch.get_num_threads()
 
 
 def take_cores(count: int) -> None:
-    """Let the thread that calls this compute with so many; the others stay as they are."""
+    """Let the calling thread compute with so many cores; the others stay as they are."""
     # Asking first: a thread that never did takes over, when it begins to compute, what some other
     # thread has set last.
     torch.get_num_threads()
@@ -25,14 +25,13 @@ def take_cores(count: int) -> None:
 
 
 def in_passing(count: int, work: Callable[[], R]) -> R:
-    """Do this on so many cores, in a thread that ends with it.
+    """Do this work on so many cores, in a thread that ends with it.
 
     GNU OpenMP keeps a team of threads for each thread that has computed on several cores, and once
     all of them are more than there are cores, none waits busily for its next work any more: each
     operation begins with waking them. So nobody but the engines keeps a team, in one thread for
     all of them.
     """
-
     before = cores()
 
     def done() -> R:

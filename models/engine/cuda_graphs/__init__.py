@@ -1,3 +1,3 @@
-"""The GPU backend: encoding and decoding as CUDA graphs, captured once a size."""
+"""GPU backend: CUDA graphs of encoding and decoding, captured once for each batch bucket."""
 
 from __future__ import annotations

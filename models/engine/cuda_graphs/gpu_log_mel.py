@@ -1,4 +1,4 @@
-"""Samples to log-mel on any device, a batch of windows at once, as openai-whisper computes it."""
+"""Log-mel on the GPU, a batch of windows at once, as in openai-whisper (whisper/audio.py)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _BINS = N_FFT // 2 + 1
 
 
 class BatchedLogMel:
-    """The log-mel of windows, each measured by its own loudest place (whisper/audio.py).
+    """Log-mel of windows, each normalised by its own loudest place.
 
     The Fourier transform is a product with its matrix: what it costs is nothing beside the encoder,
     it needs no library of its own, and a graph captures it.

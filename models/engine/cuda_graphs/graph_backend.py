@@ -1,4 +1,4 @@
-"""A runner that encodes beside decoding, both in static shapes."""
+"""Backend that encodes beside decoding on two streams, both in static shapes as CUDA graphs."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from models.engine.network.precision import Precision
 
 
 class GraphBackend(PlainBackend):
-    """Prompts with previous text, and the first tokens of a text, go as with `PlainBackend`."""
+    """A `Backend`; prompts with previous text, and first tokens, go as with `PlainBackend`."""
 
     def __init__(
         self,
@@ -36,8 +36,10 @@ class GraphBackend(PlainBackend):
         super().__init__(network, vocabulary, precision, slots=slots, padding="full")
         self._launcher = launcher
         with launcher.computing():
-            self._encoder = GraphEncoder(network, self.cache, launcher, encode_batch)
-            step = launcher.step(network.decoder, self.cache, self.rules)
+            self._step = step = launcher.step(network.decoder, self.cache, self.rules)
+            self._encoder = GraphEncoder(
+                network, self.cache, launcher, encode_batch, step.store_states
+            )
             self._decoder = GraphDecoder(network, step, vocabulary, launcher, slots)
             # Those of both lanes may have been encoded at the same moment.
             maximum = min(slots, 2 * encode_batch)
@@ -47,29 +49,34 @@ class GraphBackend(PlainBackend):
 
     @property
     def overlaps(self) -> bool:
-        """Windows are encoded while others decode."""
+        """True: windows are encoded while others decode."""
         return True
 
     @property
     def takes_samples(self) -> bool:
-        """Log-mel is made on the device."""
+        """True: log-mel is made on the device."""
         return True
 
     @property
     def shares_windows(self) -> bool:
-        """A window that nobody waits for any more may still be on its way into a free slot."""
+        """False: a cancelled window may still be on its way into a free slot."""
         return False
 
     def computing(self) -> AbstractContextManager[None]:
-        """What the thread that computes has to be in."""
+        """Context of the thread that computes: its stream, without gradients."""
         return self._launcher.computing()
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the weights, the cache, and what the decode step holds beside it."""
+        return super().nbytes + self._step.nbytes
 
     def wait(self) -> None:
         """Return when windows are encoded."""
         self._launcher.wait()
 
     def encode(self, sequences: Seq[Sequence]) -> Iterator[None]:
-        """Encode these windows into their slots; whoever asks for the next step looks again.
+        """Encode these windows into their slots; each step looks if that is done.
 
         A slot that was given to another window meanwhile is that one's: it is encoded later.
         """
@@ -82,10 +89,10 @@ class GraphBackend(PlainBackend):
         """The states of prompts, [rows, longest, n_text_state]."""
         if len(prompts) > self._prompts.maximum or max(map(len, prompts)) > WIDEST:
             # A row that has ended would write over a prompt longer than its text, in the same slot.
-            self._decoder.forget()
+            self._decoder.invalidate()
             return super().feed_prompts(sequences, prompts)
         return self._prompts.feed(prompts, slots_of(sequences))
 
     def step(self, sequences: Seq[Sequence]) -> list[Chosen]:
-        """Feed each row's last token and choose the next, several times."""
+        """Feed each row's last token and choose the next, `STEPS` times."""
         return self._decoder.steps(sequences)

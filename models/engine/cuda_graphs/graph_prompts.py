@@ -1,4 +1,4 @@
-"""Short prompts fed together, whatever slots they are for."""
+"""Prefill of short prompts as CUDA graphs, by batch bucket and width, into any slots."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from collections.abc import Sequence as Seq
 import torch
 from torch import Tensor
 
-from models.engine.cuda_graphs.batch_buckets import filled_up, powers_of_two, smallest_of
-from models.engine.cuda_graphs.graph_cache import GraphCache
+from models.engine.cuda_graphs.graph_cache import GraphCache, bucket_for, padded_to, powers_of_two
 from models.engine.cuda_graphs.launcher import Launcher
 from models.engine.network.decoder import Network
 from models.engine.network.kv_cache import KVCache, SlotIndex
@@ -20,7 +19,7 @@ _LENGTH = 32
 
 
 class GraphPrompts:
-    """Feeds up to `most` prompts of at most `WIDEST` tokens, captured by their number and width."""
+    """Feeds up to `maximum` prompts of at most `WIDEST` tokens, captured by number and width."""
 
     def __init__(
         self, network: Network, cache: KVCache, launcher: Launcher, maximum: int, padding: int
@@ -39,7 +38,7 @@ class GraphPrompts:
         """Capture what is asked for most: the whole prompt, and its first token alone."""
         for size in self._sizes[::-1]:
             for width in (WIDEST, 1):
-                self._feed.of(size, width)
+                self._feed.get(size, width)
 
     def feed(self, prompts: Seq[Seq[int]], slots: Seq[int]) -> Tensor:
         """The states after each token, [rows, longest, n_text_state].
@@ -47,11 +46,11 @@ class GraphPrompts:
         What fills up a short prompt stands after its tokens: nothing sees it before it is
         overwritten.
         """
-        size, width = smallest_of(self._sizes, len(prompts)), max(map(len, prompts))
+        size, width = bucket_for(self._sizes, len(prompts)), max(map(len, prompts))
         tokens = [[*prompt, *[self._padding] * (width - len(prompt))] for prompt in prompts]
-        self._tokens[:size, :width] = torch.tensor(filled_up(tokens, size))
-        self._slots[:size] = torch.tensor(filled_up(slots, size))
-        self._feed.of(size, width)()
+        self._tokens[:size, :width] = torch.tensor(padded_to(size, tokens))
+        self._slots[:size] = torch.tensor(padded_to(size, slots))
+        self._feed.get(size, width)()
         return self._states[: len(prompts), :width]
 
     def _run(self, size: int, width: int) -> None:

@@ -1,4 +1,4 @@
-"""How computations of static shapes are started: as they are, or captured and beside each other."""
+"""CUDA graph launcher on two streams, and its reference that computes at once on any device."""
 
 from __future__ import annotations
 
@@ -8,42 +8,45 @@ from typing import Protocol
 
 import torch
 
-from models.engine.cuda_kernels.fused_step import fused_step
+from models.engine.cuda_graphs.fastest_step import fastest_step
 from models.engine.decoding.token_rules import TokenRules
-from models.engine.device.gpu_sharing import recording, take_streams
+from models.engine.device.gpu_sharing import capture_lock, take_streams
 from models.engine.network.decoder import Decoder
 from models.engine.network.kv_cache import KVCache
-from models.engine.static_step.step import Step, plain_step
+from models.engine.static_step.plain_step import Step, plain_step
 
 Computation = Callable[[], None]
 
 
 class Launcher(Protocol):
-    """Starts computations; those that run aside, in their order, leave the others to go on."""
+    """Starts computations of static shapes; those on the side stream run beside the others."""
 
     def computing(self) -> AbstractContextManager[None]:
-        """What a thread that computes has to be in."""
+        """Context of a thread that computes."""
         ...
 
     def capture(self, compute: Computation, *, side_stream: bool = False) -> Computation:
-        """What does the same as `compute`, for less of the host's time."""
+        """A computation that does the same as `compute`, for less of the host's time."""
         ...
 
     def step(self, decoder: Decoder, cache: KVCache, rules: TokenRules) -> Step:
-        """How tokens are fed and chosen on this device."""
+        """The decode step of this device."""
         ...
 
     def launch_on_side_stream(self, compute: Computation) -> Callable[[], bool]:
-        """Start it aside; the result tells whether it is done."""
+        """Start it on the side stream; the result tells if it is done."""
         ...
 
     def wait(self) -> None:
-        """Return when what was begun aside is done."""
+        """Return when the side stream is done."""
         ...
 
 
 class DirectLauncher:
-    """Computes at once, on any device."""
+    """The reference: computes at once, on any device.
+
+    With it tests hold the parts of `GraphBackend` against `PlainBackend` on a CPU, step by step.
+    """
 
     def computing(self) -> AbstractContextManager[None]:
         """Without gradients."""
@@ -69,7 +72,7 @@ class DirectLauncher:
 class GraphLauncher:
     """CUDA graphs on two streams.
 
-    What runs aside gets what the other stream, which has priority, leaves of the device. The graphs
+    The side stream gets what the other stream, which has priority, leaves of the device. The graphs
     of a stream share their memory, as one runs after another.
     """
 
@@ -92,7 +95,7 @@ class GraphLauncher:
         with torch.cuda.stream(stream):
             compute()
         graph, pool = torch.cuda.CUDAGraph(), self._pools[side_stream]
-        with recording():
+        with capture_lock():
             torch.cuda.synchronize()
             # Other engines of this process go on meanwhile.
             with torch.cuda.graph(graph, pool, stream, capture_error_mode="thread_local"):
@@ -101,10 +104,10 @@ class GraphLauncher:
 
     def step(self, decoder: Decoder, cache: KVCache, rules: TokenRules) -> Step:
         """In kernels of our own, where there are some."""
-        return fused_step(decoder, cache, rules) or plain_step(decoder, cache, rules)
+        return fastest_step(decoder, cache, rules)
 
     def launch_on_side_stream(self, compute: Computation) -> Callable[[], bool]:
-        """Start it on the second stream."""
+        """Start it on the side stream."""
         done = _event()
         with torch.cuda.stream(self._side_stream):
             compute()
@@ -113,7 +116,7 @@ class GraphLauncher:
         return done.query
 
     def wait(self) -> None:
-        """Until what was begun last is done."""
+        """Until what was launched last on the side stream is done."""
         self._last.synchronize()
 
 

@@ -1,5 +1,5 @@
-// Attention of one query a head, over a text or a window of N_CTX positions: a block reads a chunk of
-// PASSES passes before it waits for any of it.
+// Attention of one query a head by online softmax, over self-KV or cross-KV of N_CTX positions: a block
+// reads a chunk of PASSES passes before it waits for any of it.
 
 #include "common.cuh"
 #include "hopper.cuh"
@@ -9,93 +9,94 @@
 #define POSITIONS (THREADS / GROUP)  // that a block reads at once
 #define CHUNK (PASSES * POSITIONS)
 
-// Values weighted by e^(score - largest), of which `sum` is the sum: eight numbers of a head.
-struct Heard {
+// Accumulator of an online softmax (Milakov and Gimelshein, 2018): the largest score, the sum of the
+// weights e^(score - largest), and the weighted values, eight numbers of a head.
+struct OnlineSoftmax {
     float largest, sum, values[8];
 };
 
-static __device__ Heard silence() {
-    Heard heard = {-1e30f, 0, {}};
-    return heard;
+static __device__ OnlineSoftmax nothing_read() {
+    OnlineSoftmax softmax = {-1e30f, 0, {}};
+    return softmax;
 }
 
-static __device__ void rescale(Heard *heard, float largest) {
-    float scale = expf(heard->largest - largest);
-    heard->largest = largest;
-    heard->sum *= scale;
-    for (int i = 0; i < 8; i++) heard->values[i] *= scale;
+static __device__ void rescale(OnlineSoftmax *softmax, float largest) {
+    float scale = expf(softmax->largest - largest);
+    softmax->largest = largest;
+    softmax->sum *= scale;
+    for (int i = 0; i < 8; i++) softmax->values[i] *= scale;
 }
 
-static __device__ void add(Heard *heard, Heard other) {
-    float largest = fmaxf(heard->largest, other.largest);
-    rescale(heard, largest);
+static __device__ void add(OnlineSoftmax *softmax, OnlineSoftmax other) {
+    float largest = fmaxf(softmax->largest, other.largest);
+    rescale(softmax, largest);
     rescale(&other, largest);
-    heard->sum += other.sum;
-    for (int i = 0; i < 8; i++) heard->values[i] += other.values[i];
+    softmax->sum += other.sum;
+    for (int i = 0; i < 8; i++) softmax->values[i] += other.values[i];
 }
 
-// Which position a thread reads in a pass, and where in it.
-static __device__ int own_position(int first, int pass) {
+// The position that a thread reads in a pass.
+static __device__ int position_of(int first, int pass) {
     return first + pass * POSITIONS + threadIdx.x / GROUP;
 }
 
 static __device__ void read_chunk(uint4 *chunk, const half_t *positions, int first, int end) {
 #pragma unroll
     for (int n = 0; n < PASSES; n++) {
-        int at = own_position(first, n);
+        int at = position_of(first, n);
         chunk[n] = make_uint4(0, 0, 0, 0);
         if (at < end) chunk[n] = ((const uint4 *)(positions + at * HEAD_DIM))[threadIdx.x % GROUP];
     }
 }
 
-// The position `own` of a chunk, if it is there.
-static __device__ void put(uint4 *chunk, int first, int own, uint4 eight) {
+// Put the numbers of a position into a chunk, if it is there.
+static __device__ void put(uint4 *chunk, int first, int position, uint4 eight) {
 #pragma unroll
     for (int n = 0; n < PASSES; n++)
-        if (own_position(first, n) == own) chunk[n] = eight;
+        if (position_of(first, n) == position) chunk[n] = eight;
 }
 
-// What a query, of which each lane has eight numbers, hears in a chunk that ends before `end`.
-static __device__ void listen(
-    Heard *heard, const float *q, const uint4 *keys, const uint4 *values, int first, int end) {
-    float scores[PASSES], largest = heard->largest;
+// Attention of a query, of which each lane has eight numbers, over a chunk that ends before `end`.
+static __device__ void attend_chunk(
+    OnlineSoftmax *softmax, const float *q, const uint4 *keys, const uint4 *values, int first, int end) {
+    float scores[PASSES], largest = softmax->largest;
 #pragma unroll
     for (int n = 0; n < PASSES; n++) {
         float score = dot8(keys[n], q);
         for (int step = GROUP / 2; step; step /= 2) score += __shfl_xor_sync(~0u, score, step);
-        scores[n] = own_position(first, n) < end ? score : -1e30f;
+        scores[n] = position_of(first, n) < end ? score : -1e30f;
         largest = fmaxf(largest, scores[n]);
     }
-    rescale(heard, largest);
+    rescale(softmax, largest);
 #pragma unroll
     for (int n = 0; n < PASSES; n++) {
-        if (own_position(first, n) >= end) continue;
+        if (position_of(first, n) >= end) continue;
         float weight = expf(scores[n] - largest), value[8];
         widen8(values[n], value);
-        heard->sum += weight;
-        for (int i = 0; i < 8; i++) heard->values[i] += weight * value[i];
+        softmax->sum += weight;
+        for (int i = 0; i < 8; i++) softmax->values[i] += weight * value[i];
     }
 }
 
-// What all threads of a block have heard, in shared memory: HEAD_DIM values, the largest, the sum.
-static __device__ void join_block(Heard heard, float *joined) {
-    __shared__ Heard parts[THREADS / LANES][GROUP];
+// Accumulators of a block's threads joined in shared memory: HEAD_DIM values, the largest, the sum.
+static __device__ void join_block(OnlineSoftmax softmax, float *joined) {
+    __shared__ OnlineSoftmax parts[THREADS / LANES][GROUP];
     int lane = threadIdx.x % LANES;
     for (int step = GROUP; step < LANES; step *= 2) {
-        Heard other;
-        other.largest = __shfl_xor_sync(~0u, heard.largest, step);
-        other.sum = __shfl_xor_sync(~0u, heard.sum, step);
-        for (int i = 0; i < 8; i++) other.values[i] = __shfl_xor_sync(~0u, heard.values[i], step);
-        add(&heard, other);
+        OnlineSoftmax other;
+        other.largest = __shfl_xor_sync(~0u, softmax.largest, step);
+        other.sum = __shfl_xor_sync(~0u, softmax.sum, step);
+        for (int i = 0; i < 8; i++) other.values[i] = __shfl_xor_sync(~0u, softmax.values[i], step);
+        add(&softmax, other);
     }
-    if (lane < GROUP) parts[threadIdx.x / LANES][lane] = heard;
+    if (lane < GROUP) parts[threadIdx.x / LANES][lane] = softmax;
     __syncthreads();
     if (threadIdx.x < GROUP) {
-        heard = parts[0][lane];
-        for (int warp = 1; warp < THREADS / LANES; warp++) add(&heard, parts[warp][lane]);
-        for (int i = 0; i < 8; i++) joined[8 * lane + i] = heard.values[i];
-        joined[HEAD_DIM] = heard.largest;
-        joined[HEAD_DIM + 1] = heard.sum;
+        softmax = parts[0][lane];
+        for (int warp = 1; warp < THREADS / LANES; warp++) add(&softmax, parts[warp][lane]);
+        for (int i = 0; i < 8; i++) joined[8 * lane + i] = softmax.values[i];
+        joined[HEAD_DIM] = softmax.largest;
+        joined[HEAD_DIM + 1] = softmax.sum;
     }
     __syncthreads();
 }
@@ -129,7 +130,7 @@ extern "C" __global__ void __launch_bounds__(THREADS) attend_text(
         ((uint4 *)(k + last * HEAD_DIM))[thread] = new_key;
         ((uint4 *)(v + last * HEAD_DIM))[thread] = new_value;
     }
-    Heard heard = silence();
+    OnlineSoftmax softmax = nothing_read();
     for (int first = 0; first <= last; first += CHUNK) {
         if (first) {
             read_chunk(key, k, first, last);
@@ -137,9 +138,9 @@ extern "C" __global__ void __launch_bounds__(THREADS) attend_text(
         }
         put(key, first, last, new_key);
         put(value, first, last, new_value);
-        listen(&heard, q, key, value, first, last + 1);
+        attend_chunk(&softmax, q, key, value, first, last + 1);
     }
-    join_block(heard, joined);
+    join_block(softmax, joined);
     if (thread < HEAD_DIM) {
         half_t *into = out + (long long)blockIdx.y * state + blockIdx.x * HEAD_DIM;
         into[thread] = narrow(joined[thread] / joined[HEAD_DIM + 1]);
@@ -164,9 +165,9 @@ extern "C" __global__ void __cluster_dims__(SPLITS, 1, 1) __launch_bounds__(THRE
     wait_for_last();
     float query[8];
     read_query(query, q + head * HEAD_DIM);
-    Heard heard = silence();
-    listen(&heard, query, key, value, first, end);
-    join_block(heard, joined);
+    OnlineSoftmax softmax = nothing_read();
+    attend_chunk(&softmax, query, key, value, first, end);
+    join_block(softmax, joined);
     meet_cluster();
     if (blockIdx.x == 0 && threadIdx.x < HEAD_DIM) {
         const float *largest = joined + HEAD_DIM, *sum = largest + 1;

@@ -1,4 +1,4 @@
-// The most probable of N_VOCAB tokens, and the row one step further.
+// Argmax over N_VOCAB tokens under the token rules, its log-probability, and the row one step further.
 
 #include "common.cuh"
 
@@ -47,21 +47,21 @@ static __device__ Best best_of(
 }
 
 // The most probable token under the rules of timestamps, a block for each row, and the row one
-// step further: see static/choice.py and static/rows.py.
+// step further: see static_step/plain_step.py and static_step/decode_state.py.
 extern "C" __global__ void __launch_bounds__(CHOOSERS) choose(
     const float *logits, const float *bias, long long *tokens, long long *positions,
     long long *pairs, long long *stamps, float *chosen, float *logprobs, int begin, int eot,
-    int nowhere) {
+    int idle_position) {
     __shared__ Best scratch[CHOOSERS / LANES];
     int row = blockIdx.x;
     let_next_begin();
     wait_for_last();
     bool after_time = tokens[row] >= begin, pair = pairs[row] > 0;
     bool opened = after_time && !pair, closed = after_time && pair;
-    int least = closed ? N_VOCAB : (int)stamps[row] + !opened;
+    int minimum = closed ? N_VOCAB : (int)stamps[row] + !opened;
     const float *scores = logits + (long long)row * N_VOCAB;
     Best text = best_of(scores, bias, opened ? eot : 0, begin, scratch);
-    Best time = best_of(scores, bias, max(least, begin), N_VOCAB, scratch);
+    Best time = best_of(scores, bias, max(minimum, begin), N_VOCAB, scratch);
     if (threadIdx.x) return;
     bool due = time.sum > 0 && time.largest + logf(time.sum) > text.largest;
     Best best = due ? time : merged(text, time);
@@ -70,5 +70,5 @@ extern "C" __global__ void __launch_bounds__(CHOOSERS) choose(
     if (best.token >= begin) stamps[row] = best.token;
     pairs[row] = after_time;
     tokens[row] = best.token;
-    positions[row] = min((int)positions[row] + 1, nowhere);
+    positions[row] = min((int)positions[row] + 1, idle_position);
 }

@@ -41,7 +41,8 @@ static __device__ float dot8(uint4 eight, const float *with) {
     return sum;
 }
 
-// From Hopper on a kernel begins as soon as all blocks of the one before have. Every thread of every
+// Programmatic dependent launch: from Hopper on a kernel begins as soon as all blocks of the one before
+// have. Every thread of every
 // kernel calls both: before it waits it may read what no kernel of a step writes (weights, windows,
 // the text so far), and who waits for it waits for all before it.
 static __device__ void let_next_begin() {

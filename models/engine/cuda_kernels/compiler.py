@@ -1,4 +1,4 @@
-"""CUDA source to kernels, by NVIDIA's compiler library, which comes with PyTorch's CUDA wheels."""
+"""NVRTC: CUDA source compiled at run time, by the library in PyTorch's CUDA wheels."""
 
 from __future__ import annotations
 
@@ -11,14 +11,27 @@ import torch
 from cuda.bindings import driver, nvrtc
 from torch import Tensor
 
-from models.engine.cuda_kernels.abilities import has_clusters
-
 _SOURCES = Path(__file__).parent
 _HEADERS = "*.cuh"
+# Programmatic dependent launch and clusters of blocks are there from Hopper on.
+_HOPPER = (9, 0)
+# Bytes of shared memory of a multiprocessor: those for servers have so many, others half of it.
+_LARGE = 228 * 1024
+
+
+def has_clusters(device: torch.device) -> bool:
+    """True if blocks form clusters there, which read each other's shared memory."""
+    return torch.cuda.get_device_capability(device) >= _HOPPER
+
+
+def reads_states(device: torch.device) -> bool:
+    """True if decode steps with many rows can read encoder states there (states.cu)."""
+    size = torch.cuda.get_device_properties(device).shared_memory_per_multiprocessor
+    return has_clusters(device) and size >= _LARGE
 
 
 class CompileError(RuntimeError):
-    """The compiler library or the driver does not do this."""
+    """NVRTC or the driver reports an error."""
 
 
 class Kernel:
@@ -55,10 +68,11 @@ class Kernel:
         *,
         cluster: int = 0,
     ) -> None:
-        """Run `grid` blocks of so many threads over tensors and 32-bit integers.
+        """Run `grid` blocks of so many threads over tensors of any shape and 32-bit integers.
 
         `cluster` is how many neighbours read each other's memory, where the source does not say.
-        From Hopper on it begins before the last kernel ends, for which it waits (common.cuh).
+        From Hopper on it begins before the last kernel ends, for which it waits: programmatic
+        dependent launch (common.cuh).
         """
         config = self._config(grid, threads, cluster)
         values = tuple(a.data_ptr() if isinstance(a, Tensor) else a for a in arguments)
@@ -66,7 +80,7 @@ class Kernel:
         _checked(driver.cuLaunchKernelEx(config, self._function, (values, types), 0))
 
     def max_clusters(self, threads: int, cluster: int) -> int:
-        """How many clusters of so many blocks the device runs at once."""
+        """Clusters of so many blocks that the device runs at once."""
         config = self._config((cluster, 1, 1), threads, cluster)
         (count,) = _checked(driver.cuOccupancyMaxActiveClusters(self._function, config))
         return int(count)
@@ -86,11 +100,11 @@ class Kernel:
             early.value.programmaticStreamSerializationAllowed = 1
             attributes.append(early)
         if cluster:
-            together = driver.CUlaunchAttribute()
-            together.id = names.CU_LAUNCH_ATTRIBUTE_CLUSTER_DIMENSION
-            size = together.value.clusterDim
+            clusters = driver.CUlaunchAttribute()
+            clusters.id = names.CU_LAUNCH_ATTRIBUTE_CLUSTER_DIMENSION
+            size = clusters.value.clusterDim
             size.x, size.y, size.z = cluster, 1, 1
-            attributes.append(together)
+            attributes.append(clusters)
         config.attrs, config.numAttrs = attributes, len(attributes)
         return config
 

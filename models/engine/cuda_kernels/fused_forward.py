@@ -1,4 +1,4 @@
-"""The decoder's step over one token a row, in few kernels."""
+"""Decoder over one token a row in few CUDA kernels: `Decoder.forward` for the first slots."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from typing import cast
 from torch import Tensor
 
 from models.engine.cuda_kernels.attention_kernel import HEAD_DIM, TextAttention, window_attention
-from models.engine.cuda_kernels.linear_kernels import Block, FewRows, Multiply, multiply
+from models.engine.cuda_kernels.cross_projections import outputs_with_values_bias
+from models.engine.cuda_kernels.linear_kernels import Block, FewRows, Layer, Multiply, multiply
 from models.engine.cuda_kernels.states_kernel import state_attention
-from models.engine.decoding.alignment import Watch
+from models.engine.decoding.alignment import ScoreRecorder
 from models.engine.network.decoder import Decoder, DecoderBlock
 from models.engine.network.kv_cache import KVCache
 
@@ -21,14 +22,16 @@ _MANY = 32
 
 
 class FusedForward:
-    """`Decoder.forward` for rows that are the first slots and have one token each."""
+    """A `Forward`; `states` reads the encoder states of windows, where the device can."""
 
     def __init__(self, decoder: Decoder, cache: KVCache) -> None:
         self._decoder, self._cache = decoder, cache
-        self.lengths: tuple[int, ...] = (cache.text.shape[4],)
+        self.lengths: tuple[int, ...] = (cache.text.n_ctx,)
         self._attend_text, self._attend_window = TextAttention(cache), window_attention(cache)
-        self._attend_states = state_attention(decoder, cache)
+        self.states = state_attention(decoder, cache)
         self._blocks = [Block.of(cast(DecoderBlock, block)) for block in decoder.blocks]
+        outputs = outputs_with_values_bias(decoder) if self.states else []
+        self._behind_states = [Layer(linear) for linear in outputs]
         self._few: dict[int, FewRows] = {}
 
     def __call__(
@@ -36,27 +39,33 @@ class FusedForward:
         tokens: Tensor,
         positions: Tensor,
         length: int,
-        watch: Watch | None,
+        recorder: ScoreRecorder | None,
     ) -> Tensor:
-        """Tokens to states; their keys and values go into the cache."""
+        """[rows] tokens at [rows] positions -> [rows, n_text_state]; caches keys and values."""
         decoder, through = self._decoder, self._multiply(len(tokens))
-        x = decoder.embedding[tokens] + decoder.positions[positions]
-        for layer, each in enumerate(self._blocks):
-            qkv = through(x, each.qkv, None)
-            x = through(self._attend_text(qkv, layer, positions), each.out, x)
-            heard = self._listen(through(x, each.cross_q, None), each.block, layer, watch)
-            x = through(heard, each.cross_out, x)
-            x = through(through(x, each.up, None), each.down, x)
-        return cast(Tensor, decoder.ln(x))
+        states = decoder.embedding[tokens] + decoder.positions[positions]
+        for layer, layers in enumerate(self._blocks):
+            qkv = through(states, layers.qkv, None)
+            states = through(self._attend_text(qkv, layer, positions), layers.out, states)
+            q = through(states, layers.cross_q, None)
+            attended, cross_out = self._attend_cross(q, layers, layer, recorder)
+            states = through(attended, cross_out, states)
+            states = through(through(states, layers.up, None), layers.down, states)
+        return cast(Tensor, decoder.ln(states))
 
-    def _listen(self, q: Tensor, block: DecoderBlock, layer: int, watch: Watch | None) -> Tensor:
-        watched = watch is not None and len(block.alignment_heads) > 0
-        if self._attend_window and len(q) <= _FEW and not watched:
-            return self._attend_window(q, layer)
-        if self._attend_states and len(q) >= _MANY and not watched:
-            return self._attend_states(q, layer)
-        heads = q.view(len(q), -1, 1, HEAD_DIM)
-        return block.listen(heads, self._cache, layer, range(len(q)), watch).reshape(len(q), -1)
+    def _attend_cross(
+        self, q: Tensor, layers: Block, layer: int, recorder: ScoreRecorder | None
+    ) -> tuple[Tensor, Layer]:
+        """Cross-attention, [rows, n_text_state] -> the same, and the layer behind it."""
+        block, rows = layers.block, len(q)
+        records = recorder is not None and len(block.alignment_heads) > 0
+        if self._attend_window and rows <= _FEW and not records:
+            return self._attend_window(q, layer), layers.cross_out
+        if self.states and rows >= _MANY and not records:
+            return self.states(q, layer), self._behind_states[layer]
+        heads = q.view(rows, -1, 1, HEAD_DIM)
+        attended = block.attend_cross(heads, self._cache, layer, range(rows), recorder)
+        return attended.reshape(rows, -1), layers.cross_out
 
     def _multiply(self, rows: int) -> Multiply:
         if rows > _FEW:

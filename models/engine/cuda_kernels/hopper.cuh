@@ -1,4 +1,4 @@
-// What blocks can do from Hopper on: copies that go on by themselves, and reading each other's memory.
+// Asynchronous bulk copies (TMA) and thread block clusters (distributed shared memory), from Hopper on.
 
 #if __CUDA_ARCH__ >= 900
 
@@ -25,19 +25,19 @@ static __device__ void wait_for(unsigned long long *barrier, int phase) {
                      : "=r"(done) : "r"(address(barrier)), "r"(phase) : "memory");
 }
 
-// Begin to copy so many bytes to shared memory; the barrier hears of their arrival.
+// Begin to copy so many bytes to shared memory; the barrier counts those that arrive.
 static __device__ void begin_copy(
     void *to, const void *from, int bytes, unsigned long long *barrier) {
     asm volatile("cp.async.bulk.shared::cluster.global.mbarrier::complete_tx::bytes [%0], [%1], %2, [%3];"
                  ::"r"(address(to)), "l"(from), "r"(bytes), "r"(address(barrier)) : "memory");
 }
 
-// What another block of the cluster has in its shared memory where this one has `shared`.
+// The number in another block's shared memory of the cluster, where this one has `shared`.
 static __device__ float of_block(const float *shared, unsigned block) {
-    unsigned there;
+    unsigned remote;
     float value;
-    asm("mapa.shared::cluster.u32 %0, %1, %2;" : "=r"(there) : "r"(address(shared)), "r"(block));
-    asm volatile("ld.shared::cluster.f32 %0, [%1];" : "=f"(value) : "r"(there) : "memory");
+    asm("mapa.shared::cluster.u32 %0, %1, %2;" : "=r"(remote) : "r"(address(shared)), "r"(block));
+    asm volatile("ld.shared::cluster.f32 %0, [%1];" : "=f"(value) : "r"(remote) : "memory");
     return value;
 }
 
@@ -46,14 +46,14 @@ static __device__ void meet_cluster() {
     asm volatile("barrier.cluster.wait.aligned;" ::: "memory");
 }
 
-// A softmax's mixture over the blocks of a cluster, where each has its own largest score, the sum of
+// Online softmax joined over the blocks of a cluster, where each has its own largest score, the sum of
 // e^(score - largest) and the values weighted by these.
 static __device__ float over_cluster(
     const float *value, const float *largest, const float *sum, int blocks) {
-    float most = -1e30f, mixed = 0, total = 0;
-    for (int block = 0; block < blocks; block++) most = fmaxf(most, of_block(largest, block));
+    float maximum = -1e30f, mixed = 0, total = 0;
+    for (int block = 0; block < blocks; block++) maximum = fmaxf(maximum, of_block(largest, block));
     for (int block = 0; block < blocks; block++) {
-        float scale = expf(of_block(largest, block) - most);
+        float scale = expf(of_block(largest, block) - maximum);
         mixed += scale * of_block(value, block);
         total += scale * of_block(sum, block);
     }

@@ -1,4 +1,4 @@
-"""A decoder block's linear layers with what is around them, for few rows in one kernel each."""
+"""Linear layers fused with norm, GELU and residual, for few rows in one kernel each (linear.cu)."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ _NARROW = 2048
 
 @dataclass(frozen=True)
 class Layer:
-    """A linear layer; what is before it, and whether GELU is behind it."""
+    """A linear layer with the norm before it, and with GELU behind it if it `activates`."""
 
     linear: nn.Linear
     norm: nn.LayerNorm | None = None
     activates: bool = False
 
 
-# Rows through a layer, [rows, in] -> [rows, out], and what they are added to, if anything.
+# Rows through a layer, [rows, in] -> [rows, out], and the residual [rows, out], if any.
 Multiply = Callable[[Tensor, Layer, Tensor | None], Tensor]
 
 
@@ -41,12 +41,13 @@ class FewRows:
         kinds = ((state, True), (state, False), (4 * state, False))
         self._kernels = {kind: self._kernel(*kind) for kind in kinds}
 
-    def __call__(self, x: Tensor, layer: Layer, residual: Tensor | None) -> Tensor:
+    def __call__(self, rows: Tensor, layer: Layer, residual: Tensor | None) -> Tensor:
+        """[rows, in] -> [rows, out], added to the residual [rows, out]."""
         linear, norm = layer.linear, layer.norm
-        out = x.new_empty(self._rows, linear.out_features)
-        gain, shift = (norm.weight, norm.bias) if norm else (x, x)
-        added = x if residual is None else residual
-        tensors = (x, gain, shift, linear.weight, linear.bias, added, out)
+        out = rows.new_empty(self._rows, linear.out_features)
+        gain, shift = (norm.weight, norm.bias) if norm else (rows, rows)
+        added = rows if residual is None else residual
+        tensors = (rows, gain, shift, linear.weight, linear.bias, added, out)
         flags = (int(layer.activates), int(residual is not None))
         columns = _WARPS * _columns(linear.in_features)
         grid = (-(-linear.out_features // columns), 1, 1)
@@ -69,9 +70,9 @@ def _columns(n_in: int) -> int:
     return 2 if n_in <= _NARROW else 1
 
 
-def multiply(x: Tensor, layer: Layer, residual: Tensor | None) -> Tensor:
-    """Any number of rows, in PyTorch's own kernels."""
-    out: Tensor = layer.linear(x if layer.norm is None else layer.norm(x))
+def multiply(rows: Tensor, layer: Layer, residual: Tensor | None) -> Tensor:
+    """[rows, in] -> [rows, out] for any number of rows, in PyTorch's own kernels."""
+    out: Tensor = layer.linear(rows if layer.norm is None else layer.norm(rows))
     out = F.gelu(out) if layer.activates else out
     return out if residual is None else residual + out
 
@@ -90,7 +91,7 @@ class Block:
 
     @classmethod
     def of(cls, block: DecoderBlock) -> Block:
-        """The layers with what is around them."""
+        """The layers of a block, with their norms."""
         mlp = block.mlp
         return cls(
             block,

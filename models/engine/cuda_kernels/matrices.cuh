@@ -1,4 +1,4 @@
-// Products of small matrices by a warp's tensor cores.
+// Tensor core products (mma) of small matrices by a warp.
 
 #if __CUDA_ARCH__ >= 900
 
@@ -8,8 +8,8 @@ static __device__ void read_matrices(unsigned *four, const half_t *row) {
                  : "=r"(four[0]), "=r"(four[1]), "=r"(four[2]), "=r"(four[3]) : "r"(address(row)));
 }
 
-// The same, turned.
-static __device__ void read_turned(unsigned *four, const half_t *row) {
+// The same, transposed.
+static __device__ void read_transposed(unsigned *four, const half_t *row) {
     asm volatile("ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {%0, %1, %2, %3}, [%4];"
                  : "=r"(four[0]), "=r"(four[1]), "=r"(four[2]), "=r"(four[3]) : "r"(address(row)));
 }

@@ -1,6 +1,7 @@
-// Attention over a window by its encoder states, N_STATE numbers a position, which all layers and heads
-// share. It is a product of matrices: the scores of a tile of positions for all of a row's heads, then
-// their mixture, by tensor cores. A tile is scored while the one before it is weighed.
+// Weight absorption: attention over a window's encoder states, N_STATE numbers a position, which all
+// layers and heads share. It is a product of matrices with an online softmax between: the scores of a
+// tile of positions for all of a row's heads, then their mixture, by tensor cores. Tiles are double
+// buffered: one is scored while the one before it is weighed.
 
 #include "common.cuh"
 #include "hopper.cuh"
@@ -12,7 +13,7 @@
 #define GROUPS ((N_HEAD + 7) / 8)  // of eight heads
 #define SHARE (N_STATE / WARPS)  // of a position, for a warp
 #define STEPS (SHARE / 16)
-#define STRIDE (N_STATE + 8)  // of a position in shared memory: eight of them in banks of their own
+#define STRIDE (N_STATE + 8)  // of a position in shared memory: eight of them in banks of their share_of_queries
 #define SCORES (TILE + 4)  // of a head, likewise
 #define WEIGHTS (TILE + 8)  // of a head, likewise
 
@@ -58,7 +59,7 @@ static __device__ void read_queries(unsigned (*queries)[GROUPS][2], const half_t
     }
 }
 
-// What a warp's share of a tile adds to its scores.
+// The part of a tile's scores that a warp's share of the states gives.
 static __device__ void score(
     float (*scores)[SCORES], const half_t (*tile)[STRIDE], const unsigned (*queries)[GROUPS][2]) {
     int warp = threadIdx.x / LANES, lane = threadIdx.x % LANES;
@@ -78,20 +79,20 @@ static __device__ void score(
     }
 }
 
-// The largest score of a head so far, and the sum of e^(score - largest).
+// Online softmax of a head: the largest score so far, and the sum of e^(score - largest).
 struct Softmax {
     float largest, sum;
 };
 
-// Scores of a tile, of which so many positions are there, to weights: a thread for each of a head.
+// Scores of a tile, of which `count` positions are in the window, to weights: a thread for each of a head.
 static __device__ void weigh(
-    Shared *shared, const float (*scores)[8 * GROUPS][SCORES], int there, Softmax *softmax) {
+    Shared *shared, const float (*scores)[8 * GROUPS][SCORES], int count, Softmax *softmax) {
     int head = threadIdx.x / TILE, position = threadIdx.x % TILE;
     if (head >= 8 * GROUPS) return;
     float total = 0;
 #pragma unroll
     for (int part = 0; part < WARPS; part++) total += scores[part][head][position];
-    total = position < there ? total * rsqrtf(HEAD_DIM) : -1e30f;
+    total = position < count ? total * rsqrtf(HEAD_DIM) : -1e30f;
     float largest = fmaxf(softmax->largest, over_tile<Largest>(total));
     float weight = expf(total - largest), scale = expf(softmax->largest - largest);
     softmax->sum = softmax->sum * scale + over_tile<Sum>(weight);
@@ -100,9 +101,9 @@ static __device__ void weigh(
     if (position == 0) shared->scales[head] = scale;
 }
 
-// heard = heard * scale + what a tile adds to it, for a warp's share of the states.
+// mixed = mixed * scale + weights * states of a tile, for a warp's share of the states.
 static __device__ void mix(
-    const Shared *shared, const half_t (*tile)[STRIDE], float (*heard)[GROUPS][4]) {
+    const Shared *shared, const half_t (*tile)[STRIDE], float (*mixed)[GROUPS][4]) {
     int warp = threadIdx.x / LANES, lane = threadIdx.x % LANES;
     unsigned weights[GROUPS][2];
 #pragma unroll
@@ -112,29 +113,29 @@ static __device__ void mix(
         float scale = shared->scales[8 * (n / 2) + lane % 4 * 2 + n % 2];
 #pragma unroll
         for (int step = 0; step < STEPS; step++) {
-            heard[step][n / 2][n % 2] *= scale;
-            heard[step][n / 2][2 + n % 2] *= scale;
+            mixed[step][n / 2][n % 2] *= scale;
+            mixed[step][n / 2][2 + n % 2] *= scale;
         }
     }
 #pragma unroll
     for (int step = 0; step < STEPS; step++) {
         unsigned states[4];
         int position = lane % 8 + lane / 16 * 8;
-        read_turned(states, &tile[position][warp * SHARE + 16 * step + lane / 8 % 2 * 8]);
+        read_transposed(states, &tile[position][warp * SHARE + 16 * step + lane / 8 % 2 * 8]);
 #pragma unroll
         for (int group = 0; group < GROUPS; group++)
-            multiply(heard[step][group], states, weights[group]);
+            multiply(mixed[step][group], states, weights[group]);
     }
 }
 
-// What the blocks of a cluster have heard of a row, together, a part of the states each.
+// Join a row's mixture over the blocks of a cluster, a part of the states each.
 static __device__ void join_cluster(Shared *shared, half_t *out, int rows) {
     int blocks = gridDim.x;
-    const float *heard = (const float *)shared->tiles;
+    const float *mixed = (const float *)shared->tiles;
     meet_cluster();
     for (int n = blockIdx.x * THREADS + threadIdx.x; n < N_HEAD * N_STATE; n += blocks * THREADS) {
         int head = n / N_STATE;
-        float all = over_cluster(&heard[n], &shared->largest[head], &shared->sums[head], blocks);
+        float all = over_cluster(&mixed[n], &shared->largest[head], &shared->sums[head], blocks);
         out[(long long)head * rows * N_STATE + n % N_STATE] = narrow(all);
     }
     meet_cluster();  // nobody's memory goes before it has been read
@@ -155,22 +156,22 @@ extern "C" __global__ void __launch_bounds__(THREADS, 1) attend_states(
     __syncthreads();
     for (int tile = 0; tile < min(tiles, PLACES); tile++) fetch(shared, tile, states, first, end);
     wait_for_last();
-    unsigned own[STEPS][GROUPS][2];
-    read_queries(own, queries + (long long)row * N_STATE, rows);
-    float heard[STEPS][GROUPS][4] = {};
+    unsigned share_of_queries[STEPS][GROUPS][2];
+    read_queries(share_of_queries, queries + (long long)row * N_STATE, rows);
+    float mixed[STEPS][GROUPS][4] = {};
     Softmax softmax = {-1e30f, 0};
     wait_for(&shared->arrived[0], 0);
-    score(shared->scores[0][warp], shared->tiles[0], own);
+    score(shared->scores[0][warp], shared->tiles[0], share_of_queries);
     __syncthreads();
     for (int tile = 0; tile < tiles; tile++) {
         int next = tile + 1;
         weigh(shared, shared->scores[tile % 2], end - first - tile * TILE, &softmax);
         if (next < tiles) {
             wait_for(&shared->arrived[next % PLACES], next / PLACES % 2);
-            score(shared->scores[next % 2][warp], shared->tiles[next % PLACES], own);
+            score(shared->scores[next % 2][warp], shared->tiles[next % PLACES], share_of_queries);
         }
         __syncthreads();
-        mix(shared, shared->tiles[tile % PLACES], heard);
+        mix(shared, shared->tiles[tile % PLACES], mixed);
         __syncthreads();
         if (tile + PLACES < tiles) fetch(shared, tile + PLACES, states, first, end);
     }
@@ -184,7 +185,7 @@ extern "C" __global__ void __launch_bounds__(THREADS, 1) attend_states(
         int step = n / (4 * GROUPS), group = n / 4 % GROUPS, i = n % 4;
         int head = 8 * group + lane % 4 * 2 + i % 2;
         int at = warp * SHARE + 16 * step + lane / 4 + i / 2 * 8;
-        if (head < N_HEAD) all[head * N_STATE + at] = heard[step][group][i];
+        if (head < N_HEAD) all[head * N_STATE + at] = mixed[step][group][i];
     }
     join_cluster(shared, out + (long long)row * N_STATE, rows);
 }

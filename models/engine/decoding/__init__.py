@@ -1,3 +1,3 @@
-"""Tokens: sequences, the rules they follow, sampling, alignment."""
+"""Decoding without a device's details: sequences, token rules, sampling, alignment."""
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Where in a window each token is heard, from the scores of the alignment heads.
+"""Token times by dynamic time warping, from the cross-attention scores of the alignment heads.
 
-As openai-whisper finds it (whisper/timing.py), but from scores that were kept while the text was
-decoded: nothing is decoded again.
+As openai-whisper finds them (whisper/timing.py), but from scores that were recorded while the text
+was decoded: nothing is decoded again.
 """
 
 from __future__ import annotations
@@ -27,73 +27,75 @@ _EXCHANGES = (
 )  # fmt: skip
 
 
-class Watch(Protocol):
-    """Hears, in one decode step, what the alignment heads score."""
+class ScoreRecorder(Protocol):
+    """Keeps the alignment heads' scores of one decode step."""
 
-    def note(self, rows: slice, scores: Tensor) -> None:
-        """A layer's scores of some rows of the batch, [rows, heads, positions]."""
+    def record(self, rows: slice, scores: Tensor) -> None:
+        """Keep a layer's scores of some rows of the batch, [rows, heads, positions]."""
         ...
 
 
-class RowWatch:
-    """Notes the scores of chosen rows: for each a tensor [heads, positions] a layer."""
+class RowRecorder:
+    """Keeps the scores of chosen rows: for each a tensor [heads, positions] a layer."""
 
     def __init__(self, rows: Seq[int]) -> None:
         self.scores: dict[int, list[Tensor]] = {row: [] for row in rows}
 
-    def note(self, rows: slice, scores: Tensor) -> None:
-        """A layer's scores of some rows; kept in float16, as there are many."""
-        for row, own in zip(range(rows.start, rows.stop), scores, strict=True):
+    def record(self, rows: slice, scores: Tensor) -> None:
+        """Keep a layer's scores, [rows, heads, positions]; in float16, as there are many."""
+        for row, row_scores in zip(range(rows.start, rows.stop), scores, strict=True):
             if row in self.scores:
-                self.scores[row].append(own.half())
+                self.scores[row].append(row_scores.half())
 
 
 def token_starts(attempts: Seq[tuple[Window, Attempt]], eot: int) -> list[tuple[float, ...]]:
-    """For windows that have ended: `DecodingResult.starts`."""
+    """For windows that have ended: `DecodingResult.starts`, in seconds."""
     spoken = [
         [place for place, token in enumerate(attempt.result.tokens) if token < eot]
         for _, attempt in attempts
     ]
-    heard = {
-        number: _heard(*attempts[number], indices)
-        for number, indices in enumerate(spoken)
-        if indices
+    scores = {
+        number: _scores_of(*attempts[number], places)
+        for number, places in enumerate(spoken)
+        if places
     }
-    firsts = dict(
-        zip(heard, first_positions([-_attention(x) for x in heard.values()]), strict=True)
-    )
+    costs = [-_attention(window_scores) for window_scores in scores.values()]
+    firsts = dict(zip(scores, first_positions(costs), strict=True))
     starts: list[tuple[float, ...]] = []
-    for number, indices in enumerate(spoken):
+    for number, places in enumerate(spoken):
         positions = firsts.get(number, [])
-        if len(positions) == len(indices) > 0:
-            positions.append(heard[number].shape[-1])  # cut off: nothing came after the last token
+        if len(positions) == len(places) > 0:
+            positions.append(scores[number].shape[-1])  # cut off: nothing came after the last token
         starts.append(tuple(position * SECONDS_PER_POSITION for position in positions))
     return starts
 
 
-def _heard(window: Window, attempt: Attempt, indices: Seq[int]) -> Tensor:
+def _scores_of(window: Window, attempt: Attempt, places: Seq[int]) -> Tensor:
     """The scores [heads, tokens, positions] of these tokens, and of what came after the last."""
-    # The first token is a timestamp, for which nothing was noted.
-    noted = [index - 1 for index in indices]
-    noted += [noted[-1] + 1] * (noted[-1] + 1 < len(attempt.heard))
-    rows = [torch.cat(attempt.heard[step]) for step in noted]
+    # The first token is a timestamp, for which nothing was recorded.
+    steps = [place - 1 for place in places]
+    steps += [steps[-1] + 1] * (steps[-1] + 1 < len(attempt.scores))
+    rows = [torch.cat(attempt.scores[step]) for step in steps]
     positions = max(1, window.frames // FRAMES_PER_POSITION)
     return torch.stack(rows, dim=1)[..., :positions].float()
 
 
 def _attention(scores: Tensor) -> Tensor:
-    """How much more than the others each token hears each position, [tokens, positions]."""
+    """Attention of each token to each position, normalised over the tokens.
+
+    Scores [heads, tokens, positions] -> [tokens, positions].
+    """
     weights = scores.softmax(-1)
     spread, mean = torch.std_mean(weights, dim=-2, keepdim=True, correction=0)
     return smooth((weights - mean) / spread.clamp_min(1e-9)).mean(0)
 
 
-def smooth(x: Tensor) -> Tensor:
-    """The median of each position and its three neighbours on either side."""
-    size = x.shape[-1]
+def smooth(weights: Tensor) -> Tensor:
+    """Median filter over seven positions, [..., positions] -> the same."""
+    size = weights.shape[-1]
     if size <= _MIDDLE:
-        return x
-    mirrored = F.pad(x, (_MIDDLE, _MIDDLE), mode="reflect")
+        return weights
+    mirrored = F.pad(weights, (_MIDDLE, _MIDDLE), mode="reflect")
     lanes = [mirrored[..., offset : offset + size] for offset in range(_WIDTH)]
     for a, b in _EXCHANGES:
         lanes[a], lanes[b] = torch.minimum(lanes[a], lanes[b]), torch.maximum(lanes[a], lanes[b])

@@ -1,7 +1,7 @@
-"""The attempts at one window: one at each of its temperatures, several at a time where slots allow.
+"""Temperature fallback: the attempts at one window, several at a time where slots allow.
 
-What is drawn depends on the attempt and the place in the text alone, so attempts beside each other
-say what they say one after another.
+What is drawn depends on the attempt and the place in the text alone, so attempts in parallel give
+the same texts as one after another.
 """
 
 from __future__ import annotations
@@ -17,21 +17,21 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Attempt:
-    """What came out at one temperature, and what the alignment heads scored meanwhile.
+    """The result of one temperature, and the alignment heads' scores.
 
-    Layer by layer, for each token but the first.
+    `scores` has for each token but the first a tensor [heads, positions] a layer.
     """
 
     result: DecodingResult
-    heard: list[list[Tensor]]
+    scores: list[list[Tensor]]
 
     def on_host(self) -> Attempt:
         """The same in the host's memory."""
-        return Attempt(self.result, [[scores.cpu() for scores in step] for step in self.heard])
+        return Attempt(self.result, [[layer.cpu() for layer in step] for step in self.scores])
 
 
 class Attempts:
-    """Which attempts at a window are still to begin, the `rows` that make some, and the best yet.
+    """The attempts at a window that are still to begin, the `rows` that make some, the best yet.
 
     The first in the order of the temperatures that is accepted is the result, whichever ends first.
     """
@@ -48,7 +48,7 @@ class Attempts:
 
     @property
     def are_left(self) -> bool:
-        """Whether another attempt is to begin."""
+        """True if another attempt is to begin."""
         return bool(self._waiting)
 
     def begin(self) -> int:
@@ -56,7 +56,7 @@ class Attempts:
         return self._waiting.pop(0)
 
     def postpone(self, row: Sequence) -> None:
-        """Take an attempt from its row: another one makes it anew."""
+        """Preempt a row: another one makes its attempt anew."""
         self.rows.remove(row)
         self._waiting = sorted([*self._waiting, row.attempt])
 
@@ -66,13 +66,13 @@ class Attempts:
         self._failed = max(self._failed or attempt, attempt, key=self._rank)
 
     def accept(self, number: int, attempt: Attempt) -> list[Sequence]:
-        """Note one that was accepted; the rows of those behind it, which nobody needs any more."""
+        """Note one that was accepted; the rows of later attempts, which are not needed any more."""
         self._logprobs[number] = attempt.result.avg_logprob
         self._accepted, self._last = attempt, number
         self._waiting = [waiting for waiting in self._waiting if waiting < number]
         return [row for row in self.rows if row.attempt > number]
 
-    def taken(self) -> Attempt:
+    def best(self) -> Attempt:
         """Once no row is left: the one accepted, or the one of highest rank where none was."""
         best = self._accepted or self._failed
         assert best is not None

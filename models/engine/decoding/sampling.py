@@ -1,4 +1,4 @@
-"""Tokens drawn at random: noise that is a function of the seed, the same on every device."""
+"""Gumbel-max sampling with a counter-based RNG: the same noise for a seed on every device."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def gumbel_scores(logits: Tensor, temperatures: Tensor, seeds: Tensor) -> Tensor
 
 
 def _gumbel(seeds: Tensor, n_vocab: int) -> Tensor:
-    """Noise for every token after every seed, [rows, n_vocab], by the place of both."""
+    """Gumbel noise, [rows, n_vocab], a function of each seed, [rows], and token: the counters."""
     places = torch.arange(1, n_vocab + 1, device=seeds.device) * _STEP
     bits = _mixed(_mixed(seeds * _STEP)[:, None] + places)
     fraction = _shifted(bits, 64 - _BITS).float().add_(0.5).mul_(2.0**-_BITS)
@@ -37,12 +37,12 @@ def _gumbel(seeds: Tensor, n_vocab: int) -> Tensor:
 
 
 def _mixed(numbers: Tensor) -> Tensor:
-    """64 bits of which each depends on all of `numbers`, which change."""
+    """SplitMix64's finalizer, in place: int64 [...] -> the same."""
     for shift, factor in _MIXING:
         numbers.bitwise_xor_(_shifted(numbers, shift)).mul_(factor)
     return numbers.bitwise_xor_(_shifted(numbers, _LAST_SHIFT))
 
 
 def _shifted(numbers: Tensor, bits: int) -> Tensor:
-    """To the right, with zeros from the left: PyTorch repeats the sign."""
+    """Logical shift to the right, int64 [...] -> the same: PyTorch's own repeats the sign."""
     return (numbers >> bits).bitwise_and_((1 << (64 - bits)) - 1)

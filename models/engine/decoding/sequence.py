@@ -1,4 +1,4 @@
-"""The engine's unit of work: a window, its decoding sequence, and the decoding result."""
+"""Unit of work of the batch: a window, its decoding sequence, and the decoding result."""
 
 from __future__ import annotations
 
@@ -46,7 +46,8 @@ class DecodingResult:
     is_whole: bool = True
 
 
-def _most_probable(probs: Mapping[str, float]) -> str:
+def most_probable(probs: Mapping[str, float]) -> str:
+    """The language of the highest probability."""
     return max(probs, key=probs.__getitem__)
 
 
@@ -76,9 +77,7 @@ class Window:
     prefer: Callable[[DecodingResult], tuple[float, ...]] = lambda result: (result.avg_logprob,)
     is_hopeless: Callable[[Seq[int], float], bool] = lambda *_: False
     is_background: bool = False
-    choose_language: Callable[[Mapping[str, float]], str] = lambda probs: max(
-        probs, key=probs.__getitem__
-    )
+    choose_language: Callable[[Mapping[str, float]], str] = most_probable
     detects_only: bool = False
     word_timestamps: bool = False
     stats: RequestStats = field(default_factory=RequestStats)
@@ -88,7 +87,8 @@ class Window:
 class Sequence:
     """A row of the batch: a window on its way through the engine, at one attempt after another.
 
-    Of the window's `attempts` others may be made by rows beside this one.
+    Of the window's `attempts` others may be made by other rows. `scores` are the alignment heads',
+    as in `Attempt`.
     """
 
     window: Window
@@ -101,7 +101,7 @@ class Sequence:
     no_speech_prob: float = 0.0
     attempt: int = 0
     language_probs: dict[str, float] | None = None
-    heard: list[list[Tensor]] = field(default_factory=list)
+    scores: list[list[Tensor]] = field(default_factory=list)
     stage: StageName | None = None
     attempts: Attempts = field(init=False)
 
@@ -115,12 +115,12 @@ class Sequence:
 
     @property
     def is_settled(self) -> bool:
-        """Whether nobody waits for a result any more, or there is one."""
+        """True if there is a result, or nobody waits for one any more."""
         return self.future.done()
 
     @property
-    def abandoned(self) -> bool:
-        """Whether nobody waits for the result any more."""
+    def is_cancelled(self) -> bool:
+        """True if nobody waits for the result any more."""
         return self.future.cancelled()
 
     @property
@@ -130,7 +130,7 @@ class Sequence:
 
     @property
     def seed(self) -> int:
-        """What the draw of the next token depends on: the attempt and the place in the text alone.
+        """Seed of the next token's draw: a function of the attempt and the place in the text alone.
 
         So a recording gives the same text whatever else is in the batch. From token to token it
         grows by one.
@@ -138,12 +138,12 @@ class Sequence:
         return self.attempt * _SEEDS_PER_ATTEMPT + len(self.tokens)
 
     def enter(self, stage: StageName | None) -> None:
-        """Go from one stage to the next; None: it is over."""
+        """Go from one stage to the next; None means that it is over."""
         self.window.stats.enter(self.stage, stage)
         self.stage = stage
 
     def settle(self, result: DecodingResult | Exception) -> None:
-        """Tell whoever waits for it."""
+        """Give the result, or the failure, to whoever waits for it."""
         # The future may be cancelled by its owner at any moment, also between a check and this.
         with suppress(InvalidStateError):
             if isinstance(result, Exception):
@@ -154,10 +154,10 @@ class Sequence:
     def begin(self) -> None:
         """Start with the next attempt; slot, cross-KV and language are kept."""
         self.attempt = self.attempts.begin()
-        self.tokens, self.logprobs, self.heard = [], [], []
+        self.tokens, self.logprobs, self.scores = [], [], []
 
-    def beside(self) -> Sequence:
-        """A row that makes the next attempt beside this one."""
+    def fork(self) -> Sequence:
+        """A row that makes the next attempt in parallel with this one."""
         row = Sequence(self.window, self.future, self.language, language_probs=self.language_probs)
         row.attempts = self.attempts
         self.attempts.rows.append(row)
@@ -165,12 +165,12 @@ class Sequence:
         return row
 
     def attempted(self, result: DecodingResult) -> Attempt:
-        """What this attempt came to."""
+        """This attempt, with its result."""
         # Some devices go on for a few steps after the end.
-        return Attempt(result, self.heard[: len(self.logprobs) - 1])
+        return Attempt(result, self.scores[: len(self.logprobs) - 1])
 
 
 def settle_all(sequences: Iterable[Sequence], failure: Exception) -> None:
-    """Tell those who wait for them what went wrong."""
+    """Fail sequences: those who wait for them get this exception."""
     for sequence in sequences:
         sequence.settle(failure)

@@ -1,4 +1,4 @@
-"""From logits to the next token: the rules of openai-whisper (whisper/decoding.py) by the batch."""
+"""Token rules as logit filters by the batch, the same as openai-whisper's (whisper/decoding.py)."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ Chosen = tuple[list[int], list[float]]
 
 @dataclass(frozen=True)
 class TimestampState:
-    """What the timestamp rules need of each row; every tensor is [rows, 1].
+    """Each row's state for the timestamp rules; every tensor is [rows, 1].
 
     `start` marks rows without a sampled token, `opened` and `closed` rows whose last token is the
-    first or the second timestamp of a pair; `least` is the smallest timestamp allowed.
+    first or the second timestamp of a pair; `minimum` is the smallest timestamp allowed.
     """
 
     start: Tensor
@@ -52,7 +52,7 @@ def _timestamp_row(tokens: list[int], begin: int) -> tuple[bool, bool, bool, int
 
 
 def follows_timestamp(tokens: Seq[int], begin: int) -> bool:
-    """Whether there is a timestamp before the last token; at the very start one counts as two."""
+    """True if a timestamp comes before the last token; at the very start one counts as two."""
     return len(tokens) < 2 or tokens[-2] >= begin
 
 
@@ -62,7 +62,7 @@ def last_timestamp(tokens: Seq[int], begin: int) -> int:
 
 
 class TokenRules:
-    """The tokens a row may take next; no shape depends on the data, so a GPU can replay them."""
+    """Logit filters of openai-whisper; no shape depends on the data, so a GPU can replay them."""
 
     def __init__(self, vocabulary: Vocabulary, device: torch.device) -> None:
         n_vocab = vocabulary.dims.n_vocab
@@ -88,15 +88,15 @@ class TokenRules:
 
 
 def choose(logits: Tensor, sequences: Seq[Sequence]) -> Chosen:
-    """The next token of each row and its log-probability.
+    """The next token of each row and its log-probability, from logits [rows, n_vocab].
 
     The most probable one at temperature 0, else one drawn from softmax(logits / temperature).
     """
     scores = logits
     if drawn := [row for row, sequence in enumerate(sequences) if sequence.temperature > 0]:
-        own = [sequences[row] for row in drawn]
-        temperatures = torch.tensor([each.temperature for each in own], device=logits.device)
-        seeds = torch.tensor([each.seed for each in own], device=logits.device)
+        drawing = [sequences[row] for row in drawn]
+        temperatures = torch.tensor([s.temperature for s in drawing], device=logits.device)
+        seeds = torch.tensor([s.seed for s in drawing], device=logits.device)
         scores = logits.clone()
         scores[drawn] = gumbel_scores(logits[drawn], temperatures, seeds)
     tokens = scores.argmax(-1)

@@ -1,4 +1,4 @@
-"""Token ids of one checkpoint: prompts, what is never sampled, languages, text to ids and back."""
+"""Vocabulary of one checkpoint: prompts, suppressed tokens, languages, text to tokens and back."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Vocabulary:
 
     @property
     def prompt_limit(self) -> int:
-        """How many tokens of text before it a window takes."""
+        """Maximum number of previous tokens in a prompt."""
         return self.dims.n_text_ctx // 2 - 1
 
     @cached_property
@@ -52,23 +52,18 @@ class Vocabulary:
         return tuple(sorted({*tokens.non_speech_tokens, *specials}))
 
     @cached_property
-    def suppressed_at_start(self) -> tuple[int, ...]:
-        """Tokens that may not come first: a lone space and end-of-text."""
-        return (*self._tokenizer.encode(" "), self.eot)
-
-    @cached_property
     def languages(self) -> dict[str, int]:
         """Language code -> its token, in token order."""
         tokens = self._tokenizer
         return dict(zip(tokens.all_language_codes, tokens.all_language_tokens, strict=True))
 
     def prompt(self, language: str, task: Task, previous: Sequence[int]) -> tuple[int, ...]:
-        """The tokens a window is decoded after; `previous` is kept to its last ones."""
+        """The tokens a window is decoded after; of `previous` the last `prompt_limit`."""
         start = self._tokenizer_for(language, task).sot_sequence
         if not previous:
             return tuple(start)
-        kept = previous[-self.prompt_limit :]
-        return (self._tokenizer.sot_prev, *kept, *start)
+        last = previous[-self.prompt_limit :]
+        return (self._tokenizer.sot_prev, *last, *start)
 
     def encode(self, text: str) -> tuple[int, ...]:
         """Text to tokens; text that spells a special token is text like any other."""

@@ -1,3 +1,3 @@
-"""Devices: which there are, memory backoff, what only PyTorch knows of them."""
+"""Devices: choice, GPU streams, memory backoff, questions that only PyTorch can answer."""
 
 from __future__ import annotations

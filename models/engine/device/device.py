@@ -1,4 +1,4 @@
-"""Which device and number format an engine uses on this machine."""
+"""Choice of an engine's device on this machine, and its state."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def resolve_device(wanted: str) -> torch.device:
 
 
 def worker_device(wanted: str, worker: int | None) -> str:
-    """What `wanted` means for a worker, numbered from 1 on: of several GPUs each has its own."""
+    """The device for a worker, numbered from 1 on: of several GPUs each has its own."""
     count = torch.cuda.device_count()
     if wanted in ("auto", "cuda") and worker is not None and count > 1:
         return f"cuda:{(worker - 1) % count}"
@@ -42,7 +42,7 @@ def describe_device(device: torch.device, threads: int) -> str:
 
 
 def still_computes(device: torch.device) -> bool:
-    """Whether a device does: after some faults a GPU does nothing more for the process."""
+    """False for a lost device: after some faults a GPU does nothing more for the process."""
     try:
         torch.ones(1, device=device).item()
     except torch.OutOfMemoryError:

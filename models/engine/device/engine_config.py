@@ -1,4 +1,4 @@
-"""How an engine runs: device, number format, slots, threads (light: imports no torch)."""
+"""Configuration of an engine: device, number format, slots, threads (light: imports no torch)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Literal
 
 Padding = Literal["full", "thin"]
 
-# Slots of an engine that is not told how many: in int8, where they are small, and otherwise.
+# Default number of slots: in int8, where they are small, and otherwise.
 MAX_SLOTS, FEWER_SLOTS = 16, 8
 # On a GPU that has memory for them.
 MAX_SLOTS_ON_GPU = 64

@@ -1,4 +1,4 @@
-"""What the engines of a process share of a GPU: streams, and that graphs are recorded alone."""
+"""CUDA streams and the capture lock that the engines of a process share on a GPU."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ Streams = tuple[torch.cuda.Stream, torch.cuda.Stream]
 
 
 @cache
-def recording() -> threading.Lock:
-    """Held by whoever records a graph, or frees the device's memory.
+def capture_lock() -> threading.Lock:
+    """Lock for capturing a graph, or freeing the device's memory.
 
-    A recording fails where another thread waits for all of the device meanwhile, as both do.
+    A capture fails where another thread waits for all of the device meanwhile, as both do.
     """
     return threading.Lock()
 
 
 def take_streams(owner: object, device: torch.device) -> Streams:
-    """One that has priority and one that has not, for this owner alone as long as it lives.
+    """A stream with priority and one without, for this owner alone as long as it lives.
 
     PyTorch has 32 of each and gives them out in turn, also where the first are still in use: two
     engines on one stream would be in each other's graphs.

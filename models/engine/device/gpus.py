@@ -1,4 +1,4 @@
-"""How many GPUs there are, found out without PyTorch where there is one at most."""
+"""Number of GPUs, found out without PyTorch where there is one at most."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ _COUNT = "import torch; print(torch.cuda.device_count())"
 
 
 def count_gpus(driver: Path = _DRIVER) -> int:
-    """How many GPUs PyTorch will see.
+    """Number of GPUs that PyTorch will see.
 
-    Which of several it is allowed to see, and whether it can use them, only PyTorch itself knows:
-    it is asked, which costs seconds.
+    Of several, only PyTorch itself knows which it may see and can use: it is asked, which costs
+    seconds.
 
     Raises:
         DeviceError: PyTorch cannot be asked.
     """
-    found = len(list(driver.iterdir())) if driver.is_dir() else 0
-    return found if found < 2 else ask_pytorch(_COUNT, int)
+    count = len(list(driver.iterdir())) if driver.is_dir() else 0
+    return count if count < 2 else ask_pytorch(_COUNT, int)

@@ -1,4 +1,4 @@
-"""PyTorch asked in a process of its own, with which the memory goes that it takes."""
+"""One-shot subprocess that imports PyTorch, so that its memory goes with it."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from models.errors import DeviceError
 
 R = TypeVar("R")
 
-# It may be asked from anywhere.
+# The working directory may be any.
 _BEGIN = f"import sys; sys.path.insert(0, {str(Path(__file__).parents[3])!r}); "
 _SECONDS = 120
 
 
 def ask_pytorch(program: str, read: Callable[[str], R], question: str = "") -> R:
-    """What is read of what a program in Python prints, which is given this question.
+    """The answer, by `read`, that a Python program prints to a question on its stdin.
 
     Raises:
         DeviceError: it fails, has no answer after minutes, or one of which nothing can be read.

@@ -1,3 +1,3 @@
-"""Weights to a network: formats, rotation, calibration and centring for int8."""
+"""Loading of weights into a network; rotation, calibration and centring for int8."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Linear layers whose inputs lie around 0, where int8 loses less: the same function.
+"""Centring for quantization: linear layers with inputs around 0, the same function in int8.
 
 Much of what comes into a layer of Whisper is the same for every position: nearly all that
 cross-attention gives, and half of most else. A row in int8 has steps as coarse as its largest value
@@ -33,16 +33,17 @@ def centre(network: Network, inputs: Mapping[str, Inputs]) -> None:
     for side, blocks in (("encoder", network.encoder.blocks), ("decoder", network.decoder.blocks)):
         for number, block in enumerate(blocks):
             prefix = f"{side}.blocks.{number}."
-            own = {
-                name.removeprefix(prefix): found
-                for name, found in inputs.items()
+            of_block = {
+                name.removeprefix(prefix): statistics
+                for name, statistics in inputs.items()
                 if name.startswith(prefix)
             }
-            _centre_block(block, own, states)
+            _centre_block(block, of_block, states)
     _behind_norm(network.decoder.ln, network.decoder.head, inputs["decoder.head"].mean)
 
 
 def _centre_block(block: nn.Module, inputs: Mapping[str, Inputs], states: Tensor) -> None:
+    """`states` is the mean of the encoder's output, [n_audio_state]."""
     assert isinstance(block, EncoderBlock | DecoderBlock)
     _behind_norm(block.attn_ln, block.attn_qkv, inputs["attn_qkv"].mean)
     _behind_attention(block.attn_qkv, block.attn_out, inputs["attn_out"].mean)
@@ -54,25 +55,30 @@ def _centre_block(block: nn.Module, inputs: Mapping[str, Inputs], states: Tensor
 
 
 def _behind_norm(norm: nn.LayerNorm, linear: nn.Module, mean: Tensor) -> None:
+    """Take the mean, [in] of the layer behind, off a norm's shift."""
     norm.bias.sub_(mean)
     _add_product(linear, mean)
 
 
 def _behind_attention(qkv: nn.Module, out: nn.Module, mean: Tensor) -> None:
+    """Take the mean, [state], off the values' bias."""
     qkv.get_parameter("bias")[-len(mean) :].sub_(mean)
     _add_product(out, mean)
 
 
 def _behind_cross(cross: AbsorbedCross, out: nn.Module, mean: Tensor, states: Tensor) -> None:
+    """Take the mean, [state], off the values, and give back what centring takes off `states`."""
     cross.shift.add_((states @ cross.value)[:, None] - mean.view_as(cross.shift))
     _add_product(out, mean)
 
 
 def _add_product(linear: nn.Module, mean: Tensor) -> None:
+    """Add the product of the mean, [in], to the bias."""
     linear.get_parameter("bias").add_(linear.get_parameter("weight") @ mean)
 
 
 def _sort_channels(mlp: MLP, largest: Tensor) -> None:
+    """By their largest values, [4 * state]."""
     order = largest.argsort(descending=True)
     for name in ("weight", "bias"):
         parameter = mlp.up.get_parameter(name)

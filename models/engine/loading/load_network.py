@@ -1,4 +1,4 @@
-"""A checkpoint's tensors into the engine's network: names mapped, projections of a layer fused."""
+"""Loading of a checkpoint: names mapped, projections of a layer fused, layers quantized."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from models.engine.decoding.vocabulary import Vocabulary
 from models.engine.loading.calibration import TEXT, typical_inputs
 from models.engine.loading.centring import centre
 from models.engine.loading.rotation import rotated
-from models.engine.network.absorbed_attention import absorbed, with_values_bias_behind
+from models.engine.network.absorbed_attention import absorbed
 from models.engine.network.decoder import Network, group_sizes
 from models.engine.network.linear import pack_linears
 from models.engine.network.precision import Precision
 
 _CROSS = "decoder.cross_kv"
-# Of a window's keys and values, between a product and the cache: large-v3 has 246 MB of them.
-_TOGETHER_BYTES = 32 * 2**20
+# Of cross-KV between a product and the cache: a window of large-v3 has 246 MB of it.
+_PROJECTION_BYTES = 32 * 2**20
 _SAME = {"attn_ln": "attn_ln", "mlp_ln": "mlp_ln", "mlp.0": "mlp.up", "mlp.2": "mlp.down"}
 _ENCODER = {**_SAME, "attn.out": "attn_out"}
 _DECODER = {
@@ -34,9 +34,13 @@ _DECODER = {
 
 
 def load_network(
-    weights: Weights, device: torch.device, precision: Precision, *, together: int | None = None
+    weights: Weights,
+    device: torch.device,
+    precision: Precision,
+    *,
+    layers_per_projection: int | None = None,
 ) -> Network:
-    """The network with these weights; keys and values of so many layers `together`, or as fits.
+    """The network with these weights; one product for cross-KV of so many layers, or as fits.
 
     The encoder's positions are computed, not read: they are sinusoids (whisper/model.py).
     """
@@ -46,13 +50,11 @@ def load_network(
         state = rotated(state)
     if precision.absorbs:
         state = absorbed(state, dims.n_text_head)
-    elif precision.state is not torch.float32:  # on a GPU, whose kernels know of no such bias
-        state = with_values_bias_behind(state)
-    together = _together(dims, device, precision) if together is None else together
+    grouped = layers_per_projection or _layers_per_projection(dims, device, precision)
     with torch.device("meta"):
-        network = Network(dims, precision, weights.alignment_heads, together=together)
-    if together > 1:
-        state = _grouped(state, group_sizes(dims.n_text_layer, together))
+        network = Network(dims, precision, weights.alignment_heads, layers_per_projection=grouped)
+    if grouped > 1:
+        state = _grouped(state, group_sizes(dims.n_text_layer, grouped))
     state = {name: tensor.to(device, precision.state) for name, tensor in state.items()}
     if not precision.rotates:
         state["decoder.head.weight"] = state["decoder.embedding"]
@@ -60,7 +62,7 @@ def load_network(
     network.to(device)  # what is not of the checkpoint
     network.eval().requires_grad_(requires_grad=False)
     if precision.absorbs:
-        centre(network, typical_inputs(network, _read_aloud(Vocabulary(dims))))
+        centre(network, typical_inputs(network, _calibration_tokens(Vocabulary(dims))))
     pack_linears(network.encoder.blocks, precision.encoder)
     # Once for a window, like the encoder's, and not for every token.
     pack_linears(network.decoder.cross_kv, precision.encoder)
@@ -68,31 +70,32 @@ def load_network(
     return network
 
 
-def _read_aloud(vocabulary: Vocabulary) -> tuple[int, ...]:
+def _calibration_tokens(vocabulary: Vocabulary) -> tuple[int, ...]:
     prompt = vocabulary.prompt("en", "transcribe", ())
     return (*prompt, vocabulary.timestamp_begin, *vocabulary.encode(TEXT))
 
 
-def _together(dims: Dimensions, device: torch.device, precision: Precision) -> int:
+def _layers_per_projection(dims: Dimensions, device: torch.device, precision: Precision) -> int:
     """A layer alone leaves a part of a GPU idle at its end; on a CPU several take longer."""
     layer = 2 * dims.n_audio_ctx * dims.n_text_state * precision.state.itemsize
-    return 1 if device.type == "cpu" else max(1, _TOGETHER_BYTES // layer)
+    return 1 if device.type == "cpu" else max(1, _PROJECTION_BYTES // layer)
 
 
 def _grouped(state: Mapping[str, Tensor], sizes: Seq[int]) -> dict[str, Tensor]:
-    """Keys' and values' projections of several layers as one, where there are any."""
+    """Projections of cross-KV, [2 * state, n_audio_state] a layer, of several layers as one."""
     out = {name: tensor for name, tensor in state.items() if not name.startswith(_CROSS)}
     layers = iter(range(sum(sizes)))
     for group, size in enumerate(sizes):
-        own = list(islice(layers, size))
+        members = list(islice(layers, size))
         for part in ("weight", "bias"):
-            names = [f"{_CROSS}.{layer}.{part}" for layer in own]
+            names = [f"{_CROSS}.{layer}.{part}" for layer in members]
             if names[0] in state:
                 out[f"{_CROSS}.{group}.{part}"] = torch.cat([state[name] for name in names])
     return out
 
 
 def _fused(dims: Dimensions, tensors: Mapping[str, Tensor]) -> Iterator[tuple[str, Tensor]]:
+    """The tensors of `Network` by name; their shapes are those of its parameters."""
     yield "encoder.positions", sinusoids(dims.n_audio_ctx, dims.n_audio_state)
     embedding = tensors["decoder.token_embedding.weight"]
     yield "decoder.embedding", embedding
@@ -113,6 +116,7 @@ def _fused(dims: Dimensions, tensors: Mapping[str, Tensor]) -> Iterator[tuple[st
 def _block(
     tensors: Mapping[str, Tensor], block: str, names: Mapping[str, str]
 ) -> Iterator[tuple[str, Tensor]]:
+    """One block's tensors, whose projections of queries, keys and values are one."""
     for theirs, ours in names.items():
         yield from _copied(tensors, f"{block}.{theirs}", f"{block}.{ours}")
     qkv = [f"{block}.attn.{part}" for part in ("query", "key", "value")]
@@ -127,9 +131,9 @@ def _copied(tensors: Mapping[str, Tensor], theirs: str, ours: str) -> Iterator[t
 def _stacked(
     tensors: Mapping[str, Tensor], modules: list[str], ours: str
 ) -> Iterator[tuple[str, Tensor]]:
-    """Linear layers over the same input as one; Whisper's keys have no bias, which is zero."""
+    """Linear layers over the same input as one, [sum of outs, in]; Whisper's keys have no bias."""
     weights = [tensors[f"{module}.weight"] for module in modules]
-    none = weights[0].new_zeros(weights[0].shape[0])
-    biases = [tensors.get(f"{module}.bias", none) for module in modules]
+    zero = weights[0].new_zeros(weights[0].shape[0])
+    biases = [tensors.get(f"{module}.bias", zero) for module in modules]
     yield f"{ours}.weight", torch.cat(weights)
     yield f"{ours}.bias", torch.cat(biases)

@@ -1,4 +1,4 @@
-"""The residual stream in another basis, where int8 loses less: the same function, other weights.
+"""Rotation of the residual stream into another basis, where int8 loses less: the same function.
 
 A few channels of Whisper's residual stream are far larger than the rest, and a row in int8 has
 steps as coarse as its largest value asks for. An orthogonal basis spreads them over all channels
@@ -34,7 +34,7 @@ def basis(n_state: int) -> Tensor:
 
 
 def rotated(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The network's weights, named as in `Network`, with both residual streams rotated.
+    """The network's weights, names and shapes as in `Network`, with both residual streams rotated.
 
     Layer norms lose their own scales and shifts to the layers behind them.
     """
@@ -70,6 +70,7 @@ def _norms_and_layers(weights: Mapping[str, Tensor]) -> Iterator[tuple[str, str]
 
 
 def _fold(weights: dict[str, Tensor], norm: str, layer: str, turn: Tensor) -> None:
+    """A norm's scale and shift, and the basis [n_state, n_state], into the layer behind."""
     weight = weights[f"{layer}.weight"]
     weights[f"{layer}.bias"] = weights[f"{layer}.bias"] + weight @ weights[f"{norm}.bias"]
     weights[f"{layer}.weight"] = (weight * weights[f"{norm}.weight"]) @ turn.T

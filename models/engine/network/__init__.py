@@ -1,3 +1,3 @@
-"""The network: encoder, decoder, their layers, the KV cache, and the plain backend."""
+"""Whisper's network: encoder, decoder, their layers, the KV cache, and the plain backend."""
 
 from __future__ import annotations

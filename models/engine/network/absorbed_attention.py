@@ -1,4 +1,4 @@
-"""Cross-attention without keys and values of its own: queries meet the encoder's states in int8.
+"""Weight absorption: cross-attention over encoder states in int8, without keys and values.
 
 `q . (W_k x)` is `(W_k^T q) . x`, and `sum p (W_v x)` is `W_v (sum p x)`: with the two projections
 on the query's side, all layers and heads read the same states of a window. These are a hundredth
@@ -15,95 +15,72 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from models.engine.network.linear import SYMMETRIC, InputRange, PackedInt8
-from models.engine.network.sparse_padding import EncoderPositions
+from models.engine.network.linear import SYMMETRIC
+from models.engine.network.packed_states import PackedEncoderStates
 
 # Rows that BLAS multiplies together, or several times as many.
 _TILE = 8
 
-# A head's largest weight gets the largest byte, nothing is below 0.
-_WEIGHTS = InputRange(255, 0, signed=False)
-
-
-class PackedEncoderStates:
-    """A window's states, [kept, n_audio_state], packed to be scored and to be mixed."""
-
-    def __init__(self, states: Tensor, kept: EncoderPositions) -> None:
-        self._scoring = PackedInt8(states, SYMMETRIC)
-        self._mixing = PackedInt8(states.T.contiguous(), _WEIGHTS)
-        self._log_weight = kept.log_weight if kept.log_weight is not None else states.new_zeros(())
-
-    def score(self, queries: Tensor, size: Tensor) -> Tensor:
-        """The scores, [..., kept], of queries [..., n_audio_state] given over their size."""
-        scores = self._scoring.multiply(queries)
-        return torch.addcmul(self._log_weight, scores, size, out=scores)
-
-    def mix(self, scores: Tensor) -> Tensor:
-        """What queries with these scores hear, [..., n_audio_state]."""
-        weights = scores.softmax(-1)
-        largest = weights.amax(-1, keepdim=True)
-        return self._mixing.multiply(weights.div_(largest)).mul_(largest)
-
 
 class AbsorbedCross(nn.Module):
-    """Attention over windows that are heard, each row of the batch over its own."""
+    """Cross-attention over packed encoder states, each row of the batch over its own window."""
 
     def __init__(self, n_audio_state: int, n_state: int, n_head: int) -> None:
         super().__init__()
         head_dim = n_state // n_head
         self.key = nn.Parameter(torch.empty(n_head, head_dim, n_audio_state))
         self.value = nn.Parameter(torch.empty(n_head, n_audio_state, head_dim))
-        # Added to what is heard; its product is in the bias of the layer behind (centring.py).
+        # Added to the mixed values; its product is in the bias of the layer behind (centring.py).
         self.shift = nn.Parameter(torch.zeros(n_head, 1, head_dim))
 
     def forward(
         self, q: Tensor, windows: Sequence[PackedEncoderStates]
     ) -> tuple[Tensor, list[Tensor]]:
-        """[batch, head, ctx, head_dim] -> the same, and each row's scores, [head, ctx, kept]."""
+        """[batch, head, ctx, head_dim] -> the same; each row's scores, [head, ctx, positions]."""
         batch, _, ctx, _ = q.shape
         queries = _product(_by_head(q), self.key)  # [head, batch * ctx, n_audio_state]
         size = SYMMETRIC.size(queries)
         unit, size = _by_row(queries / size, batch), _by_row(size, batch)
         runs = list(_runs(windows))
         by_run = [window.score(unit[rows], size[rows]) for window, rows in runs]
-        heard = torch.cat([run[0].mix(own) for run, own in zip(runs, by_run, strict=True)])
-        mixed = _product(_by_head(heard), self.value, self.shift)
-        scores = [row for own in by_run for row in own]
-        return mixed.unflatten(1, (batch, ctx)).transpose(0, 1), scores
+        mixed = torch.cat([run[0].mix(scores) for run, scores in zip(runs, by_run, strict=True)])
+        attended = _product(_by_head(mixed), self.value, self.shift)
+        by_row = [row for scores in by_run for row in scores]
+        return attended.unflatten(1, (batch, ctx)).transpose(0, 1), by_row
 
 
 def _runs(windows: Sequence[PackedEncoderStates]) -> Iterator[tuple[PackedEncoderStates, slice]]:
-    """Each window with the rows that hear it together: neighbours of each other."""
-    for _, found in groupby(enumerate(windows), lambda numbered: id(numbered[1])):
-        (first, window), *rest = found
+    """Each window with the rows that read it together: neighbours of each other."""
+    for _, run in groupby(enumerate(windows), lambda numbered: id(numbered[1])):
+        (first, window), *rest = run
         yield window, slice(first, first + 1 + len(rest))
 
 
-def _product(x: Tensor, weight: Tensor, shift: Tensor | None = None) -> Tensor:
+def _product(inputs: Tensor, weight: Tensor, shift: Tensor | None = None) -> Tensor:
     """[head, rows, in] times [head, in, out]; a row's result is the same among any others.
 
     `shift`, [head, 1, out], is added to it.
 
     BLAS adds up in another order for a few rows, or for those beyond whole tiles.
     """
-    rows = x.shape[1]
-    padded = F.pad(x, (0, 0, 0, -rows % _TILE))
+    rows = inputs.shape[1]
+    padded = F.pad(inputs, (0, 0, 0, -rows % _TILE))
     product = torch.bmm(padded, weight) if shift is None else torch.baddbmm(shift, padded, weight)
     return product[:, :rows]
 
 
-def _by_head(x: Tensor) -> Tensor:
+def _by_head(heads: Tensor) -> Tensor:
     """[batch, head, ctx, dim] -> [head, batch * ctx, dim]."""
-    return x.transpose(0, 1).flatten(1, 2)
+    return heads.transpose(0, 1).flatten(1, 2)
 
 
-def _by_row(x: Tensor, batch: int) -> Tensor:
+def _by_row(rows: Tensor, batch: int) -> Tensor:
     """[head, batch * ctx, dim] -> [batch, head, ctx, dim]."""
-    return x.unflatten(1, (batch, -1)).transpose(0, 1)
+    return rows.unflatten(1, (batch, -1)).transpose(0, 1)
 
 
 def with_values_bias_behind(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The network's weights with the values' bias in the layer behind.
+    """The network's weights, shapes as in `Network`, with the values' bias in the layer behind.
 
     It comes through attention whole, as weights add up to 1.
     """
@@ -118,7 +95,9 @@ def with_values_bias_behind(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def absorbed(weights: Mapping[str, Tensor], n_head: int) -> dict[str, Tensor]:
-    """The network's weights with the keys' and values' projections on the query's side.
+    """The network's weights with the projections of keys and values on the query's side.
+
+    [2 * state, n_audio_state] becomes `AbsorbedCross`, a layer.
 
     The scale of the scores goes with the keys; their bias tells no position from another.
     """

@@ -1,4 +1,4 @@
-"""Whisper's decoder over a static KV cache, with the projections of a layer fused; the network.
+"""Whisper's text decoder over a static KV cache, with the projections of a layer fused.
 
 The same mathematics as openai-whisper (whisper/model.py): pre-norm transformer, GELU, learned
 positions, logits from the token embedding.
@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from models.checkpoints.catalogue import AlignmentHeads, Dimensions
-from models.engine.decoding.alignment import Watch
+from models.engine.decoding.alignment import ScoreRecorder
 from models.engine.network.absorbed_attention import AbsorbedCross
 from models.engine.network.attention import (
     attend_audio,
@@ -20,15 +20,17 @@ from models.engine.network.attention import (
     merge_heads,
     split_heads,
 )
+from models.engine.network.cross_kv import CrossKV, CrossRun
 from models.engine.network.encoder import Encoder
-from models.engine.network.kv_cache import CrossRun, KVCache, SlotIndex
+from models.engine.network.kv_cache import KVCache, SlotIndex
 from models.engine.network.linear import MLP
+from models.engine.network.packed_states import PackedEncoderStates, PackedStatesCache
 from models.engine.network.precision import Precision
 
 
-def group_sizes(layers: int, together: int) -> list[int]:
-    """So many layers in groups of so many, the last one with the rest."""
-    return [min(together, layers - first) for first in range(0, layers, together)]
+def group_sizes(layers: int, layers_per_group: int) -> list[int]:
+    """The sizes of groups of layers, the last one with the rest."""
+    return [min(layers_per_group, layers - first) for first in range(0, layers, layers_per_group)]
 
 
 class DecoderBlock(nn.Module):
@@ -40,7 +42,7 @@ class DecoderBlock(nn.Module):
         super().__init__()
         n_state, n_head = dims.n_text_state, dims.n_text_head
         self.n_head = n_head
-        # On no device yet: loading.py moves it with the weights.
+        # On no device yet: load_network.py moves it with the weights.
         heads = torch.tensor(list(alignment_heads), dtype=torch.int64, device="cpu")
         self.register_buffer("alignment_heads", heads, persistent=False)
         self.attn_ln = nn.LayerNorm(n_state)
@@ -54,109 +56,127 @@ class DecoderBlock(nn.Module):
         self.mlp = MLP(n_state)
 
     def forward(
-        self, x: Tensor, cache: KVCache, layer: int, rows: SlotIndex, watch: Watch | None
-    ) -> Tensor:
-        qkv = self.attn_qkv(self.attn_ln(x)).to(x.dtype)
-        q, kv = qkv.tensor_split((x.shape[-1],), dim=-1)
-        cache.write_self(layer, rows, kv.unflatten(-1, (2, self.n_head, -1)))
-        attended = attend_text(
-            split_heads(q, self.n_head), *cache.read_self(layer, rows), rows.mask
-        )
-        x = x + self.attn_out(merge_heads(attended))
+        self,
+        states: Tensor,
+        cache: KVCache,
+        layer: int,
+        rows: SlotIndex,
+        recorder: ScoreRecorder | None,
+    ) -> Tensor:  # [batch, ctx, n_text_state] -> the same
+        qkv = self.attn_qkv(self.attn_ln(states)).to(states.dtype)
+        q, kv = qkv.tensor_split((states.shape[-1],), dim=-1)
+        cache.text.write(layer, rows, kv.unflatten(-1, (2, self.n_head, -1)))
+        k, v = cache.text.read(layer, rows)
+        attended = attend_text(split_heads(q, self.n_head), k, v, rows.mask)
+        states = states + self.attn_out(merge_heads(attended))
 
-        q = split_heads(self.cross_q(self.cross_ln(x)), self.n_head)
-        x = x + self.cross_out(merge_heads(self.listen(q, cache, layer, rows.numbers, watch)))
-        return x + self.mlp(self.mlp_ln(x))
+        q = split_heads(self.cross_q(self.cross_ln(states)), self.n_head)
+        attended = self.attend_cross(q, cache, layer, rows.numbers, recorder)
+        states = states + self.cross_out(merge_heads(attended))
+        return states + self.mlp(self.mlp_ln(states))
 
-    def listen(
+    def attend_cross(
         self,
         q: Tensor,
         cache: KVCache,
         layer: int,
         slots: Sequence[int] | Tensor,
-        watch: Watch | None,
+        recorder: ScoreRecorder | None,
     ) -> Tensor:
-        """What queries, [batch, head, ctx, head_dim], hear in their windows; the same shape."""
+        """Cross-attention over the windows of slots, [batch, head, ctx, head_dim] -> the same."""
         if not len(self.alignment_heads):
-            watch = None
-        if self.cross:
-            heard: Tensor
-            heard, scores = self.cross(q, cache.states_of(slots))
-            if watch:
-                for row, own in enumerate(scores):
-                    watch.note(slice(row, row + 1), own[None, self.alignment_heads, -1])
-            return heard
+            recorder = None
+        if isinstance(cache.window, PackedStatesCache):
+            return self._attend_states(q, cache.window.read(slots), recorder)
         parts: list[Tensor] = []
-        for run in cache.read_cross(layer, slots):
-            if watch:
-                self._note(watch, q, run)
+        for run in cache.window.read(layer, slots):
+            if recorder:
+                self._record(recorder, q, run)
             parts.append(attend_audio(q[run.rows], run.k, run.v, run.log_weight))
         return torch.cat(parts)
 
-    def _note(self, watch: Watch, q: Tensor, run: CrossRun) -> None:
+    def _attend_states(
+        self, q: Tensor, windows: Sequence[PackedEncoderStates], recorder: ScoreRecorder | None
+    ) -> Tensor:
+        """Over packed states, [batch, head, ctx, head_dim] -> the same."""
+        assert self.cross
+        attended: Tensor
+        attended, scores = self.cross(q, windows)
+        if recorder:
+            for row, row_scores in enumerate(scores):
+                recorder.record(slice(row, row + 1), row_scores[None, self.alignment_heads, -1])
+        return attended
+
+    def _record(self, recorder: ScoreRecorder, q: Tensor, run: CrossRun) -> None:
+        """Scores, [rows, heads, positions], of the last of queries [batch, head, ctx, head_dim]."""
         queries = q[run.rows, self.alignment_heads, -1:].to(run.k.dtype)
         scores = queries @ run.k[:, self.alignment_heads].mT * q.shape[-1] ** -0.5
-        watch.note(run.rows, scores[:, :, 0])
+        recorder.record(run.rows, scores[:, :, 0])
 
 
 class Decoder(nn.Module):
     """Tokens to states, for rows that each stand at positions of their own."""
 
     def __init__(
-        self, dims: Dimensions, alignment_heads: AlignmentHeads, *, absorbs: bool, together: int
+        self,
+        dims: Dimensions,
+        alignment_heads: AlignmentHeads,
+        *,
+        absorbs: bool,
+        layers_per_projection: int,
     ) -> None:
         super().__init__()
         n_state = dims.n_text_state
         self.n_head, self.n_alignment_head = dims.n_text_head, len(alignment_heads)
         self.embedding = nn.Parameter(torch.empty(dims.n_vocab, n_state))
         self.positions = nn.Parameter(torch.empty(dims.n_text_ctx, n_state))
-        # What comes out of a projection: layers, keys and values, heads.
-        self._heads = (-1, 2, self.n_head, n_state // self.n_head)
+        # Outputs of a cross-KV projection: [layer, key/value, head, head_dim].
+        self.cross_shape = (-1, 2, self.n_head, n_state // self.n_head)
         # So many layers each, the last fewer; none where the queries carry the projections.
         self.cross_kv = nn.ModuleList(
             nn.Linear(dims.n_audio_state, 2 * n_state * layers)
-            for layers in group_sizes(0 if absorbs else dims.n_text_layer, together)
+            for layers in group_sizes(0 if absorbs else dims.n_text_layer, layers_per_projection)
         )
         heads = [[h for at, h in alignment_heads if at == n] for n in range(dims.n_text_layer)]
-        self.blocks = nn.ModuleList(DecoderBlock(dims, own, absorbs=absorbs) for own in heads)
+        self.blocks = nn.ModuleList(DecoderBlock(dims, some, absorbs=absorbs) for some in heads)
         self.ln = nn.LayerNorm(n_state)
         # The embedding again; a layer of its own, so that it can be packed.
         self.head = nn.Linear(n_state, dims.n_vocab)
 
-    def write_cross(self, audio: Tensor, cache: KVCache, slots: Tensor) -> None:
-        """Keys and values of windows, [batch, kept, n_audio_state], into the slots."""
+    def write_cross(self, states: Tensor, cross: CrossKV, slots: Tensor) -> None:
+        """Keys and values of windows, [batch, positions, n_audio_state], into slots [batch]."""
         first = 0
         for project in self.cross_kv:
-            first += self._write_group(project(audio), first, cache, slots)
+            first += self._write_group(project(states), first, cross, slots)
 
-    def _write_group(self, kv: Tensor, first: int, cache: KVCache, slots: Tensor) -> int:
-        by_layer = kv.unflatten(-1, self._heads)
+    def _write_group(self, kv: Tensor, first: int, cross: CrossKV, slots: Tensor) -> int:
+        """Of [batch, positions, layers * ...]; the number of layers."""
+        by_layer = kv.unflatten(-1, self.cross_shape)
         layers = by_layer.shape[2]
-        cache.write_cross(slice(first, first + layers), slots, by_layer)
+        cross.write(slice(first, first + layers), slots, by_layer)
         return layers
 
-    def cross_weights(self) -> list[Tensor]:
-        """Of each layer's keys and values, [2, head, head_dim, n_audio_state]."""
-        groups = (linear.get_parameter("weight") for linear in self.cross_kv)
-        return [weight for group in groups for weight in group.unflatten(0, self._heads)]
-
     def forward(
-        self, tokens: Tensor, cache: KVCache, rows: SlotIndex, watch: Watch | None = None
-    ) -> Tensor:
-        x = self.embedding[tokens] + self.positions[rows.positions]  # [batch, ctx, n_text_state]
+        self,
+        tokens: Tensor,
+        cache: KVCache,
+        rows: SlotIndex,
+        recorder: ScoreRecorder | None = None,
+    ) -> Tensor:  # [batch, ctx] -> [batch, ctx, n_text_state]
+        states = self.embedding[tokens] + self.positions[rows.positions]
         for layer, block in enumerate(self.blocks):
-            x = block(x, cache, layer, rows, watch)
-        return self.ln(x)
+            states = block(states, cache, layer, rows, recorder)
+        return self.ln(states)
 
-    def logits(self, x: Tensor) -> Tensor:
+    def logits(self, states: Tensor) -> Tensor:
         """[rows, n_text_state] -> [rows, n_vocab], in float32."""
-        return self.head(x).float()
+        return self.head(states).float()
 
 
 class Network(nn.Module):
     """Encoder and decoder of one checkpoint on one device.
 
-    Keys and values of windows are computed for so many layers `together`.
+    One product computes the cross-KV of `layers_per_projection` layers.
     """
 
     def __init__(
@@ -165,16 +185,21 @@ class Network(nn.Module):
         precision: Precision,
         alignment_heads: AlignmentHeads,
         *,
-        together: int = 1,
+        layers_per_projection: int = 1,
     ) -> None:
         super().__init__()
         self.dims = dims
         self.encoder = Encoder(dims, precision.attention, rotates=precision.rotates)
-        self.decoder = Decoder(dims, alignment_heads, absorbs=precision.absorbs, together=together)
+        self.decoder = Decoder(
+            dims,
+            alignment_heads,
+            absorbs=precision.absorbs,
+            layers_per_projection=layers_per_projection,
+        )
 
     @property
     def device(self) -> torch.device:
-        """Where the weights are."""
+        """The device of the weights."""
         return self.decoder.embedding.device
 
     @property

@@ -1,4 +1,4 @@
-"""Whisper's encoder, with the projections of a layer fused.
+"""Whisper's audio encoder, with the projections of a layer fused.
 
 The same mathematics as openai-whisper (whisper/model.py): two convolutions, sinusoidal positions,
 pre-norm transformer, GELU.
@@ -30,11 +30,12 @@ class EncoderBlock(nn.Module):
         self.mlp_ln = nn.LayerNorm(n_state)
         self.mlp = MLP(n_state)
 
-    def forward(self, x: Tensor, log_weight: Tensor | None) -> Tensor:  # [batch, kept, state]
-        qkv = self.attn_qkv(self.attn_ln(x)).to(self.attn_dtype).chunk(3, dim=-1)
+    def forward(self, states: Tensor, log_weight: Tensor | None) -> Tensor:
+        # [batch, positions, state] -> the same; [positions]
+        qkv = self.attn_qkv(self.attn_ln(states)).to(self.attn_dtype).chunk(3, dim=-1)
         q, k, v = (split_heads(part, self.n_head) for part in qkv)
-        x = x + self.attn_out(merge_heads(attend_window(q, k, v, log_weight)))
-        return x + self.mlp(self.mlp_ln(x))
+        states = states + self.attn_out(merge_heads(attend_window(q, k, v, log_weight)))
+        return states + self.mlp(self.mlp_ln(states))
 
 
 class Encoder(nn.Module):
@@ -53,28 +54,32 @@ class Encoder(nn.Module):
         )
         self.ln_post = nn.LayerNorm(n_state)
 
-    def stages(self, mel: Tensor, kept: EncoderPositions) -> Iterator[Tensor]:
+    def stages(self, mel: Tensor, positions: EncoderPositions) -> Iterator[Tensor]:
         """The states of [batch, n_mels, 2 * n_audio_ctx], from layer to layer.
 
-        The last is the encoder's output, [batch, kept, n_audio_state].
+        The last is the encoder's output, [batch, positions, n_audio_state].
         """
-        x = self._convolved(mel, kept)
-        x = (x if self.entry is None else self.entry(x)) + self.positions[kept.index]
-        yield x
+        states = self._convolved(mel, positions)
+        states = states if self.entry is None else self.entry(states)
+        states = states + self.positions[positions.index]
+        yield states
         for block in self.blocks:
-            x = block(x, kept.log_weight)
-            yield x
-        yield self.ln_post(x)
+            states = block(states, positions.log_weight)
+            yield states
+        yield self.ln_post(states)
 
-    def _convolved(self, mel: Tensor, kept: EncoderPositions) -> Tensor:
-        if kept.log_weight is None:
+    def _convolved(self, mel: Tensor, positions: EncoderPositions) -> Tensor:
+        """[batch, n_mels, frames] -> [batch, positions, n_audio_state]."""
+        if positions.log_weight is None:
             return self._convolve(mel)
+        dense = positions.dense
         # Two positions more than asked for: what the convolutions see beyond is the window's own.
-        sound = self._convolve(mel[..., : 2 * (kept.dense + 2)])[:, : kept.dense]
+        sound = self._convolve(mel[..., : 2 * (dense + 2)])[:, :dense]
         end = self._convolve(mel[..., -2 * (END + 2) :])[:, 2:]
-        between = end[:, :1].expand(-1, kept.size - kept.dense - END, -1)
+        between = end[:, :1].expand(-1, positions.size - dense - END, -1)
         return torch.cat([sound, between, end], dim=1)
 
     def _convolve(self, mel: Tensor) -> Tensor:
+        """[batch, n_mels, frames] -> [batch, frames / 2, n_audio_state]."""
         # As it lies in memory, so do all that is added to it.
         return F.gelu(self.conv2(F.gelu(self.conv1(mel)))).transpose(1, 2).contiguous()

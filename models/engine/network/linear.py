@@ -1,4 +1,4 @@
-"""Linear layers that multiply in int8 or bfloat16 on a CPU, their weights packed once."""
+"""Quantized linear layers for CPUs, in int8 or bfloat16, their weights packed once."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ _TILE = 8
 
 @dataclass(frozen=True)
 class InputRange:
-    """How inputs become bytes: `zero` stands for 0, `levels` above it for a row's largest value.
+    """Dynamic quantization of inputs: byte `zero` is 0, `levels` above it a row's largest value.
 
-    A row counts as at least as large as `least`. Where `signed` is false nothing is smaller than
+    A row counts as at least as large as `minimum`. Where `signed` is false nothing is smaller than
     the bytes below `zero` can say.
     """
 
@@ -42,12 +42,12 @@ class InputRange:
     minimum: float = _TINY
     signed: bool = True
 
-    def size(self, x: Tensor) -> Tensor:
-        """What `levels` stand for in each row of [..., in], [..., 1]."""
-        largest = x.amax(-1, keepdim=True)
+    def size(self, inputs: Tensor) -> Tensor:
+        """The value of `levels` in each row, [..., in] -> [..., 1]."""
+        largest = inputs.amax(-1, keepdim=True)
         if self.signed:
             # Faster than abs(), which would write all of it.
-            largest = torch.maximum(largest, -x.amin(-1, keepdim=True))
+            largest = torch.maximum(largest, -inputs.amin(-1, keepdim=True))
         return largest.clamp_min_(self.minimum)
 
 
@@ -65,8 +65,8 @@ class MLP(nn.Module):
         self.activation: nn.Module = nn.GELU()
         self.down: nn.Module = nn.Linear(4 * n_state, n_state)
 
-    def forward(self, x: Tensor) -> Tensor:
-        return self.down(self.activation(self.up(x)))
+    def forward(self, states: Tensor) -> Tensor:  # [..., state] -> the same
+        return self.down(self.activation(self.up(states)))
 
 
 class Int8Linear(nn.Module):
@@ -81,11 +81,11 @@ class Int8Linear(nn.Module):
         self.packed_bytes = linear.weight.numel()
         self.bias = linear.bias
 
-    def forward(self, x: Tensor) -> Tensor:  # [..., in] any float -> [..., out] float32
-        x = x.float()
-        size = self.weight.inputs.size(x)
-        y = self.weight.multiply(x / size)
-        return y.mul_(size) if self.bias is None else torch.addcmul(self.bias, y, size, out=y)
+    def forward(self, inputs: Tensor) -> Tensor:  # [..., in] any float -> [..., out] float32
+        inputs = inputs.float()
+        size = self.weight.inputs.size(inputs)
+        out = self.weight.multiply(inputs / size)
+        return out.mul_(size) if self.bias is None else torch.addcmul(self.bias, out, size, out=out)
 
 
 class SplitInt8Linear(nn.Module):
@@ -102,17 +102,17 @@ class SplitInt8Linear(nn.Module):
         self.packed_bytes = linear.weight.numel() - self.exact.numel()
         self.bias = linear.bias
 
-    def forward(self, x: Tensor) -> Tensor:  # [..., in] any float -> [..., out] float32
-        large, rest = x.float().tensor_split((EXACT,), dim=-1)
+    def forward(self, inputs: Tensor) -> Tensor:  # [..., in] any float -> [..., out] float32
+        large, rest = inputs.float().tensor_split((EXACT,), dim=-1)
         size = self.weight.inputs.size(rest)
-        y = self.weight.multiply(rest / size)
-        return torch.addcmul(self._multiply_exactly(large), y, size, out=y)
+        out = self.weight.multiply(rest / size)
+        return torch.addcmul(self._multiply_exactly(large), out, size, out=out)
 
-    def _multiply_exactly(self, x: Tensor) -> Tensor:
-        rows = x.flatten(0, -2)
+    def _multiply_exactly(self, large: Tensor) -> Tensor:  # [..., EXACT] -> [..., out]
+        rows = large.flatten(0, -2)
         padded = F.pad(rows, (0, 0, 0, -len(rows) % _TILE))
         product = torch.addmm(self.bias, padded, self.exact)[: len(rows)]
-        return product.unflatten(0, x.shape[:-1])
+        return product.unflatten(0, large.shape[:-1])
 
 
 class PackedInt8:
@@ -122,15 +122,16 @@ class PackedInt8:
         self.inputs = inputs
         self._packed = torch.ops.quantized.linear_prepack(_quantized(weight), None)
 
-    def multiply(self, x: Tensor) -> Tensor:
+    def multiply(self, rows: Tensor) -> Tensor:
         """Rows of size 1, [..., in] float32, become [..., out] float32."""
-        y: Tensor = torch.ops.quantized.linear_with_input_q_dq_qweight_dq_output_fp32(
-            x, 1 / self.inputs.levels, self.inputs.zero, self._packed
+        out: Tensor = torch.ops.quantized.linear_with_input_q_dq_qweight_dq_output_fp32(
+            rows, 1 / self.inputs.levels, self.inputs.zero, self._packed
         )
-        return y
+        return out
 
 
 def _quantized(weight: Tensor) -> Tensor:
+    """Per-channel int8 of [out, in]."""
     scales = weight_scales(weight)
     zeros = torch.zeros(len(scales), dtype=torch.long)
     return torch.quantize_per_channel(weight, scales, zeros, 0, torch.qint8)
@@ -138,14 +139,14 @@ def _quantized(weight: Tensor) -> Tensor:
 
 @cache
 def quantized_linear_deprecation() -> None:
-    """PyTorch announces once that quantized tensors will end; the pinned release has them."""
+    """Use up PyTorch's one deprecation warning; the pinned release has quantized tensors."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".*quantize_per_channel.*deprecated")
         _quantized(torch.ones(1, 2))
 
 
 def weight_scales(weight: Tensor) -> Tensor:
-    """What one level of each output's weights is worth, [out], for weights [out, in].
+    """Quantization scale of each output, [out], for weights [out, in].
 
     Without VNNI a CPU adds the products of two neighbours in 16 bits, and what does not fit is cut
     off: there two neighbours of one sign must be small enough together.
@@ -168,9 +169,9 @@ class BFloat16Linear(nn.Module):
         self.packed_bytes = 2 * sum(tensor.numel() for tensor in linear.parameters())
         self.activation = activation
 
-    def forward(self, x: Tensor) -> Tensor:  # [..., in] any float -> [..., out] bfloat16
+    def forward(self, inputs: Tensor) -> Tensor:  # [..., in] any float -> [..., out] bfloat16
         return torch.ops.mkldnn._linear_pointwise(  # noqa: SLF001
-            x.bfloat16(), self.packed, self.bias, self.activation, [], "none"
+            inputs.bfloat16(), self.packed, self.bias, self.activation, [], "none"
         )
 
 
@@ -178,7 +179,7 @@ def pack_linears(module: nn.Module, kind: LinearKind) -> None:
     """Replace every linear layer under `module` by one of that kind, in place."""
     if kind == "plain":
         return
-    # Before there are several threads: what warnings are heard is the process' own.
+    # Before there are several threads: the filters of warnings are the process' own.
     quantized_linear_deprecation()
     # Packing takes one core for each layer, of those that this thread may compute with.
     with ThreadPoolExecutor(torch.get_num_threads()) as threads:

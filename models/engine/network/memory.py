@@ -1,4 +1,4 @@
-"""What a model holds in memory: foreseen from its sizes, counted when loaded, given back."""
+"""Memory of a model: estimated from its sizes, counted when loaded, given back with malloc_trim."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from torch import nn
 
 from models.checkpoints.catalogue import Dimensions
 from models.engine.device.engine_config import MAX_SLOTS_ON_GPU
-from models.engine.device.gpu_sharing import recording
+from models.engine.device.gpu_sharing import capture_lock
 from models.engine.network.decoder import Network
 from models.engine.network.kv_cache import KVCache
 from models.engine.network.linear import (
@@ -24,10 +24,12 @@ from models.engine.network.linear import (
 from models.engine.network.precision import Precision
 
 
-def expected_bytes(dims: Dimensions, precision: Precision, slots: int) -> int:
+def expected_bytes(
+    dims: Dimensions, precision: Precision, slots: int, *, beside_slot: int = 0
+) -> int:
     """Bytes of the weights and the cache that a model will hold; none are taken for the answer.
 
-    Of some GPUs it is a little less: not all keep the states of windows (cuda/states.py).
+    `beside_slot` are those that a backend holds for each slot beside the cache.
     """
     meta = torch.device("meta")
     with meta:
@@ -46,25 +48,19 @@ def expected_bytes(dims: Dimensions, precision: Precision, slots: int) -> int:
     # The head is packed beside the embedding that it shares otherwise.
     if precision.decoder != "plain" and not precision.rotates:
         held += precision.state.itemsize * network.decoder.embedding.numel()
-    cache = KVCache(
-        dims,
-        slots,
-        meta,
-        state=precision.state,
-        attention=precision.window_state,
-    )
-    if precision.state is not torch.float32:
-        cache.enable_states()
-    return held + cache.nbytes
+    cache = KVCache(dims, slots, meta, state=precision.state, attention=precision.window_state)
+    return held + cache.nbytes + slots * beside_slot
 
 
-def slots_that_fit(dims: Dimensions, precision: Precision, free: int) -> int:
-    """How many windows decode at once on a GPU with so many bytes free: half of them are for it.
+def slots_that_fit(
+    dims: Dimensions, precision: Precision, free: int, *, beside_slot: int = 0
+) -> int:
+    """Number of slots on a GPU with so many bytes `free`: half of them are for this model.
 
-    The rest is for what is computed in between, and for other models.
+    The rest is for what is computed in between, and for other models. `beside_slot` as above.
     """
     weights = expected_bytes(dims, precision, 0)
-    one = expected_bytes(dims, precision, 1) - weights
+    one = expected_bytes(dims, precision, 1, beside_slot=beside_slot) - weights
     return max(1, min(MAX_SLOTS_ON_GPU, (free - weights) // 2 // one))
 
 
@@ -79,7 +75,7 @@ def held_bytes(network: Network, cache: KVCache) -> int:
 def give_back() -> None:
     """Return what has been freed to the device and the system."""
     if torch.cuda.is_initialized():
-        with recording():
+        with capture_lock():
             torch.cuda.empty_cache()
     trim()
 

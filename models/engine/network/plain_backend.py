@@ -1,4 +1,4 @@
-"""Runs a step's batches on the device: encode windows, feed prompts, decode one token a row."""
+"""Reference backend in plain PyTorch: encode windows, prefill prompts, decode a token a row."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager
 import torch
 from torch import Tensor
 
-from models.engine.decoding.alignment import RowWatch, Watch, token_starts
+from models.engine.decoding.alignment import RowRecorder, ScoreRecorder, token_starts
 from models.engine.decoding.attempts import Attempt
 from models.engine.decoding.sequence import Sequence, Window
 from models.engine.decoding.token_rules import Chosen, TimestampState, TokenRules, choose
@@ -18,12 +18,13 @@ from models.engine.device.engine_config import Padding
 from models.engine.network.decoder import Network
 from models.engine.network.kv_cache import KVCache, SlotIndex
 from models.engine.network.memory import held_bytes
+from models.engine.network.packed_states import PackedStatesCache
 from models.engine.network.precision import Precision
 from models.engine.network.sparse_padding import EncoderPositions, encoder_positions
 
 
 class PlainBackend:
-    """The network, its cache and the token rules on one device."""
+    """The network, its cache and the token rules on one device: a `Backend` (backend.py)."""
 
     def __init__(
         self,
@@ -48,29 +49,29 @@ class PlainBackend:
 
     @property
     def overlaps(self) -> bool:
-        """Whether windows are encoded while others decode."""
+        """False: nothing decodes while a window is encoded."""
         return False
 
     @property
     def takes_samples(self) -> bool:
-        """Whether windows may be samples, whose log-mel is made on the device."""
+        """False: windows are log-mel."""
         return False
 
     @property
     def shares_windows(self) -> bool:
-        """Whether rows can be given the windows of others."""
+        """True: a row can be given the window of another."""
         return True
 
     def share_window(self, sequence: Sequence, row: Sequence) -> None:
-        """Let a row's slot hold the window that a sequence's holds."""
-        self.cache.copy_window(*slots_of([sequence, row]))
+        """Copy the window of a sequence's slot to a row's."""
+        self.cache.window.copy(*slots_of([sequence, row]))
 
     def computing(self) -> AbstractContextManager[None]:
-        """What the thread that computes has to be in."""
+        """Context of the thread that computes: without gradients."""
         return torch.inference_mode()
 
     def wait(self) -> None:
-        """Where nothing can be done until windows are encoded: return when they may be."""
+        """Nothing to wait for: windows are encoded by `encode` itself."""
 
     @property
     def nbytes(self) -> int:
@@ -83,30 +84,32 @@ class PlainBackend:
         Between two layers others may run. What has no slot any more at the end is not stored.
         """
         sequences = tuple(sequences)
-        kept = self._kept(sequences[0])
+        positions = self._positions(sequences[0])
         mel = torch.stack([sequence.window.audio for sequence in sequences])
         audio = mel.to(self.device, self.precision.state)
-        for states in self.network.encoder.stages(audio, kept):
+        for states in self.network.encoder.stages(audio, positions):
             yield
             audio = states
         rows = [row for row, sequence in enumerate(sequences) if sequence.slot is not None]
-        self._store(audio[rows], slots_of(sequences), kept)
+        self._store(audio[rows], slots_of(sequences), positions)
 
-    def _store(self, audio: Tensor, slots: list[int], kept: EncoderPositions) -> None:
-        if self.precision.absorbs:
-            self.cache.store_states(slots, kept, audio)
+    def _store(self, states: Tensor, slots: list[int], positions: EncoderPositions) -> None:
+        """Of encoder states, [batch, positions, n_audio_state], what decode steps read."""
+        window = self.cache.window
+        if isinstance(window, PackedStatesCache):
+            window.write(slots, positions, states)
         else:
             index = torch.tensor(slots, device=self.device)
-            self.network.decoder.write_cross(audio, self.cache, index)
-            self.cache.store_positions(slots, kept)
+            self.network.decoder.write_cross(states, window, index)
+            window.write_positions(slots, positions)
 
-    def _kept(self, sequence: Sequence) -> EncoderPositions:
+    def _positions(self, sequence: Sequence) -> EncoderPositions:
         return encoder_positions(
             sequence.window.frames, self.network.dims.n_audio_ctx, self.padding, self.device
         )
 
     def prefill(self, sequences: Seq[Sequence]) -> Tensor:
-        """Feed the prompts and note no-speech; the logits after each, [rows, n_vocab]."""
+        """Feed prompts and note their no-speech; the logits after each, [rows, n_vocab]."""
         prompts = [sequence.prompt for sequence in sequences]
         states = self.feed_prompts(sequences, prompts)
         rows = range(len(prompts))
@@ -129,23 +132,24 @@ class PlainBackend:
     def decode(self, sequences: Seq[Sequence]) -> Tensor:
         """Feed each row's last token; the logits after it, [rows, n_vocab].
 
-        Where the times of words are asked for, it is noted what the alignment heads score.
+        For windows with word timestamps the alignment heads' scores are recorded.
         """
         tokens = [sequence.tokens[-1:] for sequence in sequences]
         positions = [sequence.position for sequence in sequences]
-        watch = RowWatch([row for row, each in enumerate(sequences) if each.window.word_timestamps])
-        states = self._decode(sequences, tokens, positions, watch if watch.scores else None)
-        for row, scores in watch.scores.items():
+        timed = [row for row, seq in enumerate(sequences) if seq.window.word_timestamps]
+        recorder = RowRecorder(timed)
+        states = self._decode(sequences, tokens, positions, recorder if timed else None)
+        for row, scores in recorder.scores.items():
             # At its place: a step for which memory ran out is run again.
-            sequences[row].heard[len(sequences[row].tokens) - 1 :] = [scores]
+            sequences[row].scores[len(sequences[row].tokens) - 1 :] = [scores]
         return self.network.decoder.logits(states[:, 0])
 
     def align(self, attempts: Seq[tuple[Window, Attempt]]) -> list[tuple[float, ...]]:
-        """When the tokens of windows that have ended are heard: `DecodingResult.starts`."""
+        """Token times of windows that have ended, in seconds: `DecodingResult.starts`."""
         return token_starts(attempts, self.vocabulary.eot)
 
     def choose(self, logits: Tensor, sequences: Seq[Sequence]) -> Chosen:
-        """Each row's next token and its log-probability under the rules."""
+        """Each row's next token and its log-probability under the rules, from [rows, n_vocab]."""
         state = TimestampState.of(sequences, self.rules.begin, self.device)
         self.rules.apply(logits, state)
         return choose(logits, sequences)
@@ -161,16 +165,17 @@ class PlainBackend:
         sequences: Seq[Sequence],
         tokens: Seq[Seq[int]],
         starts: Seq[int],
-        watch: Watch | None = None,
+        recorder: ScoreRecorder | None = None,
     ) -> Tensor:
+        """The states of tokens at the positions from `starts` on, [rows, longest, n_text_state]."""
         width = max(len(row) for row in tokens)
         # What pads a short row stands after its tokens: nothing sees it before it is overwritten.
         padded = [[*row, *[self.vocabulary.eot] * (width - len(row))] for row in tokens]
         positions = [list(range(start, start + width)) for start in starts]
         rows = SlotIndex.at(slots_of(sequences), positions, self.device)
         fed = torch.tensor(padded, device=self.device)
-        states: Tensor = self.network.decoder(fed, self.cache, rows, watch)
-        return states  # [rows, width, n_text_state]
+        states: Tensor = self.network.decoder(fed, self.cache, rows, recorder)
+        return states
 
 
 def slots_of(sequences: Seq[Sequence]) -> list[int]:

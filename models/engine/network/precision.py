@@ -1,4 +1,4 @@
-"""Number formats: of the linear layers, of what passes between them, and of the cache."""
+"""Precision: number formats of the linear layers, of the states between them, of the cache."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _PLAIN = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.
 class Precision:
     """`state` is the format between layers, `attention` that of attention over a window.
 
-    `encoder` and `decoder` say how their linear layers multiply. On a CPU half-precision
+    `encoder` and `decoder` are those of their linear layers. On a CPU half-precision
     arithmetic exists only inside the GEMMs: there bfloat16 and int8 mean the linear layers, and
     the state stays float32.
     """
@@ -35,17 +35,17 @@ class Precision:
 
     @property
     def rotates(self) -> bool:
-        """Whether the residual streams take another basis, for the sake of int8."""
+        """True if the residual streams take another basis, for the sake of int8 (rotation.py)."""
         return "int8" in (self.encoder, self.decoder)
 
     @property
     def absorbs(self) -> bool:
-        """Whether decoding reads a window's states, and no keys and values of theirs."""
+        """True if decoding reads encoder states instead of cross-KV (absorbed_attention.py)."""
         return self.decoder == "int8"
 
     @property
     def window_state(self) -> torch.dtype | None:
-        """The format of a window's keys and values in the cache; None where there are none."""
+        """Format of cross-KV in the cache; None where there is none."""
         return None if self.absorbs else self.attention
 
 
@@ -54,7 +54,7 @@ def resolve_precision(wanted: str, device: torch.device) -> Precision:
 
     Auto means float16 on CUDA and on a CPU the fastest that it knows: int8, else bfloat16, else
     float32. With int8 the decoder's steps read every weight in a byte; the encoder multiplies in
-    what the CPU does fastest (trials.py).
+    what the CPU does fastest (autotune.py).
 
     Raises:
         DeviceError: this device does not do that one.

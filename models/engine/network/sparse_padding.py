@@ -1,4 +1,4 @@
-"""Which positions of a window the encoder computes: all that hold sound, some of the padding."""
+"""Sparse padding: the encoder computes all positions that hold sound, and some of the rest."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ _STEPS = {NEAR_STRIDE: 3, STRIDE: 5}
 class EncoderPositions:
     """The positions of a window that are computed.
 
-    `index` is [kept], the first `dense` and the last `END` of it without gaps. `log_weight`,
-    [kept], is the logarithm of how many positions each stands for: added to attention scores it
-    makes a position count so many times. It is None where every position is computed.
+    `index` is [positions], the first `dense` and the last `END` of it without gaps. `log_weight`,
+    [positions], is the logarithm of how many positions each stands for: added to attention scores
+    it makes a position count so many times. It is None where every position is computed.
     """
 
     dense: int
@@ -39,7 +39,7 @@ class EncoderPositions:
 
     @property
     def size(self) -> int:
-        """How many positions are computed."""
+        """Number of positions that are computed."""
         return len(self.index)
 
 
@@ -56,15 +56,15 @@ def encoder_positions(
     if padding == "full" or dense + STRIDE >= end:
         return EncoderPositions(n_ctx, torch.arange(n_ctx, device=device))
     far = min(dense + NEAR, end)
-    near_few, near_sizes = _few(dense, far, NEAR_STRIDE)
-    far_few, far_sizes = _few(far, end, STRIDE)
-    index = torch.cat([torch.arange(dense), near_few, far_few, torch.arange(end, n_ctx)])
+    near_some, near_sizes = _one_in(NEAR_STRIDE, dense, far)
+    far_some, far_sizes = _one_in(STRIDE, far, end)
+    index = torch.cat([torch.arange(dense), near_some, far_some, torch.arange(end, n_ctx)])
     weight = torch.cat([torch.ones(dense), near_sizes, far_sizes, torch.ones(END)])
     return EncoderPositions(dense, index.to(device), weight.log().to(device))
 
 
-def _few(begin: int, end: int, stride: int) -> tuple[Tensor, Tensor]:
-    """One position in `stride`, and for how many each stands."""
+def _one_in(stride: int, begin: int, end: int) -> tuple[Tensor, Tensor]:
+    """One position in `stride`, and for how many each stands: [some] each."""
     starts = torch.arange(begin, end, stride)
     sizes = (end - starts).clamp_max(stride)
     steps = torch.arange(len(starts)) * _STEPS[stride] % stride

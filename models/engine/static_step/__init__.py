@@ -1,3 +1,3 @@
-"""The decode step in static shapes, in plain PyTorch, with its state on the device."""
+"""Decode step in static shapes with its state on the device, so that a CUDA graph can replay it."""
 
 from __future__ import annotations

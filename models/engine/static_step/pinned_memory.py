@@ -1,4 +1,4 @@
-"""What goes to the device: from memory of the host that a GPU reads by itself."""
+"""Pinned host staging buffers, copied to the device asynchronously."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 
-def staged(tensor: Tensor, device: torch.device) -> Tensor:
-    """A copy in the host's memory, which a copy to the device need not wait for."""
-    where = torch.empty_like(tensor, device="cpu", pin_memory=device.type == "cuda")
-    return where.copy_(tensor)
+def pinned_copy(tensor: Tensor, device: torch.device) -> Tensor:
+    """A copy in host memory, [...] -> the same, pinned where the device is a GPU."""
+    buffer = torch.empty_like(tensor, device="cpu", pin_memory=device.type == "cuda")
+    return buffer.copy_(tensor)

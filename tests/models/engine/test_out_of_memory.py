@@ -25,7 +25,7 @@ CPU = torch.device("cpu")
 MEL = [torch.randn(80, 3000, generator=torch.Generator().manual_seed(seed)) for seed in range(6)]
 
 
-class SmallRunner(PlainBackend):
+class SmallBackend(PlainBackend):
     """Has memory for so many windows to be encoded at once, and for so many rows at each stage."""
 
     def __init__(
@@ -81,7 +81,7 @@ def needs(wanted: int, there_is: int) -> None:
 
 @contextmanager
 def engine(**memory: int) -> Iterator[Engine]:
-    running = Engine(SmallRunner(**memory), slots=4, encode_batch=4)
+    running = Engine(SmallBackend(**memory), slots=4, encode_batch=4)
     yield running
     running.close()
 
@@ -139,11 +139,11 @@ def test_after_a_lone_failure_the_engine_serves_the_next(
     undisturbed: list[DecodingResult],
 ) -> None:
     with engine() as running:
-        runner: Any = running.runner
-        runner.windows = 0
+        backend: Any = running.backend
+        backend.windows = 0
         with pytest.raises(OverloadedError):
             running.submit(windows()[0]).result(60)
-        runner.windows = 1
+        backend.windows = 1
 
         assert running.submit(windows()[0]).result(60).tokens == undisturbed[0].tokens
 

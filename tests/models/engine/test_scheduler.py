@@ -218,6 +218,6 @@ def test_scheduler_any_order_loses_and_doubles_and_starves_nothing(
         plan = step(complete=True)
         for sequence in plan.prefill + plan.decode:
             scheduler.release(sequence)
-    expected = [sequence for sequence in alive if not sequence.abandoned]
+    expected = [sequence for sequence in alive if not sequence.is_cancelled]
     assert {id(sequence) for sequence in expected} <= {id(sequence) for sequence in admitted}
     assert scheduler.is_idle

@@ -117,16 +117,16 @@ def test_lent_cores_come_back() -> None:
     cpu, seen = SharedThread(), []
 
     def fail() -> None:
-        with cpu.lending(1):
-            seen.append(cpu.lent)
+        with cpu.reserving(1):
+            seen.append(cpu.reserved)
             raise ZeroDivisionError
 
-    with cpu.lending(2):
+    with cpu.reserving(2):
         with pytest.raises(ZeroDivisionError):
             fail()
-        seen.append(cpu.lent)
+        seen.append(cpu.reserved)
 
-    assert [*seen, cpu.lent] == [3, 2, 0]
+    assert [*seen, cpu.reserved] == [3, 2, 0]
 
 
 def test_an_engine_computes_on_what_is_not_lent(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -140,7 +140,7 @@ def test_an_engine_computes_on_what_is_not_lent(monkeypatch: pytest.MonkeyPatch)
     engine = start_engine(tiny_weights(), EngineConfig(device="cpu", threads=3), cpu)
     window = Window("r", torch.zeros(80, 3000), choose_language=choose, detects_only=True)
     for lent in (1, 0, 5):
-        with cpu.lending(lent):
+        with cpu.reserving(lent):
             engine.submit(window).result(60)
     engine.close()
 

@@ -1,4 +1,4 @@
-"""Decode steps of our own kernels as graphs on a GPU, held against the same started one by one."""
+"""Decode steps as graphs on a GPU, held against the same kernels started one by one."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from models.engine.cuda_graphs.launcher import Computation, GraphLauncher
 from models.engine.decoding.token_rules import Chosen, TokenRules
 from models.engine.decoding.vocabulary import Vocabulary
 from models.engine.network.decoder import Network
-from tests.models.engine.cuda_kernels.test_kernels import SLOTS, empty_cache, fill, network
-from tests.models.engine.static_step.test_plain_choice import in_slots
+from tests.models.engine.gpu_networks import SLOTS, empty_cache, fill, network
+from tests.models.engine.static_step.test_plain_step import in_slots
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU")
 
@@ -35,7 +35,9 @@ def steps_of(net: Network, launcher: GraphLauncher) -> list[list[Chosen]]:
     begin, found = rules.begin, []
     with launcher.computing():
         step = launcher.step(net.decoder, cache, rules)
-        fill(cache, net)
+        states = fill(cache, net)
+        if step.store_states:
+            step.store_states(torch.arange(SLOTS, device=net.device), states)
         decoder = GraphDecoder(net, step, vocabulary, launcher, SLOTS)
         decoder.warm_up()
         for places in PLACES:

@@ -5,46 +5,17 @@ from __future__ import annotations
 import pytest
 import torch
 
-from models.engine.cuda_graphs.graph_decoder import GraphWatch
-from models.engine.decoding.sampling import gumbel_scores
+from models.engine.cuda_graphs.graph_decoder import GraphRecorder
 from models.engine.decoding.token_rules import TokenRules
 from models.engine.decoding.vocabulary import Vocabulary
-from models.engine.loading.load_network import load_network
 from models.engine.network.attention import attend_audio
-from models.engine.network.decoder import Network
-from models.engine.network.kv_cache import KVCache
-from models.engine.network.precision import resolve_precision
 from models.engine.static_step.decode_state import DecodeState
-from models.engine.static_step.plain_choice import PlainChoice
-from models.engine.static_step.plain_forward import PlainForward
-from tests.models.engine.static_step.test_plain_choice import in_slots
-from tests.tiny import TINY, tiny_weights
+from models.engine.static_step.plain_step import PlainChoice, PlainForward
+from tests.models.engine.gpu_networks import HEAD_DIM, SLOTS, empty_cache, fill, network
+from tests.models.engine.static_step.test_plain_step import in_slots
+from tests.tiny import TINY
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU")
-SLOTS = 40
-HEAD_DIM = 64
-
-
-def network(dtype: str, state: int = 384) -> Network:
-    heads = state // HEAD_DIM
-    sizes = {"n_audio_head": heads, "n_text_head": heads}
-    device = torch.device("cuda")
-    weights = tiny_weights(n_text_layer=2, n_audio_state=state, n_text_state=state, **sizes)
-    return load_network(weights, device, resolve_precision(dtype, device))
-
-
-def empty_cache(net: Network, slots: int) -> KVCache:
-    return KVCache(net.dims, slots, net.device, state=net.dtype, attention=net.dtype)
-
-
-def fill(cache: KVCache, net: Network) -> None:
-    """Texts, and windows' states with their keys and values, drawn at random."""
-    cache.text.normal_()
-    every = torch.arange(cache.text.shape[2], device=net.device)
-    states = torch.randn(len(every), net.dims.n_audio_ctx, net.dims.n_audio_state)
-    states = states.to(net.device, net.dtype)
-    cache.write_states(every, states)
-    net.decoder.write_cross(states, cache, every)
 
 
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
@@ -59,13 +30,17 @@ def test_states_tell_what_keys_and_values_do(dtype: str, state: int) -> None:
     attend = state_attention(net.decoder, cache)
     if attend is None:
         pytest.skip("this GPU does not read states")
-    fill(cache, net)
+    states = fill(cache, net)
+    attend.store(torch.arange(150, device=net.device), states)
+    values_bias = net.decoder.cross_kv[0].get_parameter("bias").float().view(-1, 2, state)[:, 1]
     for rows in (1, 2, 8, 21, 40, 64, 150):
         for layer in range(2):
             # So large that a few positions count and the rest hardly does, as in speech.
             q = 4 * torch.randn(rows, state, device=net.device, dtype=net.dtype)
             heads = q.float().view(rows, -1, 1, HEAD_DIM)
-            expected = attend_audio(heads, *cache.audio[layer, :, :rows].float()).view(rows, state)
+            kv = cache.cross.kv[layer, :, :rows].float()
+            # The layer behind adds the values' bias.
+            expected = attend_audio(heads, *kv).view(rows, state) - values_bias[layer]
             found = attend(q, layer)
 
             error = (found.float() - expected).norm() / expected.norm()
@@ -85,16 +60,18 @@ def test_forward_is_that_of_pytorch(dtype: str, batch: int, watched: bool) -> No
         torch.manual_seed(0)
         cache = empty_cache(net, SLOTS)
         forward = forward_of(net.decoder, cache)
-        fill(cache, net)
-        heard = torch.zeros(SLOTS, net.decoder.n_alignment_head, 1500, device=net.device)
+        states_of_windows = fill(cache, net)
+        if isinstance(forward, FusedForward) and forward.states:
+            forward.states.store(torch.arange(SLOTS, device=net.device), states_of_windows)
+        recorded = torch.zeros(SLOTS, net.decoder.n_alignment_head, 1500, device=net.device)
         for step in range(3):
             tokens = torch.arange(100, 100 + batch, device=net.device) + 7 * step
             positions = torch.arange(batch, device=net.device) * 50 % 400 + step
-            watch = GraphWatch(heard) if watched else None
-            states = forward(tokens, positions, 448, watch)
+            recorder = GraphRecorder(recorded) if watched else None
+            states = forward(tokens, positions, 448, recorder)
         found.append(states.float())
-        scores.append(heard)
-        texts.append(cache.text.float())
+        scores.append(recorded)
+        texts.append(cache.text.kv.float())
 
     exact = 1e-2 if dtype == "float16" else 6e-2
     torch.testing.assert_close(found[1], found[0], atol=exact, rtol=exact)
@@ -128,14 +105,3 @@ def test_choice_is_that_of_pytorch() -> None:
 
         torch.testing.assert_close(found[1][0], found[0][0], atol=1e-3, rtol=1e-5)
         assert torch.equal(found[1][1], found[0][1])
-
-
-@torch.inference_mode()
-def test_draws_on_a_gpu_are_those_of_a_cpu() -> None:
-    logits = torch.randn(SLOTS, TINY.n_vocab, generator=torch.Generator().manual_seed(0)) * 4
-    heat = (torch.arange(SLOTS) % 3 * 0.4, torch.arange(SLOTS) * 1_000_003)
-    expected = gumbel_scores(logits, *heat)
-    found = gumbel_scores(logits.cuda(), *(each.cuda() for each in heat)).cpu()
-
-    torch.testing.assert_close(found, expected, atol=1e-3, rtol=1e-5)
-    assert torch.equal(found.argmax(-1), expected.argmax(-1))

@@ -115,8 +115,8 @@ def rows_of(scheduler: Scheduler, *, background: bool = False) -> tuple[Sequence
         scheduler.encoded(encoding)
     sequence.begin()
     beside = []
-    while sequence.attempts.are_left and scheduler.has_room_beside(sequence):
-        beside.append(sequence.beside())
+    while sequence.attempts.are_left and scheduler.has_spare_slot(sequence):
+        beside.append(sequence.fork())
         scheduler.join(beside[-1])
     return sequence, beside
 
@@ -139,7 +139,7 @@ def test_rows_beside_give_way_to_windows_that_wait_and_are_made_later() -> None:
     for other in others:
         scheduler.add(other)
 
-    assert not scheduler.has_room_beside(sequence)
+    assert not scheduler.has_spare_slot(sequence)
     plan = scheduler.schedule()
 
     assert plan.encodings[0].sequences == others[:1]
@@ -196,5 +196,5 @@ def test_what_fails_behind_the_one_accepted_does_not_count() -> None:
     for number in (0, 3, 1):
         attempts.fail(number, Attempt(results[number], []))
     assert attempts.accept(2, Attempt(results[2], [])) == []
-    assert attempts.taken().result.tokens == (2,)
-    assert attempts.taken().result.min_logprob == -1.5
+    assert attempts.best().result.tokens == (2,)
+    assert attempts.best().result.min_logprob == -1.5

@@ -68,3 +68,15 @@ def test_draws_do_not_depend_on_the_other_rows() -> None:
     for row in range(5):
         one = slice(row, row + 1)
         assert torch.equal(gumbel_scores(logits[one], temperatures[one], seeds[one]), together[one])
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU")
+@torch.inference_mode()
+def test_draws_on_a_gpu_are_those_of_a_cpu() -> None:
+    logits = torch.randn(40, 51865, generator=torch.Generator().manual_seed(0)) * 4
+    temperatures, seeds = torch.arange(40) % 3 * 0.4, torch.arange(40) * 1_000_003
+    expected = gumbel_scores(logits, temperatures, seeds)
+    found = gumbel_scores(logits.cuda(), temperatures.cuda(), seeds.cuda()).cpu()
+
+    torch.testing.assert_close(found, expected, atol=1e-3, rtol=1e-5)
+    assert torch.equal(found.argmax(-1), expected.argmax(-1))

@@ -14,10 +14,11 @@ from models.audio.load.load_audio import load
 from models.audio.mel import LogMel
 from models.checkpoints.weights import Weights
 from models.engine.decoding.vocabulary import Vocabulary
-from models.engine.loading.calibration import STATES, made_up_speech, typical_inputs
+from models.engine.loading import load_network as loading
+from models.engine.loading.calibration import STATES, synthetic_speech, typical_inputs
 from models.engine.loading.centring import centre
 from models.engine.loading.load_network import load_network
-from models.engine.network import absorbed_attention
+from models.engine.network import packed_states
 from models.engine.network.decoder import Network
 from models.engine.network.kv_cache import KVCache, SlotIndex
 from models.engine.network.linear import (
@@ -27,6 +28,7 @@ from models.engine.network.linear import (
     LinearKind,
     SplitInt8Linear,
 )
+from models.engine.network.packed_states import PackedStatesCache
 from models.engine.network.precision import Precision
 from models.engine.network.sparse_padding import encoder_positions
 from tests.models.engine.network.test_linear import needs_bfloat16, needs_int8, relative_error
@@ -59,29 +61,30 @@ class InFloat:
     def __init__(self, weight: Tensor, _: object) -> None:
         self.weight = weight.clone()
 
-    def multiply(self, x: Tensor) -> Tensor:
-        return F.linear(x, self.weight)
+    def multiply(self, rows: Tensor) -> Tensor:
+        return F.linear(rows, self.weight)
 
 
 def plain_network(
     weights: Weights, monkeypatch: pytest.MonkeyPatch, precision: Precision = FLOAT
 ) -> Network:
     with monkeypatch.context() as patched:
-        patched.setattr(load_network, "centre", lambda *_: None)
+        patched.setattr(loading, "centre", lambda *_: None)
         return load_network(weights, CPU, precision)
 
 
 @torch.inference_mode()
 def logits(network: Network, mel: Tensor, frames: int, tokens: Sequence[int] = TOKENS) -> Tensor:
-    kept = encoder_positions(frames, network.dims.n_audio_ctx, "thin", CPU)
-    *_, states = network.encoder.stages(mel[None], kept)
+    positions = encoder_positions(frames, network.dims.n_audio_ctx, "thin", CPU)
+    *_, states = network.encoder.stages(mel[None], positions)
     cache = KVCache(network.dims, 1, CPU, state=torch.float32, attention=None)
-    cache.store_states([0], kept, states)
+    assert isinstance(cache.window, PackedStatesCache)
+    cache.window.write([0], positions, states)
     rows = SlotIndex.at([0], [range(len(tokens))], CPU)
     return network.decoder.logits(network.decoder(torch.tensor([tokens]), cache, rows))
 
 
-def heard(network: Network, clip: Clip) -> Tensor:
+def logits_of_clip(network: Network, clip: Clip) -> Tensor:
     mel = LogMel(load(clip.path), network.dims.n_mels)
     vocabulary = Vocabulary(network.dims)
     prompt = vocabulary.prompt(clip.language, "transcribe", ())
@@ -93,14 +96,14 @@ def behind_cross_attention(network: Network, clip: Clip) -> list[tuple[str, nn.L
     """The layers behind cross-attention, each with its name and its inputs for a clip."""
     found: list[tuple[str, nn.Linear, Tensor]] = []
     linears = [(n, m) for n, m in network.named_modules() if isinstance(m, nn.Linear)]
-    own = [(name, linear) for name, linear in linears if name.endswith("cross_out")]
+    behind = [(name, linear) for name, linear in linears if name.endswith("cross_out")]
     hooks = [
         linear.register_forward_pre_hook(
             lambda m, arguments, name=name: found.append((name, m, arguments[0]))
         )
-        for name, linear in own
+        for name, linear in behind
     ]
-    heard(network, clip)
+    logits_of_clip(network, clip)
     for hook in hooks:
         hook.remove()
     return found
@@ -110,13 +113,13 @@ def behind_cross_attention(network: Network, clip: Clip) -> list[tuple[str, nn.L
 def base(weights: Callable[[str], Weights]) -> Iterator[Network]:
     """`base` in float32, its inputs as they are, whose windows are not packed."""
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(absorbed_attention, "PackedInt8", InFloat)
+        patched.setattr(packed_states, "PackedInt8", InFloat)
         yield plain_network(weights("base"), patched)
 
 
 @pytest.mark.parametrize("seed", range(5))
 def test_centred_network_computes_the_same(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(absorbed_attention, "PackedInt8", InFloat)
+    monkeypatch.setattr(packed_states, "PackedInt8", InFloat)
     small = tiny_weights(seed, n_audio_layer=2, n_text_layer=3)
     network = plain_network(small, monkeypatch)
     mel = torch.randn(80, 3000, generator=torch.Generator().manual_seed(seed))
@@ -127,7 +130,7 @@ def test_centred_network_computes_the_same(seed: int, monkeypatch: pytest.Monkey
 
 
 def test_centred_network_has_inputs_around_zero(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(absorbed_attention, "PackedInt8", InFloat)
+    monkeypatch.setattr(packed_states, "PackedInt8", InFloat)
     network = plain_network(tiny_weights(n_audio_layer=2, n_text_layer=2), monkeypatch)
     before = typical_inputs(network, TOKENS)
     centre(network, before)
@@ -147,10 +150,10 @@ def test_network_is_centred_in_every_pair_of_formats(
     encoder: LinearKind, attention: torch.dtype, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Those that trials of a CPU may end with; attention in bfloat16 there is on each."""
-    small, mel = tiny_weights(n_audio_layer=2, n_text_layer=2), made_up_speech(80)
+    small, mel = tiny_weights(n_audio_layer=2, n_text_layer=2), synthetic_speech(80)
     formats = Precision("int8", torch.float32, attention, encoder, "int8")
     with monkeypatch.context() as patched:
-        patched.setattr(absorbed_attention, "PackedInt8", InFloat)
+        patched.setattr(packed_states, "PackedInt8", InFloat)
         exact = logits(plain_network(small, monkeypatch), mel, 300)
 
     found = logits(load_network(small, CPU, formats), mel, 300)
@@ -167,11 +170,11 @@ def test_large_channels_of_an_mlp_come_first(monkeypatch: pytest.MonkeyPatch) ->
     assert all((channels.diff() < 1e-3 * channels.max()).all() for channels in largest)
 
 
-def test_made_up_speech_lies_where_log_mels_lie() -> None:
+def test_synthetic_speech_lies_where_log_mels_lie() -> None:
     for n_mels in (80, 128):
-        mel = made_up_speech(n_mels)
+        mel = synthetic_speech(n_mels)
         assert mel.shape == (n_mels, 3000)
-        assert torch.equal(mel, made_up_speech(n_mels))
+        assert torch.equal(mel, synthetic_speech(n_mels))
         assert -1 < mel.min() < mel.max() < 2
         assert torch.equal(mel[:, 300:], mel[:1, 300:301].expand(n_mels, 2700))
 

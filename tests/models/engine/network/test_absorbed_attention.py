@@ -9,11 +9,11 @@ from torch import Tensor
 from models.engine.cpu.cpu_features import has_int8_linear
 from models.engine.network.absorbed_attention import (
     AbsorbedCross,
-    PackedEncoderStates,
     absorbed,
     with_values_bias_behind,
 )
 from models.engine.network.attention import attend_audio, split_heads
+from models.engine.network.packed_states import PackedEncoderStates
 from models.engine.network.sparse_padding import EncoderPositions, encoder_positions
 
 pytestmark = pytest.mark.skipif(not has_int8_linear(), reason="this CPU has no FBGEMM")

@@ -7,17 +7,11 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.engine.cuda_graphs.batch_buckets import (
-    filled_up,
-    powers_of_two,
-    smallest_of,
-    with_halves,
-)
 from models.engine.decoding.sequence import Sequence
 from models.engine.decoding.token_rules import TimestampState, TokenRules, choose
 from models.engine.decoding.vocabulary import Vocabulary
 from models.engine.static_step.decode_state import DecodeState
-from models.engine.static_step.plain_choice import PlainChoice
+from models.engine.static_step.plain_step import PlainChoice
 from tests.models.engine.decoding.test_token_rules import DIMS, sampled, sequence_with
 
 CPU = torch.device("cpu")
@@ -56,9 +50,9 @@ def test_choice_is_that_of_the_rules_step_by_step(name: str, data: st.DataObject
     for _ in range(3):
         logits = torch.randn(SLOTS, vocabulary.dims.n_vocab) * 4
         logits[:, rules.begin :] += data.draw(st.sampled_from([-8.0, 0.0, 8.0]))
-        own = logits[[sequence.slot or 0 for sequence in sequences]]
-        rules.apply(own, TimestampState.of(sequences, rules.begin, CPU))
-        tokens, logprobs = choose(own, sequences)
+        of_rows = logits[[sequence.slot or 0 for sequence in sequences]]
+        rules.apply(of_rows, TimestampState.of(sequences, rules.begin, CPU))
+        tokens, logprobs = choose(of_rows, sequences)
 
         choice(SLOTS, logits, rows, chosen)
 
@@ -69,23 +63,11 @@ def test_choice_is_that_of_the_rules_step_by_step(name: str, data: st.DataObject
             assert rows.positions[sequence.slot] == sequence.position
 
 
-def test_rows_that_nobody_waits_for_stand_where_no_text_is_read() -> None:
+def test_idle_rows_stand_where_no_text_is_read() -> None:
     vocabulary = Vocabulary(DIMS["base"])
     rows = DecodeState(vocabulary, 4, CPU)
     rows.load(in_slots([[50364, 5]], [2]), 4)
 
     assert rows.positions.tolist() == [447, 447, 2, 447]
-    rows.go_on(4, torch.tensor([7, 7, 7, 7]))
+    rows.advance(4, torch.tensor([7, 7, 7, 7]))
     assert rows.positions.tolist() == [447, 447, 3, 447]
-
-
-@given(maximum=st.integers(1, 300), needed=st.data())
-def test_sizes_are_few_and_one_is_always_enough(maximum: int, needed: st.DataObject) -> None:
-    for sizes in (powers_of_two(maximum), with_halves(maximum)):
-        assert list(sizes) == sorted(set(sizes))
-        assert (sizes[0], sizes[-1]) == (1, maximum)
-        wanted = needed.draw(st.integers(1, maximum))
-        assert wanted <= smallest_of(sizes, wanted) < 2 * wanted or wanted == 1
-        assert filled_up(range(wanted), maximum)[wanted - 1 :] == [wanted - 1] * (
-            maximum - wanted + 1
-        )
