@@ -104,7 +104,7 @@ class Whisper:
         slots = max(model.state().slots for model in self.pool.resident.values())
         admission = Admission(settings.queue_seconds, slots, settings.short_wait_seconds)
         self.served = ModelRegistry(models, self.pool, admission, dict(settings.aliases))
-        app.state.served = self.served
+        app.state.registry = self.served
 
     @bentoml.on_startup
     async def begin(self) -> None:

@@ -8,9 +8,6 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Literal
 
-from starlette.responses import JSONResponse
-from starlette.types import Receive, Scope, Send
-
 from api.schemas import ErrorBody, ErrorDetail
 from models.errors import (
     AudioError,
@@ -104,30 +101,6 @@ def known_or_internal(error: BaseException, what: str) -> ApiError:
         return known
     logger.error("%s failed", what, exc_info=error)
     return ApiError(_INTERNAL, status=500)
-
-
-def request_named(scope: Scope) -> str:
-    """A request by its id and path, as the log names it."""
-    return f"Request {scope.get('state', {}).get('request_id')} ({scope['path']})"
-
-
-def note_failure(scope: Scope, error: ApiError) -> None:
-    """Let those who observe the request know what it came to."""
-    scope.setdefault("state", {})["failure"] = error
-
-
-class ErrorResponse(JSONResponse):
-    """The envelope with the error's status and headers."""
-
-    def __init__(self, error: ApiError) -> None:
-        body = error_body(error).model_dump()
-        super().__init__(body, status_code=error.status, headers=error.headers)
-        self._error = error
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send it."""
-        note_failure(scope, self._error)
-        await super().__call__(scope, receive, send)
 
 
 def error_body(error: ApiError) -> ErrorBody:

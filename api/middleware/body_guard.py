@@ -1,4 +1,4 @@
-"""A request whose body is checked while an app reads it."""
+"""Body guard: a check of each message of a request's body while an app reads it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.errors import ApiError, ErrorResponse
+from api.errors import ApiError
+from api.response_state import ResponseState
 
 Check = Callable[[Message], None]
 
@@ -26,7 +27,7 @@ async def pass_checked(
 
     When `check` raises an `ApiError`, that is the answer, unless the app's own has begun.
     """
-    started = False
+    answer = ResponseState(send)
 
     async def checked_receive() -> Message:
         message = await receive()
@@ -36,13 +37,7 @@ async def pass_checked(
             raise _Refused(error) from None
         return message
 
-    async def watched_send(message: Message) -> None:
-        nonlocal started
-        started = True
-        await send(message)
-
     try:
-        await app(scope, checked_receive, watched_send)
+        await app(scope, checked_receive, answer.send)
     except _Refused as refused:
-        if not started:
-            await ErrorResponse(refused.error)(scope, receive, send)
+        await answer.refuse(refused.error, scope, receive)

@@ -1,4 +1,4 @@
-"""How slowly a request's body may come."""
+"""Body timeout: the least speed of a request's body."""
 
 from __future__ import annotations
 
@@ -6,14 +6,16 @@ import asyncio
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.errors import ApiError, ErrorResponse
+from api.errors import ApiError
+from api.middleware.deadline import in_time
+from api.response_state import ResponseState
 
 WINDOW_SECONDS = 30.0
 WINDOW_BYTES = 8 * 1024
 
 
 class BodyTimeout:
-    """Middleware: 408 for a body of which `least` bytes, or its end, do not come in `seconds`.
+    """Middleware: 408 for a body of which `minimum` bytes, or its end, do not come in `seconds`.
 
     Only the time that is spent waiting counts, so that a busy server does not blame its clients.
     """
@@ -25,12 +27,12 @@ class BodyTimeout:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, as long as its body comes."""
-        started = whole = False
-        came, waited = 0, 0.0
+        answer, limit = ResponseState(send), asyncio.timeout(None)
+        came, waited, whole = 0, 0.0, False
         time = asyncio.get_running_loop().time
 
-        async def paced_receive() -> Message:
-            nonlocal whole, came, waited
+        async def timed_receive() -> Message:
+            nonlocal came, waited, whole
             if whole:
                 return await receive()
             began = time()
@@ -43,19 +45,8 @@ class BodyTimeout:
                 came, waited = 0, 0.0
             return message
 
-        async def watched_send(message: Message) -> None:
-            nonlocal started
-            started = True
-            await send(message)
-
-        try:
-            async with asyncio.timeout(None) as limit:
-                await self.app(scope, paced_receive, watched_send)
-        except TimeoutError:
-            if not limit.expired():
-                raise
-            if not started:
-                await ErrorResponse(self._too_slow())(scope, receive, send)
+        if not await in_time(limit, self.app(scope, timed_receive, answer.send)):
+            await answer.refuse(self._too_slow(), scope, receive)
 
     def _too_slow(self) -> ApiError:
         message = (

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic.json_schema import models_json_schema
 
 from api.errors import MAX_RETRY_AFTER
-from api.middleware.request_id import OPENAI_VERSION
+from api.middleware.response_headers import OPENAI_VERSION
 from api.openapi.openapi import error_example
 from api.schemas import TranscriptTextDelta, TranscriptTextDone
 

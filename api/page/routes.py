@@ -11,6 +11,7 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
 from api.page.files import ACCESS, PageFile, page_files
+from api.request_context import context_of
 
 # What BentoML would serve to its own page, which asks other servers for scripts and pictures.
 _OF_BENTOML = ("/static_content", "/static_content/{path:path}")
@@ -56,7 +57,7 @@ def _has(request: Request, etag: str) -> bool:
 
 async def _access(request: Request) -> Response:
     """Whether the server asks for a key: with a call, a page would provoke a 401 to learn it."""
-    asks = bool(getattr(request.state, "asks_for_key", False))
+    asks = context_of(request).asks_for_key
     return JSONResponse({"asks_for_key": asks}, headers={"cache-control": "no-store"})
 
 

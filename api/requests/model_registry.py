@@ -1,4 +1,4 @@
-"""The models being served: what `service.py` hands to the app."""
+"""Model registry: the served checkpoints by the model ids that reach them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from starlette.requests import Request
 from api.errors import ApiError, retry_after
 from models.audio_options import MIX, ReadOptions
 from models.capacity.admission import Admission
-from models.capacity.fair_queue import Ticket
 from models.checkpoints.catalogue import checkpoint_name, find_checkpoint
 from models.engine.counters import EngineState
 from models.errors import ModelNotFoundError
@@ -138,49 +137,14 @@ class ModelRegistry:
         return list(dict.fromkeys([*ids, *self.aliases]))
 
 
-def resolve_model(request: Request, served: ModelRegistry, model_id: str) -> str:
-    """The name of the checkpoint a client means, which is noted for those who count and log.
-
-    Raises:
-        ModelNotFoundError: none of those that are served.
-    """
-    request.state.model = name = served.find(model_id).name
-    return name
-
-
-async def wait_admitted(place: Ticket, stats: RequestStats) -> None:
-    """Return when the turn has come; the time is noted."""
-    stats.enter(None, "queue")
-    try:
-        await place.turn
-    finally:
-        stats.enter("queue", None)
-
-
-async def transcribe_admitted(
-    place: Ticket,
-    transcriber: Transcriber,
-    audio: BinaryIO,
-    options: TranscribeOptions,
-    on_segment: OnSegment | None = None,
-    *,
-    stats: RequestStats,
-) -> Transcript:
-    """The transcript of `audio`, when its turn has come; the place learns how long it was."""
-    await wait_admitted(place, stats)
-    transcript = await transcriber.transcribe(audio, options, on_segment, stats)
-    place.seconds = transcript.duration
-    return transcript
-
-
 def registry_of(request: Request) -> ModelRegistry:
-    """What the app serves now.
+    """The app's registry.
 
     Raises:
-        ApiError: nothing yet (503).
+        ApiError: the models are still being loaded (503).
     """
-    served = getattr(request.app.state, "served", None)
-    if isinstance(served, ModelRegistry):
-        return served
+    registry = getattr(request.app.state, "registry", None)
+    if isinstance(registry, ModelRegistry):
+        return registry
     message = "The model is loading. Try again in a few seconds."
     raise ApiError(message, status=503, code="overloaded", headers=retry_after(LOADING_SECONDS))

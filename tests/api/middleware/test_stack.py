@@ -15,7 +15,7 @@ from api.middleware import lingering_close
 from api.middleware.deadline import Deadline
 from api.middleware.error_envelope import ErrorEnvelope
 from api.middleware.lingering_close import LingeringClose
-from api.middleware.upload_limit import UploadLimit
+from api.middleware.size_limits import UploadLimit
 from api.settings import Settings
 from tests.api.fake import TRANSCRIPTIONS, client
 

@@ -14,6 +14,7 @@ from starlette.responses import Response
 
 from api.forms.parameters import TranscriptionRequest
 from api.native.endpoints import answer_natively
+from api.request_context import context_of
 from models.errors import ChecksumError, OptionError
 from tests.api.fake import FailingTranscriber, served
 
@@ -21,8 +22,9 @@ from tests.api.fake import FailingTranscriber, served
 def failure(error: Exception, path: Path) -> tuple[int, dict[str, object]]:
     """The status and the error that a client sees."""
     path.write_bytes(b"sound")
-    scope = {"type": "http", "path": "/transcribe", "headers": [], "state": {"request_id": "x"}}
-    context = SimpleNamespace(request=Request(scope), response=Response())
+    request = Request({"type": "http", "path": "/transcribe", "headers": []})
+    context_of(request).id = "x"
+    context = SimpleNamespace(request=request, response=Response())
     models = served("base", transcriber=FailingTranscriber(error))
     work = answer_natively(models, context, path, TranscriptionRequest, model="base")
     answer = cast(Response, asyncio.run(work))

@@ -1,4 +1,4 @@
-"""Tests of the headers that keep browsers in."""
+"""Tests of the security headers."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import pytest
 from starlette.responses import Response
 from starlette.testclient import TestClient
 
-from api.middleware.security_headers import OF_PAGES, SecurityHeaders
+from api.middleware.response_headers import OF_PAGES, ResponseHeaders, add_security
 
 
 def headers_of(media_type: str | None, status: int = 200, policy: str = "") -> dict[str, str]:
     """The headers of an answer of that type, which BentoML might have made."""
     own = {"content-security-policy": policy} if policy else {}
     response = Response(b"x", status, headers=own, media_type=media_type)
-    return dict(TestClient(SecurityHeaders(response)).get("/any").headers)
+    return dict(TestClient(ResponseHeaders(response, add_security)).get("/any").headers)
 
 
 @pytest.mark.parametrize(

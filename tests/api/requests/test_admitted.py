@@ -13,6 +13,7 @@ from starlette.types import Receive, Scope, Send
 from api.app import create_app
 from api.middleware.draining import Drain
 from api.middleware.stack import MiddlewareStack
+from api.request_context import context_of
 from api.responses import streaming
 from api.settings import Settings
 from models.capacity.admission import Admission
@@ -27,7 +28,7 @@ FILES = {"file": ("a.wav", b"audio")}
 def answer_of(admission: Admission, path: str, **fields: str) -> Any:
     """The answer to a request that waits for nobody."""
     app = create_app("0")
-    app.state.served = served("base", admission=admission)
+    app.state.registry = served("base", admission=admission)
     data = {"model": "base", **fields}
     return TestClient(MiddlewareStack(app, Settings(), Drain(0))).post(path, data=data, files=FILES)
 
@@ -67,7 +68,7 @@ def test_refusal_says_when_to_come_again(path: str, fields: dict[str, str]) -> N
 @pytest.mark.parametrize("path", ["/health", "/v1/models"])
 def test_what_takes_no_place_says_nothing_of_it(path: str) -> None:
     app = create_app("0")
-    app.state.served = served("base")
+    app.state.registry = served("base")
     answer = TestClient(MiddlewareStack(app, Settings(), Drain(0))).get(path)
 
     assert answer.status_code == 200
@@ -94,14 +95,14 @@ def test_stream_begins_while_it_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     asyncio.run(scenario())
 
 
-@pytest.mark.parametrize(("name", "status"), [("alice", 503), ("bob", 200), (None, 200)])
-def test_keys_are_told_apart_by_their_names(name: str | None, status: int) -> None:
+@pytest.mark.parametrize(("name", "status"), [("alice", 503), ("bob", 200), ("", 200)])
+def test_keys_are_told_apart_by_their_names(name: str, status: int) -> None:
     admission = Admission(60, slots=2)
     app = create_app("0")
-    app.state.served = served("base", admission=admission)
+    app.state.registry = served("base", admission=admission)
 
     async def named(scope: Scope, receive: Receive, send: Send) -> None:
-        scope.setdefault("state", {})["key_name"] = name
+        context_of(scope).key_name = name
         await app(scope, receive, send)
 
     async def fill(stack: ExitStack) -> None:
