@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Callable
 
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import URL, MutableHeaders
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.request_context import RequestContext, context_of
@@ -54,7 +54,7 @@ class ResponseHeaders:
 
 
 def add_security(headers: MutableHeaders, _: RequestContext) -> None:
-    """No answer's type is guessed, and every page is shut in, whoever made it."""
+    """No answer's type is guessed, and every page is shut in, BentoML's as well."""
     headers["x-content-type-options"] = "nosniff"
     media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type in ("text/html", "application/xhtml+xml"):
@@ -67,6 +67,18 @@ def add_request_id(headers: MutableHeaders, context: RequestContext) -> None:
     headers["x-request-id"] = context.id
     headers["openai-processing-ms"] = str(int(milliseconds))
     headers["openai-version"] = OPENAI_VERSION
+
+
+def make_location_relative(headers: MutableHeaders, _: RequestContext) -> None:
+    """A redirect to a path without its last slash, or with one, and no word of the host.
+
+    Starlette's, of BentoML's routes, names the host that the client has sent.
+    """
+    location = URL(headers.get("location", ""))
+    if location.netloc:
+        query = f"?{location.query}" if location.query else ""
+        parent, name = location.path.split("/")[-2:]
+        headers["location"] = f"../{name}{query}" if name else f"./{parent}/{query}"
 
 
 def add_queue_estimate(headers: MutableHeaders, context: RequestContext) -> None:

@@ -24,13 +24,14 @@ from api.middleware.response_headers import (
     add_request_id,
     add_security,
     add_track,
+    make_location_relative,
 )
 from api.middleware.size_limits import HeaderLimit, UploadLimit
 from api.settings import Settings
 from api.telemetry.observe import Observe, Observer
 
 MEBIBYTE = 1024 * 1024
-# What a web page may read of an answer besides its body and type.
+# Headers that a web page may read besides the content type.
 EXPOSED = (
     "openai-processing-ms",
     "openai-version",
@@ -67,7 +68,7 @@ def with_cors(app: ASGIApp, origins: Collection[str]) -> ASGIApp:
 def http_layers(
     settings: Settings, drain: Drain, keys: KeyRing, observers: Sequence[Observer]
 ) -> Iterable[Layer]:
-    """What an HTTP request passes, from the outside in."""
+    """The layers that an HTTP request passes, from the outside in."""
     return (
         SingleSlashes,  # before all that read the path
         LingeringClose,  # any answer below may come before the body has
@@ -84,9 +85,10 @@ def http_layers(
         BodyTimeout,
         HeaderLimit,  # before a key is looked for
         partial(RequireKey, keys=keys),  # before a body is read
-        PathGuard,  # without a key nobody learns which paths there are
+        PathGuard,  # its 404 is for clients with a key
         partial(UploadLimit, maximum=settings.max_upload_mib * MEBIBYTE),
         NativeBody,  # counted by the limit above
+        partial(ResponseHeaders, add=make_location_relative),  # of BentoML's redirects
     )
 
 

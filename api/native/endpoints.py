@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Protocol, cast
 
@@ -15,7 +16,7 @@ from api.forms.parameters import Temperature as Checked
 from api.forms.parameters import TranslationRequest
 from api.request_context import context_of, request_label
 from api.requests.admitted import admit
-from api.requests.model_registry import ModelRegistry
+from api.requests.model_registry import DEFAULT_ID, ModelRegistry
 from api.responses.formats import verbose
 from api.schemas import TranscriptionVerbose
 
@@ -65,6 +66,15 @@ class Context(Protocol):
         ...
 
 
+def _without_empty(values: Mapping[str, object]) -> dict[str, object]:
+    """The values that are not empty; an empty field is absent, as to the OpenAI app."""
+    return {
+        name: value
+        for name, value in values.items()
+        if not (isinstance(value, str) and not value.strip())
+    }
+
+
 async def answer_natively(
     registry: ModelRegistry,
     context: Context,
@@ -76,7 +86,7 @@ async def answer_natively(
     request = context_of(context.request)
     request.native_reached = True
     try:
-        parameters = kind.from_values(values)
+        parameters = kind.from_values({"model": DEFAULT_ID, **_without_empty(values)})
         with path.open("rb") as audio:
             async with admit(registry, request, parameters.model, audio) as admitted:
                 return verbose(await admitted.transcribe(audio, parameters.options()))
