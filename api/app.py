@@ -27,7 +27,7 @@ def _name(route: APIRoute) -> str:
 
 
 def create_app(version: str, more: Sequence[BaseRoute] = ()) -> FastAPI:
-    """The app, with `more` routes that its document does not tell of.
+    """The app, with `more` routes that its document does not list.
 
     Until `app.state.registry` is a `ModelRegistry` it answers 503.
 

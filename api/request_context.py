@@ -1,4 +1,4 @@
-"""Request context: what middleware, routes and logs share about one request, by attribute."""
+"""Request context: the facts of one request that middleware, routes and logs share."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class RequestContext:
 
 
 def context_of(of: Scope | Request) -> RequestContext:
-    """The request's context; whoever asks first, which is the outermost middleware, makes it.
+    """The request's context; the first call, by the outermost middleware, makes it.
 
     It lies in ASGI's `state`, which copies of the scope share, as BentoML's endpoints do.
     """

@@ -60,7 +60,7 @@ async def pass_replacing(
     send: Send,
     error_for: Callable[[Message], ApiError | None],
 ) -> None:
-    """Pass a request on; `error_for` the start of its answer, if any, is sent in its place."""
+    """Pass a request on; the error that `error_for` has for an answer's start replaces it."""
     error: ApiError | None = None
 
     async def replacing_send(message: Message) -> None:

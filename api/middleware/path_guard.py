@@ -1,4 +1,4 @@
-"""Paths that routes and guards would read differently."""
+"""Path guard and normalization: paths that routes and guards would read differently."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The routes of the pages."""
+"""Routes of the pages."""
 
 from __future__ import annotations
 
@@ -50,13 +50,13 @@ class _Answer:
 
 
 def _has(request: Request, etag: str) -> bool:
-    """Whether the browser has this version (RFC 9110, 13.1.2: compared as weak ones)."""
+    """True if the browser has this version (RFC 9110, 13.1.2: compared as weak ones)."""
     listed = ",".join(request.headers.getlist("if-none-match")).split(",")
     return any(each.strip().removeprefix("W/") in (etag, "*") for each in listed)
 
 
 async def _access(request: Request) -> Response:
-    """Whether the server asks for a key: with a call, a page would provoke a 401 to learn it."""
+    """True if the server asks for a key: with a call, a page would provoke a 401 to learn it."""
     asks = context_of(request).asks_for_key
     return JSONResponse({"asks_for_key": asks}, headers={"cache-control": "no-store"})
 

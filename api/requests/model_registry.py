@@ -47,7 +47,7 @@ class Transcriber(Protocol):
         stats: RequestStats | None = None,
         reading: ReadOptions = MIX,
     ) -> dict[str, float]:
-        """How probable each language is, or each of `among`; the most probable one first.
+        """The probability of each language, or of each of `among`; the most probable one first.
 
         Raises:
             AudioError, OptionError, OverloadedError, EngineStoppedError
@@ -55,7 +55,7 @@ class Transcriber(Protocol):
         ...
 
     def state(self) -> EngineState:
-        """How busy its engine is, and what it has done."""
+        """The load of its engine, and its counters."""
         ...
 
 
@@ -64,7 +64,7 @@ class Pool(Protocol):
 
     @property
     def loaded(self) -> Mapping[str, Transcriber]:
-        """Those that are loaded, by name."""
+        """The loaded ones, by name."""
         ...
 
     def use(self, name: str) -> AbstractAsyncContextManager[Transcriber]:
@@ -117,7 +117,7 @@ class ModelRegistry:
         """The checkpoint a client means.
 
         Raises:
-            ModelNotFoundError: none of those that are served.
+            ModelNotFoundError: none of the served ones.
         """
         name = checkpoint_name(self.aliases.get(model_id, model_id))
         if name == DEFAULT_ID:

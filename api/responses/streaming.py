@@ -1,4 +1,4 @@
-"""A transcription as server-sent events: text as it becomes final, then all of it."""
+"""Server-sent events of a transcription: text as it becomes final, then all of it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from models.text.transcript import Segment, Transcript
 
 # Proxies close what is silent for a minute; OpenAI's Python SDK starts its timeout anew.
 KEEP_ALIVE_SECONDS = 10.0
-# What is wrong with a file shows at once, and is then an error with its own status.
+# An error of the file shows at once, and is then answered with its own status.
 GRACE_SECONDS = 1.0
 
 _KEEP_ALIVE = b": keep-alive\n\n"
@@ -34,7 +34,7 @@ class Deltas:
         self._held: str | None = None
 
     def of(self, text: str) -> str:
-        """What is to be sent when this follows; spaces at the end wait for more."""
+        """The part to send when this text follows; spaces at the end wait for more."""
         text = text.lstrip() if self._held is None else self._held + text
         if not text:
             return ""
@@ -44,7 +44,7 @@ class Deltas:
 
 
 class Progress:
-    """What a transcription has given so far; `add` is called with each segment."""
+    """The segments of a transcription so far; `add` is called with each one."""
 
     def __init__(self) -> None:
         self._segments: asyncio.Queue[Segment | None] = asyncio.Queue()

@@ -20,7 +20,7 @@ from models.language.languages import LANGUAGES
 
 
 class DetectionRequest(AudioParameters, FormRequest):
-    """The fields of a detection; others are ignored."""
+    """What a detection may be asked with; other fields are ignored."""
 
     languages: Languages = Field([])
 
