@@ -6,8 +6,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.errors import ApiError
-from api.middleware.body_guard import pass_checked
-from api.middleware.guard import Guard
+from api.middleware.guard import Guard, pass_checked
 
 # uvicorn closes the connection at that many bytes, unless it has read more of them at once.
 MAX_HEADER_BYTES = 16 * 1024

@@ -10,8 +10,6 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.keys import KeyRing
 from api.middleware.access import RequireKey
-from api.middleware.body_timeout import BodyTimeout
-from api.middleware.deadline import Deadline
 from api.middleware.disconnect import UntilDisconnected
 from api.middleware.draining import Drain, Draining
 from api.middleware.error_envelope import ErrorEnvelope
@@ -27,6 +25,7 @@ from api.middleware.response_headers import (
     make_location_relative,
 )
 from api.middleware.size_limits import HeaderLimit, UploadLimit
+from api.middleware.time_limits import BodyTimeout, Deadline
 from api.settings import Settings
 from api.telemetry.observe import Observe, Observer
 

@@ -12,10 +12,10 @@ from starlette.types import Message, Receive, Scope, Send
 
 from api.keys import key_digest
 from api.middleware import lingering_close
-from api.middleware.deadline import Deadline
 from api.middleware.error_envelope import ErrorEnvelope
 from api.middleware.lingering_close import LingeringClose
 from api.middleware.size_limits import UploadLimit
+from api.middleware.time_limits import Deadline
 from api.settings import Settings
 from tests.api.fake import TRANSCRIPTIONS, client
 
