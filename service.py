@@ -37,7 +37,7 @@ VERSION = "0.1.0"
 
 
 def as_service(decorated: type[Whisper]) -> Service[Whisper]:
-    """What `@bentoml.service` has made of the class, for type checkers that do not see it."""
+    """The `Service` that `@bentoml.service` has made of the class, for type checkers."""
     return cast("Service[Whisper]", decorated)
 
 
@@ -68,7 +68,7 @@ drain = Drain(settings.shutdown_seconds)
     # `api/telemetry/logs.py` has a line for each request; BentoML's would fail, and the answer with
     # it, at a content type that is not UTF-8.
     logging={"access": {"enabled": False}},
-    # Its metrics have a series for every path that anybody asks for; ours are in `api/telemetry`.
+    # Its metrics have a series for every path that is asked for; ours are in `api/telemetry`.
     metrics={"enabled": False, "namespace": "bentoml_service"},
 )
 @bentoml.asgi_app(app, path="/")
@@ -81,7 +81,7 @@ class Whisper:
     @bentoml.on_deployment
     @staticmethod
     def check() -> None:
-        """Once, before any worker: what is wrong ends the start with one line."""
+        """Checks before any worker: a problem ends the start with one line."""
         check_start(settings, checkpoints, on_demand)
         start_supervision(settings)
 
@@ -103,8 +103,8 @@ class Whisper:
         ]
         slots = max(model.state().slots for model in self.pool.resident.values())
         admission = Admission(settings.queue_seconds, slots, settings.short_wait_seconds)
-        self.served = ModelRegistry(models, self.pool, admission, dict(settings.aliases))
-        app.state.served = self.served
+        self.registry = ModelRegistry(models, self.pool, admission, dict(settings.aliases))
+        app.state.registry = self.registry
 
     @bentoml.on_startup
     async def begin(self) -> None:
@@ -114,7 +114,7 @@ class Whisper:
 
         drain_before_exit(drain)
         self.tasks = [
-            asyncio.create_task(watch(metrics, self.served, device_bytes)),
+            asyncio.create_task(watch(metrics, self.registry, device_bytes)),
             asyncio.create_task(trim_when_idle(self.pool, trim)),
         ]
         note_start()
@@ -132,7 +132,7 @@ class Whisper:
     ) -> TranscriptionVerbose:
         """The text of a recording, in the language spoken."""
         return await answer_natively(
-            self.served,
+            self.registry,
             ctx,
             file,
             TranscriptionRequest,
@@ -154,7 +154,7 @@ class Whisper:
     ) -> TranscriptionVerbose:
         """The text of a recording, in English."""
         return await answer_natively(
-            self.served,
+            self.registry,
             ctx,
             file,
             TranslationRequest,
@@ -172,7 +172,7 @@ class Whisper:
         self.sandbox.close()
 
 
-# What is served besides the default model is packed as well.
+# The other models are packed as well.
 as_service(Whisper).models += [
     bentoml.models.BentoModel(each.tag) for each in (*checkpoints[1:], *on_demand)
 ]

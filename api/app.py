@@ -27,9 +27,9 @@ def _name(route: APIRoute) -> str:
 
 
 def create_app(version: str, more: Sequence[BaseRoute] = ()) -> FastAPI:
-    """The app, with `more` routes that its document does not tell of.
+    """The app, with `more` routes that its document does not list.
 
-    Until `app.state.served` is a `ModelRegistry` it answers 503.
+    Until `app.state.registry` is a `ModelRegistry` it answers 503.
 
     Every path of OpenAI's API is there without `/v1` as well, for base URLs that lack it. What
     `api/middleware/stack.py` puts around it is part of its answers, too.

@@ -1,4 +1,4 @@
-"""What the app answers to errors that its routes raise."""
+"""Exception handlers of the app: whatever its routes raise, in OpenAI's envelope."""
 
 from __future__ import annotations
 
@@ -7,34 +7,31 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from api.errors import ApiError, ErrorResponse, api_error, known_or_internal, request_named
+from api.error_response import ErrorResponse
+from api.errors import ApiError, api_error, known_or_internal
+from api.request_context import request_label
+from api.response_state import ResponseState
 from models.errors import WhisperError
 
 
 class InternalErrors:
-    """Middleware that logs what nobody expected and answers 500 without details."""
+    """Middleware: 500 without details for an unexpected error, which is logged."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on; once the answer has begun an error can only be raised again."""
-        started = False
-
-        async def watched_send(message: Message) -> None:
-            nonlocal started
-            started = True
-            await send(message)
-
+        answer = ResponseState(send)
         try:
-            await self.app(scope, receive, watched_send)
+            await self.app(scope, receive, answer.send)
         except Exception as error:
-            if scope["type"] != "http" or started:
+            if scope["type"] != "http" or answer.has_begun:
                 raise
-            known = known_or_internal(error, request_named(scope))
-            await ErrorResponse(known)(scope, receive, send)
+            known = known_or_internal(error, request_label(scope))
+            await answer.refuse(known, scope, receive)
 
 
 async def _on_whisper_error(request: Request, error: Exception) -> Response:

@@ -1,4 +1,4 @@
-"""Every error as OpenAI's API shapes it: status, envelope, headers."""
+"""Errors in OpenAI's shape, with status and headers: the one mapping of our errors to HTTP."""
 
 from __future__ import annotations
 
@@ -7,9 +7,6 @@ import math
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Literal
-
-from starlette.responses import JSONResponse
-from starlette.types import Receive, Scope, Send
 
 from api.schemas import ErrorBody, ErrorDetail
 from models.errors import (
@@ -27,9 +24,9 @@ from models.errors import (
 _INTERNAL = "The server had an internal error while it processed the request."
 # OpenAI's SDKs ignore, or refuse to wait for, longer delays.
 MAX_RETRY_AFTER = 60
-# Somebody has to repair it first, so it is no use to ask again at once.
+# It has to be repaired first, so it is no use to ask again at once.
 _LOAD_RETRY_SECONDS = 30
-# Nobody reads it, but the access log does: nginx's number for a client that went away.
+# For the access log alone: nginx's number for a client that went away.
 CLIENT_CLOSED_REQUEST = 499
 
 logger = logging.getLogger(__name__)
@@ -61,7 +58,7 @@ class ApiError(WhisperError):
 
     @property
     def is_fault(self) -> bool:
-        """Whether something failed here; what is merely refused has a code that says why."""
+        """True if something failed here; a mere refusal has a code that says why."""
         return self.type == "server_error" and self.code is None
 
 
@@ -71,7 +68,7 @@ def retry_after(seconds: float) -> dict[str, str]:
 
 
 def api_error(error: BaseException) -> ApiError | None:
-    """How a client sees an error; None: it is a fault of ours."""
+    """The error as a client sees it; None: it is a fault of ours."""
     match error:
         case ApiError():
             return error
@@ -99,35 +96,11 @@ def api_error(error: BaseException) -> ApiError | None:
 
 
 def known_or_internal(error: BaseException, what: str) -> ApiError:
-    """How a client sees an error; a fault of ours, logged as `what`, is a 500 without details."""
+    """The error as a client sees it; a fault of ours is logged as `what`, and is a bare 500."""
     if known := api_error(error):
         return known
     logger.error("%s failed", what, exc_info=error)
     return ApiError(_INTERNAL, status=500)
-
-
-def request_named(scope: Scope) -> str:
-    """A request by its id and path, as the log names it."""
-    return f"Request {scope.get('state', {}).get('request_id')} ({scope['path']})"
-
-
-def note_failure(scope: Scope, error: ApiError) -> None:
-    """Let those who observe the request know what it came to."""
-    scope.setdefault("state", {})["failure"] = error
-
-
-class ErrorResponse(JSONResponse):
-    """The envelope with the error's status and headers."""
-
-    def __init__(self, error: ApiError) -> None:
-        body = error_body(error).model_dump()
-        super().__init__(body, status_code=error.status, headers=error.headers)
-        self._error = error
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send it."""
-        note_failure(scope, self._error)
-        await super().__call__(scope, receive, send)
 
 
 def error_body(error: ApiError) -> ErrorBody:

@@ -1,4 +1,4 @@
-"""The API keys that are known now: those of the settings and those of a file that may change."""
+"""Key ring: the API keys of the settings, and those of a file that may change."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ logger = logging.getLogger("bentoml.whisper")
 
 
 class Key(NamedTuple):
-    """What is kept of a key: its SHA-256, with its name. Keys are random: no salt is needed."""
+    """A key: its SHA-256, with its name. Keys are random: no salt is needed."""
 
     name: str
     digest: bytes
@@ -101,7 +101,7 @@ class KeyRing:
 
     @property
     def is_open(self) -> bool:
-        """Whether everybody may use the server: no keys were set at all."""
+        """True if no keys were set at all: everybody may use the server."""
         return not self._fixed and self._path is None
 
     def name_of(self, key: str) -> str | None:
@@ -110,7 +110,7 @@ class KeyRing:
             self._refresh(self._path)
             self._next_check = time.monotonic() + CHECK_SECONDS
         digest = _sha256(key)
-        # All of them, so that the time does not tell which one came close.
+        # All of them, so that the time does not reveal which one came close.
         known = [*self._fixed, *self._of_file]
         names = [each.name for each in known if hmac.compare_digest(digest, each.digest)]
         return names[0] if names else None
@@ -133,7 +133,7 @@ class KeyRing:
 
 
 def _state(path: Path) -> tuple[int, ...] | None:
-    """What changes with the file; None: there is none. Symbolic links are followed."""
+    """The version of the file; None: there is none. Symbolic links are followed."""
     try:
         stat = path.stat()
     except OSError:

@@ -1,4 +1,4 @@
-"""Whether the server can listen where it is told to."""
+"""Port check: an address that the server could not listen on."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import socket
 
 
 def port_problem(host: str, port: int) -> str | None:
-    """Why nothing can listen there, and which variable to set; None if it can be."""
+    """The reason that nothing can listen there, and the variable to set; None if there is none."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         with socket.socket(family, socket.SOCK_STREAM) as listener:

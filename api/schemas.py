@@ -1,4 +1,4 @@
-"""What the API answers, as OpenAI's API describes it."""
+"""Response schemas, as OpenAI's API describes them."""
 
 from __future__ import annotations
 

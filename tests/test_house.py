@@ -24,7 +24,6 @@ BUILT = {"build", "whisper_bento.egg-info"}
 # Each room and the rooms it imports from, lowest first. A room is a folder with modules in it;
 # a row is of these modules alone, and `api/app.py` stands above its folder.
 ROOMS: dict[str, set[str]] = {
-    "api.page": set(),
     "models.language": set(),
     "models.audio": set(),
     "models.engine.cpu": set(),
@@ -35,7 +34,8 @@ ROOMS: dict[str, set[str]] = {
     "models.engine.device": {"models"},
     "models.text": {"models", "models.language"},
     "models.audio.load": {"models", "models.audio.container", "models.language"},
-    "api": {"models", "models.checkpoints"},
+    "api": {"models", "models.capacity", "models.checkpoints"},
+    "api.page": {"api"},
     "models.audio.vad": {"models", "models.audio", "models.checkpoints"},
     "models.checkpoints.sources": {"models", "models.checkpoints"},
     "models.engine.decoding": {"models", "models.checkpoints"},
@@ -111,15 +111,14 @@ ROOMS: dict[str, set[str]] = {
         "models.text",
     },
     "api.telemetry": {"api", "api.requests", "models", "models.capacity", "models.engine"},
-    "api.native": {"api", "api.forms", "api.requests", "api.responses", "api.telemetry"},
+    "api.native": {"api", "api.forms", "api.requests", "api.responses"},
     "api.middleware": {
         "api",
         "api.forms",
         "api.native",
         "api.page",
-        "api.requests",
-        "api.responses",
         "api.telemetry",
+        "models",
     },
     "api.openapi": {"api", "api.middleware"},
     "serving": {
@@ -155,7 +154,6 @@ ROOMS: dict[str, set[str]] = {
         "api.openapi",
         "api.requests",
         "api.responses",
-        "api.telemetry",
         "models.capacity",
         "models.language",
         "models.text",

@@ -217,6 +217,18 @@ def test_bad_audio_is_a_400_and_the_server_goes_on(server: Server, name: str, pa
     assert httpx.get(f"{server.url}/readyz").status_code == 200
 
 
+def test_empty_fields_of_native_endpoints_are_absent(server: Server) -> None:
+    answer = post(server, "/transcribe", model="", language="", prompt="", temperature="")
+
+    assert (answer.status_code, answer.json()["text"]) == (200, COUNTRY)
+
+
+def test_redirect_to_a_native_endpoint_names_no_host(server: Server) -> None:
+    answer = httpx.post(f"{server.url}/transcribe/", headers={"host": "elsewhere.example"})
+
+    assert (answer.status_code, answer.headers["location"]) == (307, "../transcribe")
+
+
 @pytest.mark.parametrize(
     ("field", "value", "status"),
     [

@@ -1,3 +1,3 @@
-"""Multipart bodies to checked fields, and fields to what a transcription is asked for."""
+"""Forms: multipart bodies to checked fields, and fields to options."""
 
 from __future__ import annotations

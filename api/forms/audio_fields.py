@@ -1,4 +1,4 @@
-"""The fields of a request that say which sound of its file is read."""
+"""Channel and track fields: which sound of a file is read."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ TrackChoice = Annotated[
 
 
 class AudioParameters(BaseModel):
-    """Which sound of a file with several tracks or channels is read."""
+    """The track and the channel to read of a file with several."""
 
     channel: Channel = Field(
         None,

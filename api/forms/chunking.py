@@ -1,4 +1,4 @@
-"""`chunking_strategy`: how a recording is cut into windows, in OpenAI's form."""
+"""`chunking_strategy`: the cutting of a recording into windows, in OpenAI's form."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ ChunkingStrategy = Annotated[
 
 
 def strategy_options(chunking: ChunkingName | ServerVad | None) -> dict[str, Any]:
-    """The strategy, and how speech is found, in the words of `TranscribeOptions`."""
+    """The strategy, and the options of voice detection, in the words of `TranscribeOptions`."""
     if isinstance(chunking, ServerVad):
         voice = VoiceOptions(
             threshold=chunking.threshold,

@@ -1,4 +1,4 @@
-"""What a request may say of decoding, in openai-whisper's names, with its defaults."""
+"""Decoding fields of a request, in openai-whisper's names, with its defaults."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ Flags = Annotated[
 
 
 class DecodingParameters(BaseModel):
-    """Guards against text that nobody has said, and what each window is told."""
+    """Thresholds against hallucinated text, and the prompt of each window."""
 
     compression_ratio_threshold: Threshold = Field(
         _DEFAULTS.compression_ratio_threshold,

@@ -1,4 +1,4 @@
-"""How much a field may hold: while one is read, all other requests wait."""
+"""Size limits of text fields: while one is read, all other requests wait."""
 
 from __future__ import annotations
 

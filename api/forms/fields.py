@@ -1,4 +1,4 @@
-"""What every request about a recording has: a multipart form with fields, checked one by one."""
+"""Form fields of a request about a recording, checked one by one."""
 
 from __future__ import annotations
 

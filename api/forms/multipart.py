@@ -1,4 +1,4 @@
-"""How multipart bodies are read, and within which limits."""
+"""Multipart parser of request bodies, with its limits."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class PartsParser(MultiPartParser):
     def on_headers_finished(self) -> None:
         """Give a part whose file name Starlette does not read one that it does.
 
-        What the name is does not matter: a file is told by its content.
+        The name itself does not matter: the format of a file is found by its content.
         """
         disposition = bytes(self._current_part.content_disposition or b"")
         if _FILE_NAME.search(_QUOTED.sub(b"", disposition)):

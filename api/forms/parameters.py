@@ -1,4 +1,4 @@
-"""The parameters of a transcription or translation, checked and turned into options."""
+"""Parameters of a transcription or translation, checked and turned into options."""
 
 from __future__ import annotations
 
@@ -71,12 +71,12 @@ class TranslationRequest(SubtitleParameters, DecodingParameters, AudioParameters
         Raises:
             ApiError, OptionError: the first of them that is missing or cannot be served.
         """
-        wanted = super().from_values(values)
-        wanted.subtitles()
-        return wanted
+        parameters = super().from_values(values)
+        parameters.subtitles()
+        return parameters
 
     def subtitles(self) -> SubtitleOptions:
-        """How srt and vtt are cut into cues; raises what `subtitle_options` does."""
+        """The options of srt and vtt; raises what `subtitle_options` does."""
         return self.subtitle_options(self.response_format)
 
     def options(self) -> TranscribeOptions:
@@ -153,11 +153,12 @@ class TranscriptionRequest(TranslationRequest):
     @classmethod
     def from_values(cls, values: Mapping[str, object]) -> Self:
         """As for a translation; only text can be streamed."""
-        wanted = super().from_values(values)
-        if wanted.stream and wanted.response_format not in ("json", "text"):
-            message = f"stream needs response_format json or text, not {wanted.response_format}"
+        parameters = super().from_values(values)
+        answer = parameters.response_format
+        if parameters.stream and answer not in ("json", "text"):
+            message = f"stream needs response_format json or text, not {answer}"
             raise ApiError(message, param="response_format", code="unsupported_value")
-        return wanted
+        return parameters
 
     def options(self) -> TranscribeOptions:
         """The parameters in openai-whisper's words."""
@@ -172,5 +173,5 @@ class TranscriptionRequest(TranslationRequest):
         )
 
     def _scripts(self) -> tuple[Script, ...]:
-        told = [self.language] if self.language else self.languages
-        return tuple(dict.fromkeys(each.script for each in told if each.script))
+        named = [self.language] if self.language else self.languages
+        return tuple(dict.fromkeys(each.script for each in named if each.script))

@@ -1,4 +1,4 @@
-"""The preamble of a multipart body: text before its first boundary (RFC 2046, 5.1.1)."""
+"""Preamble of a multipart body: text before its first boundary (RFC 2046, 5.1.1)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 
 from starlette.formparsers import MultiPartException
 
-# With the first boundary. Preambles are a line or two; whoever sends no boundary hears of it soon.
+# With the first boundary. Preambles are a line or two; a body without a boundary is refused soon.
 MAX_PREAMBLE_BYTES = 16 * 1024
 NO_BOUNDARY = "its boundary does not come."
 

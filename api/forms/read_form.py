@@ -1,4 +1,4 @@
-"""The multipart body of a request: text fields and one audio file."""
+"""Form of a request: the text fields and the one audio file of its multipart body."""
 
 from __future__ import annotations
 

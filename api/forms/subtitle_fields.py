@@ -1,4 +1,4 @@
-"""The fields of a request that say how its subtitles are cut."""
+"""Subtitle fields: limits of lines and cues."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from models.subtitle_options import AS_SEGMENTS, BOUNDS, SubtitleOptions
 
 
 def _limit(name: str, of: str, example: float) -> dict[str, Any]:
-    """What is said of a field; its bounds, which `SubtitleOptions` holds, included."""
+    """The description of a field, with its bounds, which `SubtitleOptions` holds."""
     minimum, maximum = BOUNDS[name]
     extreme = "most" if name.startswith("max") else "least"
     return {
@@ -22,7 +22,7 @@ def _limit(name: str, of: str, example: float) -> dict[str, Any]:
 
 
 class SubtitleParameters(BaseModel):
-    """How srt and vtt are cut into cues; a cue a segment where nothing is given."""
+    """Limits of the cues of srt and vtt; a cue a segment where none is given."""
 
     max_line_width: int | None = Field(None, **_limit("max_line_width", "characters a line", 42))
     max_line_count: int | None = Field(None, **_limit("max_line_count", "lines a cue", 2))
@@ -32,7 +32,7 @@ class SubtitleParameters(BaseModel):
 
     @property
     def has_subtitle_options(self) -> bool:
-        """Whether any of them was given."""
+        """True if any of them was given."""
         return bool(self._given)
 
     def subtitle_options(self, response_format: str) -> SubtitleOptions:

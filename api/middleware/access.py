@@ -1,15 +1,17 @@
-"""Who may use the server: API keys, checked before a body is read."""
+"""Authentication by API key, before a body is read."""
 
 from __future__ import annotations
 
 import ipaddress
 
 from starlette.datastructures import Headers
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Scope
 
-from api.errors import ApiError, ErrorResponse
+from api.errors import ApiError
 from api.keys import KeyFileError, KeyRing, read_keys
+from api.middleware.guard import Guard
 from api.page.files import WITHOUT_KEY
+from api.request_context import context_of
 from api.settings import Settings
 from api.telemetry.endpoints import PROBES
 
@@ -19,7 +21,7 @@ _CHALLENGE = {"www-authenticate": 'Bearer realm="OpenAI API"'}
 
 
 def access_problem(settings: Settings, host: str) -> str | None:
-    """Why the server must not listen on this address with these keys; None if it may.
+    """The reason not to listen on this address with these keys; None if there is none.
 
     An open server, one without keys, is for this machine alone, unless a setting says otherwise.
     """
@@ -41,51 +43,42 @@ def _is_loopback(host: str) -> bool:
     try:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
-        # What another name means may change while the server runs.
+        # The address of another name may change while the server runs.
         return False
 
 
-class RequireKey:
+class RequireKey(Guard):
     """Middleware: 401 for requests without one of the keys; without keys everybody may pass.
 
     A key comes as `Authorization: Bearer KEY` or, as Azure's clients send it, as `api-key: KEY`.
-    Its name is `request.state.key_name` to whoever logs or shares out. Probes and the files of the
-    pages need none; `request.state.asks_for_key` tells the pages that everything else does.
+    Its name is the context's `key_name`. Probes and the files of the pages need none;
+    `asks_for_key` says to the pages that everything else does.
     """
 
     def __init__(self, app: ASGIApp, keys: KeyRing) -> None:
-        self.app = app
+        super().__init__(app)
         self.keys = keys
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on, or refuse it."""
-        refusal = self._refusal(scope)
-        if refusal is None:
-            await self.app(scope, receive, send)
-        elif scope["type"] == "http":
-            await ErrorResponse(refusal)(scope, receive, send)
-        else:
-            await send({"type": "websocket.close", "code": 1008, "reason": refusal.message})
-
-    def _refusal(self, scope: Scope) -> ApiError | None:
+    def refusal(self, scope: Scope) -> ApiError | None:
+        """401 for a key that is missing or unknown."""
         if self.keys.is_open or scope["type"] == "lifespan" or scope["path"] in PROBES:
             return None
         if scope.get("method") in _READING and scope["path"] in WITHOUT_KEY:
-            scope.setdefault("state", {})["asks_for_key"] = True
+            context_of(scope).asks_for_key = True
             return None
-        key = _given(Headers(scope=scope))
+        key = _key_in(Headers(scope=scope))
         if not key:
             message = "No API key was given: send it as 'Authorization: Bearer KEY'."
             return ApiError(message, status=401, headers=_CHALLENGE)
         name = self.keys.name_of(key)
         if name is not None:
-            scope.setdefault("state", {})["key_name"] = name
+            context_of(scope).key_name = name
             return None
         message = "The API key is not known to this server."
         return ApiError(message, status=401, code="invalid_api_key", headers=_CHALLENGE)
 
 
-def _given(headers: Headers) -> str:
+def _key_in(headers: Headers) -> str:
     scheme, _, token = headers.get("authorization", "").strip().partition(" ")
     bearer = token.strip() if scheme.lower() == "bearer" else ""
     return bearer or headers.get("api-key", "").strip()

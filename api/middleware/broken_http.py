@@ -1,4 +1,4 @@
-"""What is answered to bytes that are no HTTP, which no app is shown."""
+"""Malformed HTTP: the answer to bytes that no app is shown."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ import logging
 from h11 import IDLE, SEND_RESPONSE
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from api.errors import ApiError, ErrorResponse
-from api.middleware.request_id import new_request_id
+from api.error_response import ErrorResponse
+from api.errors import ApiError
+from api.request_context import new_request_id
 
 logger = logging.getLogger(__name__)
 

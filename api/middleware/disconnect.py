@@ -1,4 +1,4 @@
-"""Stops the work for a client that has gone away, whoever answers it."""
+"""Cancellation of the work for a client that goes away, BentoML's endpoints included."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.errors import CLIENT_CLOSED_REQUEST
+from api.response_state import BODY, ResponseState
 
 
 class UntilDisconnected:
@@ -21,19 +22,20 @@ class UntilDisconnected:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, in a task of its own."""
-        connection = _Connection(receive, send)
-        answering = asyncio.ensure_future(self.app(scope, connection.receive, connection.send))
-        leaving = asyncio.create_task(connection.left())
+        client, answer = _Client(receive), ResponseState(send)
+        answering = asyncio.ensure_future(self.app(scope, client.receive, answer.send))
+        leaving = asyncio.create_task(client.left())
         try:
             await asyncio.wait((answering, leaving), return_when=asyncio.FIRST_COMPLETED)
-            if leaving.done() and not connection.answered:
+            # The app's work after its answer is not for the client.
+            if leaving.done() and answer.ended is None:
                 answering.cancel()
             await asyncio.wait([answering])
             if not answering.cancelled():
                 answering.result()
-            elif connection.started:
-                # For those who count and log what has ended.
-                await send({"type": "http.response.body", "body": b""})
+            elif answer.has_begun:
+                # For the logs and metrics of requests that have ended.
+                await send({"type": BODY, "body": b""})
             else:
                 await Response(status_code=CLIENT_CLOSED_REQUEST)(scope, receive, send)
         finally:
@@ -42,13 +44,13 @@ class UntilDisconnected:
             await asyncio.gather(answering, leaving, return_exceptions=True)
 
 
-class _Connection:
-    """What the app is given for `receive` and `send`; it sees the body, and no disconnect."""
+class _Client:
+    """The app's `receive`: it sees the body, and no disconnect."""
 
-    def __init__(self, receive: Receive, send: Send) -> None:
-        self._receive, self._send = receive, send
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
         self._read = asyncio.Event()
-        self._gone = self.started = self.answered = False
+        self._gone = False
 
     async def left(self) -> None:
         """Return when the client goes away; the body is left to the app."""
@@ -67,10 +69,3 @@ class _Connection:
                 return message
         await asyncio.Future()
         raise AssertionError
-
-    async def send(self, message: Message) -> None:
-        """Pass the answer on."""
-        self.started = True
-        # What the app does after its answer is not for the client.
-        self.answered = message["type"] == "http.response.body" and not message.get("more_body")
-        await self._send(message)

@@ -1,4 +1,4 @@
-"""The end of serving: what runs may finish for a time, what comes is refused."""
+"""Draining: at the end of serving new requests are refused, and running ones may finish."""
 
 from __future__ import annotations
 
@@ -6,23 +6,25 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
-from starlette.datastructures import Headers, MutableHeaders
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from api.errors import ApiError, ErrorResponse, error_body, note_failure, retry_after
+from api.errors import ApiError, error_body, retry_after
+from api.request_context import context_of
+from api.response_state import BODY, ResponseState
 
-# How long who is refused may take to hear it.
+# How long a client may take to read its refusal.
 REFUSAL_SECONDS = 2.0
 # By then another server has taken over.
 RETRY_SECONDS = 5
-# Asked of a server that is ending as well: to watch it is not to give it work.
+# Answered while the server is ending, too: to monitor it is not to give it work.
 WATCHED = ("/livez", "/healthz", "/metrics")
 
 
 class Drain:
-    """Whether the server is ending, and what still runs; of one event loop.
+    """The end of serving, and the requests that still run; of one event loop.
 
-    What runs when it begins has `seconds` to finish.
+    Those that run when it begins have `seconds` to finish.
     """
 
     def __init__(self, seconds: float) -> None:
@@ -33,7 +35,7 @@ class Drain:
 
     @property
     def has_begun(self) -> bool:
-        """Whether new work is refused."""
+        """True if new work is refused."""
         return self._end is not None
 
     def begin(self) -> None:
@@ -44,7 +46,7 @@ class Drain:
                 limit.reschedule(self._end)
 
     async def done(self) -> None:
-        """Return when nothing runs any more, which a moment after the end is taken for granted."""
+        """Return when nothing runs any more, at the latest a moment after the end."""
         if not self._running:
             return
         self._idle.clear()
@@ -69,7 +71,7 @@ class Drain:
 
 
 class Draining:
-    """Middleware: once the server is ending, requests get 503, and so does what does not finish.
+    """Middleware: 503 for new requests once the server is ending, and for those past its end.
 
     An event stream gets the error as its last event. Connections are closed after the answer.
     """
@@ -79,7 +81,7 @@ class Draining:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or refuse it."""
-        answer = _Answer(send, self.drain)
+        answer = ResponseState(send, self._close)
         if self.drain.has_begun and scope["path"] not in WATCHED:
             await _refuse(scope, receive, answer)
             return
@@ -91,36 +93,20 @@ class Draining:
                 raise
             await _refuse(scope, receive, answer)
 
-
-class _Answer:
-    """What has been sent of an answer."""
-
-    def __init__(self, send: Send, drain: Drain) -> None:
-        self._send, self._drain = send, drain
-        self.has_begun = self.is_stream = self.is_whole = False
-
-    async def send(self, message: Message) -> None:
-        """Pass it on."""
-        if message["type"] == "http.response.start":
-            self.has_begun = True
-            media_type = Headers(raw=message["headers"]).get("content-type", "")
-            self.is_stream = media_type.startswith("text/event-stream")
-            if self._drain.has_begun:
-                MutableHeaders(scope=message)["connection"] = "close"
-        else:
-            self.is_whole = not message.get("more_body", False)
-        await self._send(message)
+    def _close(self, headers: MutableHeaders) -> None:
+        if self.drain.has_begun:
+            headers["connection"] = "close"
 
 
-async def _refuse(scope: Scope, receive: Receive, answer: _Answer) -> None:
+async def _refuse(scope: Scope, receive: Receive, answer: ResponseState) -> None:
     headers = {**retry_after(RETRY_SECONDS), "connection": "close"}
     message = "The server is shutting down. Send the request again."
     error = ApiError(message, status=503, code="shutting_down", headers=headers)
     with suppress(TimeoutError):
         async with asyncio.timeout(REFUSAL_SECONDS):
-            if not answer.has_begun:
-                await ErrorResponse(error)(scope, receive, answer.send)
-            elif answer.is_stream and not answer.is_whole:
-                note_failure(scope, error)
+            if answer.is_stream and answer.ended is None:
+                context_of(scope).failure = error
                 event = b"data: " + error_body(error).model_dump_json().encode() + b"\n\n"
-                await answer.send({"type": "http.response.body", "body": event})
+                await answer.send({"type": BODY, "body": event})
+            else:
+                await answer.refuse(error, scope, receive)

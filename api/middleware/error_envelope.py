@@ -1,4 +1,4 @@
-"""Errors that others answer in plain text, in OpenAI's shape: BentoML's and Starlette's."""
+"""Error envelope for the plain-text errors of BentoML and Starlette."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from http import HTTPStatus
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.errors import ApiError, ErrorResponse
+from api.errors import ApiError
+from api.response_state import pass_replacing
 
 _OF_THE_BODY = ("content-length", "content-type")
 
@@ -20,25 +21,14 @@ class ErrorEnvelope:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on."""
-        replaced: ApiError | None = None
 
-        async def shaping_send(message: Message) -> None:
-            nonlocal replaced
-            if message["type"] == "http.response.start":
-                replaced = _envelope_of(message, scope)
-            if replaced is None:
-                await send(message)
+        def error_for(start: Message) -> ApiError | None:
+            headers = Headers(raw=start.get("headers", []))
+            is_plain = headers.get("content-type", "").startswith("text/plain")
+            if start["status"] < HTTPStatus.BAD_REQUEST or not is_plain:
+                return None
+            message = f"{HTTPStatus(start['status']).phrase}: {scope['method']} {scope['path']}"
+            kept = {name: value for name, value in headers.items() if name not in _OF_THE_BODY}
+            return ApiError(message, status=start["status"], headers=kept)
 
-        await self.app(scope, receive, shaping_send)
-        if replaced is not None:
-            await ErrorResponse(replaced)(scope, receive, send)
-
-
-def _envelope_of(start: Message, scope: Scope) -> ApiError | None:
-    headers = Headers(raw=start.get("headers", []))
-    is_plain = headers.get("content-type", "").startswith("text/plain")
-    if start["status"] < HTTPStatus.BAD_REQUEST or not is_plain:
-        return None
-    message = f"{HTTPStatus(start['status']).phrase}: {scope['method']} {scope['path']}"
-    kept = {name: value for name, value in headers.items() if name not in _OF_THE_BODY}
-    return ApiError(message, status=start["status"], headers=kept)
+        await pass_replacing(self.app, scope, receive, send, error_for)

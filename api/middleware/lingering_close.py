@@ -1,4 +1,4 @@
-"""Answers that come before the body has: heard by clients that are still sending."""
+"""Lingering close: an answer before the end of the body still reaches a client that sends."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from contextlib import suppress
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.response_state import BODY, START
 
 MAX_BYTES = 1024 * 1024 * 1024
 MAX_SECONDS = 30.0
@@ -38,14 +40,14 @@ class LingeringClose:
             return message
 
         async def lingering_send(message: Message) -> None:
-            # Who waits for `100 Continue` sends nothing when something else comes.
+            # A client that waits for `100 Continue` sends nothing when something else comes.
             is_early = not whole and (asked or "expect" not in headers)
-            if is_early and message["type"] == "http.response.start":
+            if is_early and message["type"] == START:
                 MutableHeaders(scope=message)["connection"] = "close"
             elif is_early and not message.get("more_body", False):
                 await send({**message, "more_body": True})
                 await _discard(watched_receive)
-                message = {"type": "http.response.body", "body": b""}
+                message = {"type": BODY, "body": b""}
             await send(message)
 
         await self.app(scope, watched_receive, lingering_send)

@@ -12,10 +12,11 @@ from starlette.datastructures import FormData, Headers
 from starlette.formparsers import MultiPartException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.errors import ApiError, ErrorResponse
+from api.error_response import ErrorResponse
+from api.errors import ApiError
 from api.forms.multipart import BodyParser, check_media_type, unreadable
 from api.forms.read_form import file_of, text_fields
-from api.middleware.body_guard import pass_checked
+from api.middleware.guard import pass_checked
 from api.native.disk_full import DiskFull
 
 PATHS = frozenset({"/transcribe", "/translate"})

@@ -1,4 +1,4 @@
-"""Paths that routes and guards would understand differently."""
+"""Path guard and normalization: paths that routes and guards would read differently."""
 
 from __future__ import annotations
 
@@ -8,29 +8,25 @@ from urllib.parse import quote
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from api.errors import ApiError, ErrorResponse
+from api.errors import ApiError
+from api.middleware.guard import Guard
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _SLASHES = re.compile(r"/{2,}")
 
 
-class PathGuard:
+class PathGuard(Guard):
     """Middleware: 404 for a path with a control character.
 
     Starlette's routes pass over a line break at the end, which a comparison does not.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on, or refuse it."""
+    def refusal(self, scope: Scope) -> ApiError | None:
+        """404 for such a path."""
         if not _CONTROL.search(scope["path"]):
-            await self.app(scope, receive, send)
-            return
+            return None
         message = f"Not Found: {scope['method']} {scope['path']}"
-        error = ApiError(message, status=HTTPStatus.NOT_FOUND)
-        await ErrorResponse(error)(scope, receive, send)
+        return ApiError(message, status=HTTPStatus.NOT_FOUND)
 
 
 class SingleSlashes:

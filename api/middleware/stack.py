@@ -1,33 +1,36 @@
-"""What stands around the whole service, BentoML's own endpoints included."""
+"""Middleware stack around the whole service, BentoML's own endpoints included."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
+from functools import partial, reduce
 
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.keys import KeyRing
 from api.middleware.access import RequireKey
-from api.middleware.body_timeout import BodyTimeout
-from api.middleware.deadline import Deadline
 from api.middleware.disconnect import UntilDisconnected
 from api.middleware.draining import Drain, Draining
 from api.middleware.error_envelope import ErrorEnvelope
-from api.middleware.header_limit import HeaderLimit
 from api.middleware.lingering_close import LingeringClose
 from api.middleware.native_body import NativeBody
 from api.middleware.path_guard import PathGuard, SingleSlashes
-from api.middleware.request_id import RequestId
-from api.middleware.security_headers import SecurityHeaders
-from api.middleware.upload_limit import UploadLimit
-from api.requests.queueing import QueueHeaders
-from api.responses.track_header import TrackHeader
+from api.middleware.response_headers import (
+    ResponseHeaders,
+    add_queue_estimate,
+    add_request_id,
+    add_security,
+    add_track,
+    make_location_relative,
+)
+from api.middleware.size_limits import HeaderLimit, UploadLimit
+from api.middleware.time_limits import BodyTimeout, Deadline
 from api.settings import Settings
 from api.telemetry.observe import Observe, Observer
 
 MEBIBYTE = 1024 * 1024
-# What a web page may read of an answer besides its body and type.
+# Headers that a web page may read besides the content type.
 EXPOSED = (
     "openai-processing-ms",
     "openai-version",
@@ -40,6 +43,7 @@ EXPOSED = (
     "x-should-retry",
     "x-whisper-flags",
 )
+Layer = Callable[[ASGIApp], ASGIApp]
 
 
 def with_cors(app: ASGIApp, origins: Collection[str]) -> ASGIApp:
@@ -60,25 +64,50 @@ def with_cors(app: ASGIApp, origins: Collection[str]) -> ASGIApp:
     )
 
 
-class MiddlewareStack:
-    """Middleware: what every HTTP request passes, from the outside to the inside.
+def http_layers(
+    settings: Settings, drain: Drain, keys: KeyRing, observers: Sequence[Observer]
+) -> Iterable[Layer]:
+    """The layers that an HTTP request passes, from the outside in."""
+    return (
+        SingleSlashes,  # before all that read the path
+        LingeringClose,  # any answer below may come before the body has
+        partial(ResponseHeaders, add=add_security),  # on every answer
+        partial(ResponseHeaders, add=add_request_id),  # on every answer, refusals included
+        partial(Observe, observers=observers),  # sees what the client is sent
+        ErrorEnvelope,  # of CORS as well, which refuses preflights in plain text
+        partial(with_cors, origins=settings.cors_origins),  # pages may read the errors below
+        partial(Draining, drain=drain),  # counts what runs below
+        partial(ResponseHeaders, add=add_track),  # on the answers below: time-outs have it, too
+        partial(ResponseHeaders, add=add_queue_estimate),
+        UntilDisconnected,  # cancels what is below
+        partial(Deadline, seconds=settings.timeout),
+        BodyTimeout,
+        HeaderLimit,  # before a key is looked for
+        partial(RequireKey, keys=keys),  # before a body is read
+        PathGuard,  # its 404 is for clients with a key
+        partial(UploadLimit, maximum=settings.max_upload_mib * MEBIBYTE),
+        NativeBody,  # counted by the limit above
+        partial(ResponseHeaders, add=make_location_relative),  # of BentoML's redirects
+    )
 
-    All of it but the keys is for HTTP alone, and is asked nothing else. The observers are told of
-    every request that is over.
+
+def stacked(layers: Iterable[Layer], app: ASGIApp) -> ASGIApp:
+    """The app inside of the layers, of which the first one is the outermost."""
+    return reduce(lambda inner, layer: layer(inner), reversed(tuple(layers)), app)
+
+
+class MiddlewareStack:
+    """Middleware: `http_layers` for HTTP; for web sockets and the lifespan the keys alone.
+
+    The observers are called with every HTTP request that is over.
     """
 
     def __init__(
         self, app: ASGIApp, settings: Settings, drain: Drain, observers: Sequence[Observer] = ()
     ) -> None:
         keys = KeyRing(settings.api_keys, settings.api_keys_file)
-        self.other = SingleSlashes(RequireKey(app, keys))
-        limited = UploadLimit(NativeBody(app), settings.max_upload_mib * MEBIBYTE)
-        keyed = HeaderLimit(RequireKey(PathGuard(limited), keys))
-        awaited = UntilDisconnected(Deadline(BodyTimeout(keyed), settings.timeout))
-        told = TrackHeader(QueueHeaders(awaited))
-        answered = with_cors(Draining(told, drain), settings.cors_origins)
-        observed = Observe(ErrorEnvelope(answered), observers)
-        self.http = SingleSlashes(LingeringClose(SecurityHeaders(RequestId(observed))))
+        self.http = stacked(http_layers(settings, drain, keys, observers), app)
+        self.other = stacked((SingleSlashes, partial(RequireKey, keys=keys)), app)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on."""

@@ -1,4 +1,4 @@
-"""How long a client may take to send the headers of a request."""
+"""Header timeout: the time that a client may take to send the headers of a request."""
 
 from __future__ import annotations
 

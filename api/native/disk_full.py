@@ -1,21 +1,15 @@
-"""BentoML's endpoints where the disk has no room for an upload: what the OpenAI app answers."""
+"""Disk full: BentoML's endpoints answer it as the OpenAI app does."""
 
 from __future__ import annotations
 
 from http import HTTPStatus
 
-from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.errors import ErrorResponse
+from api.errors import ApiError
 from api.forms.read_form import no_room
-
-_REACHED = "native_reached"
-
-
-def note_native_reached(request: Request) -> None:
-    """BentoML has read the whole request, and its endpoint runs."""
-    request.scope.setdefault("state", {})[_REACHED] = True
+from api.request_context import context_of
+from api.response_state import pass_replacing
 
 
 class DiskFull:
@@ -29,8 +23,7 @@ class DiskFull:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on."""
-        state = scope.setdefault("state", {})
-        gone = failed = False
+        context, gone = context_of(scope), False
 
         async def watched_receive() -> Message:
             nonlocal gone
@@ -38,14 +31,8 @@ class DiskFull:
             gone = gone or message["type"] == "http.disconnect"
             return message
 
-        async def shaping_send(message: Message) -> None:
-            nonlocal failed
-            if message["type"] == "http.response.start":
-                is_fault = message["status"] == HTTPStatus.INTERNAL_SERVER_ERROR
-                failed = is_fault and not gone and _REACHED not in state
-            if not failed:
-                await send(message)
+        def error_for(start: Message) -> ApiError | None:
+            is_fault = start["status"] == HTTPStatus.INTERNAL_SERVER_ERROR
+            return no_room() if is_fault and not gone and not context.native_reached else None
 
-        await self.app(scope, watched_receive, shaping_send)
-        if failed:
-            await ErrorResponse(no_room())(scope, receive, send)
+        await pass_replacing(self.app, scope, watched_receive, send, error_for)

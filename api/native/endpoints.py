@@ -1,23 +1,24 @@
-"""What the native endpoints take and answer; the work and the errors are the OpenAI app's."""
+"""Native endpoints: their parameters and answers; work and errors are those of the OpenAI app."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Protocol, cast
 
 from pydantic import BeforeValidator, Field, SkipValidation
 from starlette.requests import Request
 
-from api.errors import ErrorResponse, known_or_internal, request_named
+from api.error_response import ErrorResponse
+from api.errors import known_or_internal
 from api.forms.parameters import Temperature as Checked
 from api.forms.parameters import TranslationRequest
-from api.native.disk_full import note_native_reached
-from api.requests.model_registry import ModelRegistry, resolve_model, transcribe_admitted
-from api.requests.queueing import queued
+from api.request_context import context_of, request_label
+from api.requests.admitted import admit
+from api.requests.model_registry import DEFAULT_ID, ModelRegistry
 from api.responses.formats import verbose
 from api.schemas import TranscriptionVerbose
-from api.telemetry.observe import stats_of
 
 
 def _as_text(value: object) -> object:
@@ -46,13 +47,13 @@ Temperature = Annotated[Checked, SkipValidation]
 
 
 class Answer(Protocol):
-    """What BentoML makes of an answer."""
+    """BentoML's answer to a call."""
 
     status_code: int
 
 
 class Context(Protocol):
-    """BentoML's of a call."""
+    """BentoML's context of a call."""
 
     @property
     def request(self) -> Request:
@@ -65,27 +66,32 @@ class Context(Protocol):
         ...
 
 
+def _without_empty(values: Mapping[str, object]) -> dict[str, object]:
+    """The values that are not empty; an empty field is absent, as to the OpenAI app."""
+    return {
+        name: value
+        for name, value in values.items()
+        if not (isinstance(value, str) and not value.strip())
+    }
+
+
 async def answer_natively(
-    served: ModelRegistry,
+    registry: ModelRegistry,
     context: Context,
     path: Path,
     kind: type[TranslationRequest],
     **values: object,
 ) -> TranscriptionVerbose:
     """The transcript of a file, with the parameters `values` of a request of that kind."""
-    note_native_reached(context.request)
+    request = context_of(context.request)
+    request.native_reached = True
     try:
-        wanted = kind.from_values(values)
-        request = context.request
-        model = resolve_model(request, served, wanted.model)
-        with path.open("rb") as audio, queued(served.admission, request, audio) as place:
-            async with served.pool.use(model) as transcriber:
-                work = transcribe_admitted(
-                    place, transcriber, audio, wanted.options(), stats=stats_of(request)
-                )
-                return verbose(await work)
+        parameters = kind.from_values({"model": DEFAULT_ID, **_without_empty(values)})
+        with path.open("rb") as audio:
+            async with admit(registry, request, parameters.model, audio) as admitted:
+                return verbose(await admitted.transcribe(audio, parameters.options()))
     except Exception as error:  # noqa: BLE001 - BentoML would answer it in its own way
-        known = known_or_internal(error, request_named(context.request.scope))
+        known = known_or_internal(error, request_label(context.request))
         # BentoML passes a response through as it is; an exception it would log with a traceback,
         # as if the client's mistake were ours. The status is that of the context.
         context.response.status_code = known.status

@@ -1,4 +1,4 @@
-"""What FastAPI leaves out of the API's own document."""
+"""Completion of the OpenAPI document: headers, events and security that FastAPI leaves out."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 from pydantic.json_schema import models_json_schema
 
 from api.errors import MAX_RETRY_AFTER
-from api.middleware.request_id import OPENAI_VERSION
+from api.middleware.response_headers import OPENAI_VERSION
 from api.openapi.openapi import error_example
 from api.schemas import TranscriptTextDelta, TranscriptTextDone
 
@@ -76,7 +76,7 @@ _FASTAPIS_OWN_SCHEMAS = ("HTTPValidationError", "ValidationError")
 
 
 def complete(document: dict[str, Any]) -> None:
-    """Add to an app's document what is true of all of its answers, and take out what is not."""
+    """Add to an app's document the facts of all its answers, and take out what is not true."""
     for path in document["paths"].values():
         for operation in path.values():
             # A server may do without keys.

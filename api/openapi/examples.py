@@ -1,4 +1,4 @@
-"""Answers as examples, for the API's own documentation."""
+"""Example answers in the OpenAPI document."""
 
 from __future__ import annotations
 

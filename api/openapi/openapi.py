@@ -1,4 +1,4 @@
-"""What the API's own documentation says of requests, answers and errors."""
+"""OpenAPI of a route: its form, its answers and its errors."""
 
 from __future__ import annotations
 

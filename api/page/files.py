@@ -1,4 +1,4 @@
-"""The files of the pages: each path that is served, and the file that it means."""
+"""Static files of the pages by their paths."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The routes of the pages."""
+"""Routes of the pages."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
 from api.page.files import ACCESS, PageFile, page_files
+from api.request_context import context_of
 
 # What BentoML would serve to its own page, which asks other servers for scripts and pictures.
 _OF_BENTOML = ("/static_content", "/static_content/{path:path}")
@@ -49,14 +50,14 @@ class _Answer:
 
 
 def _has(request: Request, etag: str) -> bool:
-    """Whether the browser has this version (RFC 9110, 13.1.2: compared as weak ones)."""
+    """True if the browser has this version (RFC 9110, 13.1.2: compared as weak ones)."""
     listed = ",".join(request.headers.getlist("if-none-match")).split(",")
     return any(each.strip().removeprefix("W/") in (etag, "*") for each in listed)
 
 
 async def _access(request: Request) -> Response:
-    """Whether the server asks for a key: with a call, a page would provoke a 401 to learn it."""
-    asks = bool(getattr(request.state, "asks_for_key", False))
+    """True if the server asks for a key: with a call, a page would provoke a 401 to learn it."""
+    asks = context_of(request).asks_for_key
     return JSONResponse({"asks_for_key": asks}, headers={"cache-control": "no-store"})
 
 

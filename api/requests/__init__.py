@@ -1,3 +1,3 @@
-"""A request on its way: the model that it names, and its place in the queue."""
+"""Model registry, and admission of requests to the queue and to a loaded model."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The models being served: what `service.py` hands to the app."""
+"""Model registry: the served checkpoints by the model ids that reach them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from starlette.requests import Request
 from api.errors import ApiError, retry_after
 from models.audio_options import MIX, ReadOptions
 from models.capacity.admission import Admission
-from models.capacity.fair_queue import Ticket
 from models.checkpoints.catalogue import checkpoint_name, find_checkpoint
 from models.engine.counters import EngineState
 from models.errors import ModelNotFoundError
@@ -48,7 +47,7 @@ class Transcriber(Protocol):
         stats: RequestStats | None = None,
         reading: ReadOptions = MIX,
     ) -> dict[str, float]:
-        """How probable each language is, or each of `among`; the most probable one first.
+        """The probability of each language, or of each of `among`; the most probable one first.
 
         Raises:
             AudioError, OptionError, OverloadedError, EngineStoppedError
@@ -56,7 +55,7 @@ class Transcriber(Protocol):
         ...
 
     def state(self) -> EngineState:
-        """How busy its engine is, and what it has done."""
+        """The load of its engine, and its counters."""
         ...
 
 
@@ -65,7 +64,7 @@ class Pool(Protocol):
 
     @property
     def loaded(self) -> Mapping[str, Transcriber]:
-        """Those that are loaded, by name."""
+        """The loaded ones, by name."""
         ...
 
     def use(self, name: str) -> AbstractAsyncContextManager[Transcriber]:
@@ -118,7 +117,7 @@ class ModelRegistry:
         """The checkpoint a client means.
 
         Raises:
-            ModelNotFoundError: none of those that are served.
+            ModelNotFoundError: none of the served ones.
         """
         name = checkpoint_name(self.aliases.get(model_id, model_id))
         if name == DEFAULT_ID:
@@ -138,49 +137,14 @@ class ModelRegistry:
         return list(dict.fromkeys([*ids, *self.aliases]))
 
 
-def resolve_model(request: Request, served: ModelRegistry, model_id: str) -> str:
-    """The name of the checkpoint a client means, which is noted for those who count and log.
-
-    Raises:
-        ModelNotFoundError: none of those that are served.
-    """
-    request.state.model = name = served.find(model_id).name
-    return name
-
-
-async def wait_admitted(place: Ticket, stats: RequestStats) -> None:
-    """Return when the turn has come; the time is noted."""
-    stats.enter(None, "queue")
-    try:
-        await place.turn
-    finally:
-        stats.enter("queue", None)
-
-
-async def transcribe_admitted(
-    place: Ticket,
-    transcriber: Transcriber,
-    audio: BinaryIO,
-    options: TranscribeOptions,
-    on_segment: OnSegment | None = None,
-    *,
-    stats: RequestStats,
-) -> Transcript:
-    """The transcript of `audio`, when its turn has come; the place learns how long it was."""
-    await wait_admitted(place, stats)
-    transcript = await transcriber.transcribe(audio, options, on_segment, stats)
-    place.seconds = transcript.duration
-    return transcript
-
-
 def registry_of(request: Request) -> ModelRegistry:
-    """What the app serves now.
+    """The app's registry.
 
     Raises:
-        ApiError: nothing yet (503).
+        ApiError: the models are still being loaded (503).
     """
-    served = getattr(request.app.state, "served", None)
-    if isinstance(served, ModelRegistry):
-        return served
+    registry = getattr(request.app.state, "registry", None)
+    if isinstance(registry, ModelRegistry):
+        return registry
     message = "The model is loading. Try again in a few seconds."
     raise ApiError(message, status=503, code="overloaded", headers=retry_after(LOADING_SECONDS))

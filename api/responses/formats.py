@@ -1,4 +1,4 @@
-"""A transcript in each of the response formats."""
+"""Response formats: a transcript as json, text, verbose_json, srt or vtt."""
 
 from __future__ import annotations
 
@@ -94,14 +94,14 @@ def verbose(
     """The transcript with all that is known of it, in segments if nothing else is asked for."""
     translated = transcript.task == "translate"
     segments = transcript.segments
-    wanted = granularities or ("segment",)
+    shown = granularities or ("segment",)
     return TranscriptionVerbose(
         task=transcript.task,
         language="english" if translated else LANGUAGES[transcript.language],
         duration=transcript.duration,
         text=transcript.text,
-        segments=[_segment(s, transcript) for s in segments] if "segment" in wanted else None,
-        words=list(_words(segments, transcript.duration)) if "word" in wanted else None,
+        segments=[_segment(s, transcript) for s in segments] if "segment" in shown else None,
+        words=list(_words(segments, transcript.duration)) if "word" in shown else None,
         usage=_usage(transcript),
     )
 

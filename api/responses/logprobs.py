@@ -1,4 +1,4 @@
-"""Tokens with their log-probabilities, as OpenAI's API shows them."""
+"""Log-probabilities of tokens, as OpenAI's API shows them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A transcription as server-sent events: text as it becomes final, then all of it."""
+"""Server-sent events of a transcription: text as it becomes final, then all of it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from pydantic import BaseModel
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from api.errors import ApiError, error_body, known_or_internal, note_failure
+from api.errors import ApiError, error_body, known_or_internal
+from api.request_context import context_of
 from api.responses.formats import flags_of
 from api.responses.logprobs import Logprobs, logprobs
 from api.schemas import TranscriptTextDelta, TranscriptTextDone
@@ -18,7 +19,7 @@ from models.text.transcript import Segment, Transcript
 
 # Proxies close what is silent for a minute; OpenAI's Python SDK starts its timeout anew.
 KEEP_ALIVE_SECONDS = 10.0
-# What is wrong with a file shows at once, and is then an error with its own status.
+# An error of the file shows at once, and is then answered with its own status.
 GRACE_SECONDS = 1.0
 
 _KEEP_ALIVE = b": keep-alive\n\n"
@@ -33,7 +34,7 @@ class Deltas:
         self._held: str | None = None
 
     def of(self, text: str) -> str:
-        """What is to be sent when this follows; spaces at the end wait for more."""
+        """The part to send when this text follows; spaces at the end wait for more."""
         text = text.lstrip() if self._held is None else self._held + text
         if not text:
             return ""
@@ -43,7 +44,7 @@ class Deltas:
 
 
 class Progress:
-    """What a transcription has given so far; `add` is called with each segment."""
+    """The segments of a transcription so far; `add` is called with each one."""
 
     def __init__(self) -> None:
         self._segments: asyncio.Queue[Segment | None] = asyncio.Queue()
@@ -110,7 +111,7 @@ class EventStream(Response):
             async for event in self._events():
                 await send({"type": "http.response.body", "body": event, "more_body": True})
             if self._failure:
-                note_failure(scope, self._failure)
+                context_of(scope).failure = self._failure
             await send({"type": "http.response.body", "body": b""})
 
     async def _events(self) -> AsyncIterator[bytes]:
@@ -120,7 +121,7 @@ class EventStream(Response):
                 yield _KEEP_ALIVE
             elif delta := deltas.of(segment.text):
                 scores = tokens.of(segment) if self._with_logprobs else None
-                yield _told(TranscriptTextDelta(delta=delta, logprobs=scores))
+                yield _event_of(TranscriptTextDelta(delta=delta, logprobs=scores))
         if error := self._work.exception():
             self._failure = known_or_internal(error, "A stream")
             yield _event(error_body(self._failure).model_dump_json())
@@ -132,10 +133,10 @@ class EventStream(Response):
     def _done(self, transcript: Transcript) -> bytes:
         scores = logprobs(transcript.segments) if self._with_logprobs else None
         flags = flags_of(transcript) or None
-        return _told(TranscriptTextDone(text=transcript.text, logprobs=scores, flags=flags))
+        return _event_of(TranscriptTextDone(text=transcript.text, logprobs=scores, flags=flags))
 
 
-def _told(body: BaseModel) -> bytes:
+def _event_of(body: BaseModel) -> bytes:
     return _event(body.model_dump_json())
 
 

@@ -11,10 +11,10 @@ from api.forms.fields import FormRequest, Languages, codes_of
 from api.forms.read_form import read_form
 from api.openapi.examples import DETECTION
 from api.openapi.openapi import errors, form_body, shown
-from api.requests.model_registry import registry_of, resolve_model, wait_admitted
-from api.requests.queueing import queued
+from api.request_context import context_of
+from api.requests.admitted import admit
+from api.requests.model_registry import registry_of
 from api.schemas import DetectedLanguage, LanguageDetection
-from api.telemetry.observe import stats_of
 from models.capacity.admission import SHORT_SECONDS
 from models.language.languages import LANGUAGES
 
@@ -36,17 +36,18 @@ router = APIRouter(tags=["audio"])
 async def detect_language(request: Request) -> LanguageDetection:
     """The language of a recording, heard at up to four places where somebody speaks."""
     async with read_form(request) as form:
-        wanted = DetectionRequest.from_form(form)
-        served, stats = registry_of(request), stats_of(request)
-        model = resolve_model(request, served, wanted.model)
-        # However long it is, a few windows are heard, and not to their end.
-        with queued(served.admission, request, form.file, maximum=SHORT_SECONDS) as place:
-            async with served.pool.use(model) as transcriber:
-                await wait_admitted(place, stats)
-                work = transcriber.detect_language(
-                    form.file, codes_of(wanted.languages), stats, wanted.reading()
-                )
-                return _answer(await work)
+        parameters = DetectionRequest.from_form(form)
+        admission = admit(
+            registry_of(request),
+            context_of(request),
+            parameters.model,
+            form.file,
+            # However long it is, a few windows are read, and not to their end.
+            max_seconds=SHORT_SECONDS,
+        )
+        async with admission as admitted:
+            among = codes_of(parameters.languages)
+            return _answer(await admitted.detect_language(form.file, among, parameters.reading()))
 
 
 def _answer(probabilities: dict[str, float]) -> LanguageDetection:

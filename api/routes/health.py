@@ -17,11 +17,11 @@ router = APIRouter(tags=["health"])
 
 @router.get("/health", responses={**shown(HEALTH), **errors(503)})
 async def health(
-    request: Request, served: Annotated[ModelRegistry, Depends(registry_of)]
+    request: Request, registry: Annotated[ModelRegistry, Depends(registry_of)]
 ) -> Health:
     """What is being served; 503 until the models are loaded."""
-    default, admission = served.default, served.admission
-    states = {name: model.state() for name, model in served.pool.loaded.items()}
+    default, admission = registry.default, registry.admission
+    states = {name: model.state() for name, model in registry.pool.loaded.items()}
     loaded = [
         ModelHealth(
             name=name,
@@ -35,7 +35,7 @@ async def health(
     ]
     return Health(
         default_model=default.name,
-        models=[model.name for model in served.models],
+        models=[model.name for model in registry.models],
         device=states[default.name].device,
         dtype=states[default.name].dtype,
         version=request.app.version,

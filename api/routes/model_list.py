@@ -15,25 +15,26 @@ from api.schemas import Model, ModelList
 
 router = APIRouter(tags=["models"])
 
-Served = Annotated[ModelRegistry, Depends(registry_of)]
+Registry = Annotated[ModelRegistry, Depends(registry_of)]
 ModelId = Annotated[str, Path(description="A model id.", examples=["whisper-1"])]
 
 
 @router.get("/models", responses={**shown(MODEL_LIST), **errors(503)})
-async def models(served: Served) -> ModelList:
+async def models(registry: Registry) -> ModelList:
     """Every model id that requests may name."""
     return ModelList(
         data=[
-            Model(id=model_id, created=served.find(model_id).created) for model_id in served.ids()
+            Model(id=model_id, created=registry.find(model_id).created)
+            for model_id in registry.ids()
         ]
     )
 
 
 # `path`: an id may have slashes, as in openai/whisper-base
 @router.get("/models/{model_id:path}", responses={**shown(MODEL), **errors(404, 503)})
-async def model(model_id: ModelId, served: Served) -> Model:
+async def model(model_id: ModelId, registry: Registry) -> Model:
     """One model id."""
-    return Model(id=model_id, created=served.find(model_id).created)
+    return Model(id=model_id, created=registry.find(model_id).created)
 
 
 @router.delete(
@@ -42,8 +43,8 @@ async def model(model_id: ModelId, served: Served) -> Model:
     response_model=None,
     responses=errors(403, 404, 503),
 )
-async def delete_model(model_id: ModelId, served: Served) -> NoReturn:
+async def delete_model(model_id: ModelId, registry: Registry) -> NoReturn:
     """Refused: models are deleted with `cli.import_model`, by whoever runs the server."""
-    served.find(model_id)
+    registry.find(model_id)
     message = f"The model '{model_id}' is part of this server and cannot be deleted over HTTP."
     raise ApiError(message, status=403, param="model")

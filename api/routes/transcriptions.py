@@ -13,12 +13,12 @@ from starlette.responses import Response
 from api.forms.parameters import Granularity, TranscriptionRequest, TranslationRequest
 from api.forms.read_form import Form, read_form
 from api.openapi.openapi import form_body, transcript_answers
-from api.requests.model_registry import registry_of, resolve_model, transcribe_admitted
-from api.requests.queueing import queued
+from api.request_context import context_of
+from api.requests.admitted import admit
+from api.requests.model_registry import registry_of
 from api.responses.formats import answer
 from api.responses.streaming import EventStream, Progress
 from api.schemas import Transcription, TranscriptionVerbose
-from api.telemetry.observe import stats_of
 from models.text.transcript import Transcript
 
 router = APIRouter(tags=["audio"])
@@ -34,16 +34,16 @@ async def transcriptions(request: Request) -> Response:
     """The text of a recording, in the language spoken."""
     async with AsyncExitStack() as stack:
         form = await stack.enter_async_context(read_form(request))
-        wanted = TranscriptionRequest.from_form(form)
-        if not wanted.stream:
+        parameters = TranscriptionRequest.from_form(form)
+        if not parameters.stream:
             return await _transcribe(
                 request,
                 form,
-                wanted,
-                granularities=wanted.timestamp_granularities,
-                with_logprobs=bool(wanted.include),
+                parameters,
+                granularities=parameters.timestamp_granularities,
+                with_logprobs=bool(parameters.include),
             )
-        return await _stream(request, form, wanted, stack.pop_all())
+        return await _stream(request, form, parameters, stack.pop_all())
 
 
 @router.post(
@@ -61,48 +61,40 @@ async def translations(request: Request) -> Response:
 async def _transcribe(
     request: Request,
     form: Form,
-    wanted: TranslationRequest,
+    parameters: TranslationRequest,
     *,
     granularities: Sequence[Granularity] = (),
     with_logprobs: bool = False,
 ) -> Response:
-    served = registry_of(request)
-    model = resolve_model(request, served, wanted.model)
-    with queued(served.admission, request, form.file) as place:
-        async with served.pool.use(model) as transcriber:
-            transcript = await transcribe_admitted(
-                place, transcriber, form.file, wanted.options(), stats=stats_of(request)
-            )
+    registry, context = registry_of(request), context_of(request)
+    async with admit(registry, context, parameters.model, form.file) as admitted:
+        transcript = await admitted.transcribe(form.file, parameters.options())
     # In a thread: the cues of hours of speech take a second, in which others must not wait.
     return await asyncio.to_thread(
         answer,
         transcript,
-        wanted.response_format,
-        wanted.subtitles(),
+        parameters.response_format,
+        parameters.subtitles(),
         granularities=granularities,
         with_logprobs=with_logprobs,
     )
 
 
 async def _stream(
-    request: Request, form: Form, wanted: TranscriptionRequest, held: AsyncExitStack
+    request: Request, form: Form, parameters: TranscriptionRequest, held: AsyncExitStack
 ) -> Response:
     """A stream that is under way; what fails at once raises, and `held` is closed."""
     async with held:
-        served = registry_of(request)
-        model = resolve_model(request, served, wanted.model)
+        registry, context = registry_of(request), context_of(request)
         taken = await held.enter_async_context(AsyncExitStack())
-        place = taken.enter_context(queued(served.admission, request, form.file))
-        transcriber = await taken.enter_async_context(served.pool.use(model))
-        progress, options = Progress(), wanted.options()
+        admission = admit(registry, context, parameters.model, form.file)
+        admitted = await taken.enter_async_context(admission)
+        progress, options = Progress(), parameters.options()
 
         async def transcribed() -> Transcript:
             # Ticket and model go back with the end of the work, however slowly the client reads.
             async with taken:
-                stats = stats_of(request)
-                return await transcribe_admitted(
-                    place, transcriber, form.file, options, progress.add, stats=stats
-                )
+                return await admitted.transcribe(form.file, options, progress.add)
 
         work = asyncio.create_task(transcribed())
         held.push_async_callback(_cancelled, work)
@@ -110,7 +102,8 @@ async def _stream(
         await progress.begun()
         if work.done():
             work.result()
-        return EventStream(work, progress, held.pop_all(), with_logprobs=bool(wanted.include))
+        with_logprobs = bool(parameters.include)
+        return EventStream(work, progress, held.pop_all(), with_logprobs=with_logprobs)
 
 
 async def _cancelled(work: asyncio.Task[Transcript]) -> None:

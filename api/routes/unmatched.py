@@ -22,10 +22,10 @@ class Unmatched:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Raise what Starlette raises for a path without a route."""
-        rest = {**scope, "path": f"/{scope['path_params'].get('path', '')}", "root_path": ""}
+        unversioned = {**scope, "path": f"/{scope['path_params'].get('path', '')}", "root_path": ""}
         methods: set[str] = set()
         for route in self.known:
-            if route.matches(rest)[0] is not Match.NONE:
+            if route.matches(unversioned)[0] is not Match.NONE:
                 methods |= route.methods or set()
         if methods:
             allow = {"allow": ", ".join(sorted(methods))}

@@ -1,3 +1,3 @@
-"""What each request came to, and who is told: logs, metrics, traces."""
+"""Telemetry: logs, metrics and traces of requests that are over."""
 
 from __future__ import annotations

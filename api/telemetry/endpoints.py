@@ -1,8 +1,8 @@
-"""The endpoints by name, for logs and metrics: any path is one of a few."""
+"""Endpoint names for logs and metrics: any path is one of a few."""
 
 from __future__ import annotations
 
-# Whoever watches over the server has no key.
+# Asked by monitors, which have no key.
 PROBES = frozenset({"/livez", "/readyz", "/healthz"})
 OTHER = "other"
 ENDPOINTS = frozenset(

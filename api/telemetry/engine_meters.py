@@ -1,4 +1,4 @@
-"""What is counted of engines, from one look at them to the next."""
+"""Prometheus meters of engines, and of the memory of their process."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class EngineMeters:
         self.load.labels(model).observe(seconds)
 
     def note(self, states: Mapping[str, EngineState], device_bytes: int) -> None:
-        """Take over what the engines, by model, have counted since the last time."""
+        """Add the counts of the engines, by model, since the last time."""
         for model, state in states.items():
             self.slots.labels(model).set(state.slots)
             self.slots_in_use.labels(model).set(state.running)

@@ -1,4 +1,4 @@
-"""The log: a line for each request, and each line as JSON where that is asked for."""
+"""Access log: a line for each request, and each line as JSON where that is asked for."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 from api.telemetry.endpoints import PROBES
 from api.telemetry.observe import Observed
 
-# What is asked every few seconds is told only when it fails.
+# Asked every few seconds: logged only on failure.
 _QUIET = PROBES | {"/metrics"}
 
 # The name of BentoML's own access log, in whose place this is: others are dropped below WARNING.
@@ -43,7 +43,7 @@ def log_as_json() -> None:
 
 
 def log_request(observed: Observed) -> None:
-    """One line: who asked for what, what came of it, and where the time went; never the content."""
+    """One line: key, endpoint, outcome and the time of each stage; never the content."""
     if observed.endpoint in _QUIET and observed.status < HTTPStatus.BAD_REQUEST:
         return
     logger.info(_sentence(observed), extra={"fields": _fields(observed)})

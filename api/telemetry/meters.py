@@ -1,4 +1,4 @@
-"""What is counted of requests and of the queue, and how meters are made."""
+"""Prometheus meters of requests and of the queue."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ class RequestMeters:
 
 
 class QueueMeters:
-    """What waits, and what is at work."""
+    """Recordings that wait, and those at work."""
 
     def __init__(self, make: Meters) -> None:
         self.queued_audio = make.gauge(
@@ -89,7 +89,7 @@ class QueueMeters:
         )
 
     def note(self, admission: Admission) -> None:
-        """Take over what is in the queue."""
+        """Take over the state of the queue."""
         self.queued_audio.set(admission.held)
         self.queued.labels("waiting").set(admission.waiting)
         self.queued.labels("running").set(admission.running)

@@ -25,7 +25,7 @@ WATCH_SECONDS = 1.0
 
 
 class Metrics:
-    """What the server tells Prometheus; `folder` is where its workers keep their counts, if any."""
+    """The server's metrics; `folder` is where its workers keep their counts, if any."""
 
     def __init__(self, folder: Path | None = None) -> None:
         self._folder = folder
@@ -51,10 +51,10 @@ class Metrics:
         return generate_latest(together)
 
 
-async def watch(metrics: Metrics, served: ModelRegistry, device_bytes: Callable[[], int]) -> None:
+async def watch(metrics: Metrics, registry: ModelRegistry, device_bytes: Callable[[], int]) -> None:
     """Keep the metrics of engines and queue up to date, until cancelled."""
     while True:
-        states = {name: model.state() for name, model in served.pool.loaded.items()}
+        states = {name: model.state() for name, model in registry.pool.loaded.items()}
         metrics.engines.note(states, device_bytes())
-        metrics.queue.note(served.admission)
+        metrics.queue.note(registry.admission)
         await asyncio.sleep(WATCH_SECONDS)

@@ -1,4 +1,4 @@
-"""What each request came to, told to those who count and log when it is over."""
+"""Observation of requests: one record of each when it is over, for logs, metrics and traces."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from http import HTTPStatus
 from typing import Literal
 
 from starlette.datastructures import Headers
-from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.errors import CLIENT_CLOSED_REQUEST
+from api.request_context import RequestContext, context_of
+from api.response_state import ResponseState
 from api.telemetry.endpoints import endpoint_of
 from models.request_stats import RequestStats
 
@@ -64,66 +65,50 @@ Observer = Callable[[Observed], None]
 
 
 class Observe:
-    """Middleware: gives every request a `RequestStats`, and tells the observers when it is over.
-
-    Handlers find it as `request.state.stats`, and set `model`, `key_name` and, where the request
-    fails, `failure`: the error.
-    """
+    """Middleware: calls the observers with every request that is over, and its `RequestStats`."""
 
     def __init__(self, app: ASGIApp, observers: Sequence[Observer]) -> None:
         self.app, self.observers = app, tuple(observers)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on; it is over with the last of its answer, or when nobody listens."""
-        state = scope.setdefault("state", {})
-        stats = state["stats"] = RequestStats()
-        status: int = HTTPStatus.INTERNAL_SERVER_ERROR
-        ended: float | None = None
+        """Pass the request on; it is over with the last of its answer, or when the client left."""
+        context, answer = context_of(scope), ResponseState(send)
+        left: float | None = None
 
         async def watched_receive() -> Message:
-            nonlocal status, ended
+            nonlocal left
             message = await receive()
-            if message["type"] == "http.disconnect" and ended is None:
-                status, ended = CLIENT_CLOSED_REQUEST, time.monotonic()
+            if message["type"] == "http.disconnect" and answer.ended is None:
+                left = left or time.monotonic()
             return message
 
-        async def watched_send(message: Message) -> None:
-            nonlocal status, ended
-            if ended is None and message["type"] == "http.response.start":
-                status = message["status"]
-            elif ended is None and not message.get("more_body", False):
-                failure = state.get("failure")
-                status, ended = failure.status if failure else status, time.monotonic()
-            await send(message)
-
         try:
-            await self.app(scope, watched_receive, watched_send)
+            await self.app(scope, watched_receive, answer.send)
         finally:
-            seconds = (ended or time.monotonic()) - stats.began
-            self._tell(_observed(scope, stats, status, seconds))
-
-    def _tell(self, observed: Observed) -> None:
-        for observer in self.observers:
-            observer(observed)
-
-
-def stats_of(request: Request) -> RequestStats:
-    """The request's record; one that nobody reads where nobody observes."""
-    stats = getattr(request.state, "stats", None)
-    return stats if isinstance(stats, RequestStats) else RequestStats()
+            ended = left or answer.ended or time.monotonic()
+            status = CLIENT_CLOSED_REQUEST if left else _status(context, answer)
+            observed = _observed(scope, status, ended - context.stats.began)
+            for observer in self.observers:
+                observer(observed)
 
 
-def _observed(scope: Scope, stats: RequestStats, status: int, seconds: float) -> Observed:
-    state = scope["state"]
+def _status(context: RequestContext, answer: ResponseState) -> int:
+    if context.failure and answer.ended:
+        return context.failure.status
+    return answer.status or HTTPStatus.INTERNAL_SERVER_ERROR
+
+
+def _observed(scope: Scope, status: int, seconds: float) -> Observed:
+    context = context_of(scope)
     return Observed(
-        request_id=state.get("request_id", ""),
+        request_id=context.id,
         method=scope["method"],
         endpoint=endpoint_of(scope["path"]),
         status=status,
-        model=state.get("model", ""),
-        key_name=state.get("key_name", ""),
+        model=context.model,
+        key_name=context.key_name,
         seconds=seconds,
-        stats=stats,
+        stats=context.stats,
         headers=Headers(scope=scope),
-        is_fault="failure" in state and state["failure"].is_fault and status >= 500,
+        is_fault=context.failure is not None and context.failure.is_fault and status >= 500,
     )

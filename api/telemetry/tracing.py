@@ -1,4 +1,4 @@
-"""OpenTelemetry spans of requests and their stages, made of the records when they are over."""
+"""OpenTelemetry spans of requests and their stages, made when they are over."""
 
 from __future__ import annotations
 

@@ -211,5 +211,5 @@ def client(
 ) -> TestClient:
     """A client of an app that serves `base`, or the models named."""
     app = create_app("1.2.3")
-    app.state.served = served(*(names or ("base",)), transcriber=transcriber)
+    app.state.registry = served(*(names or ("base",)), transcriber=transcriber)
     return TestClient(MiddlewareStack(app, settings or Settings(), Drain(0)))

@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from api.middleware.security_headers import OF_PAGES
+from api.middleware.response_headers import OF_PAGES
 from api.page.files import WITHOUT_KEY, page_files
 from models.checkpoints.weights import Weights
 from tests.server import Server, failing_start, serving

@@ -114,6 +114,6 @@ class Patient(Sound):
 def serving(transcriber: Sound) -> Iterator[str]:
     """The address of our app with it."""
     app = create_app("of the tests")
-    app.state.served = served("base", transcriber=transcriber)
+    app.state.registry = served("base", transcriber=transcriber)
     with listening(MiddlewareStack(app, Settings(), Drain(0))) as url:
         yield url

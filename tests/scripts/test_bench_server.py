@@ -30,7 +30,7 @@ Bench = Callable[..., dict[str, Any]]
 
 def serving(transcriber: Transcriber) -> Any:
     app = create_app("1.2.3")
-    app.state.served = served("base", transcriber=transcriber)
+    app.state.registry = served("base", transcriber=transcriber)
     return app
 
 

@@ -58,7 +58,7 @@ class BusyOnce(FakeTranscriber):
 def app_of(transcriber: Transcriber, settings: Settings | None = None) -> Iterator[Reachable]:
     """Our app with this transcriber."""
     app = create_app("of the tests")
-    app.state.served = served("base", transcriber=transcriber)
+    app.state.registry = served("base", transcriber=transcriber)
     with listening(MiddlewareStack(app, settings or Settings(), Drain(0))) as url:
         yield Listening(url)
 

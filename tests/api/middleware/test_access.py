@@ -12,20 +12,26 @@ from starlette.types import Message, Receive, Scope, Send
 
 from api.keys import KeyRing, key_digest
 from api.middleware.access import RequireKey, access_problem
+from api.request_context import context_of
 from api.settings import Settings
 
 KEY = "a-key-of-the-tests"
 DIGESTS = (key_digest(KEY), key_digest("another-key"))
 
 
-async def state(scope: Scope, receive: Receive, send: Send) -> None:
-    """An app that answers what the middleware left for it."""
-    await JSONResponse(scope.get("state", {}))(scope, receive, send)
+async def noted(scope: Scope, receive: Receive, send: Send) -> None:
+    """An app that answers with the key's name in the context, and whether a page asks for one."""
+    context = context_of(scope)
+    answer = {"key_name": context.key_name, "asks_for_key": context.asks_for_key}
+    await JSONResponse(answer)(scope, receive, send)
+
+
+NOTHING = {"key_name": "", "asks_for_key": False}
 
 
 def guarded() -> TestClient:
     """A client of an app that needs a key."""
-    return TestClient(RequireKey(state, KeyRing(DIGESTS)))
+    return TestClient(RequireKey(noted, KeyRing(DIGESTS)))
 
 
 @pytest.mark.parametrize(
@@ -38,7 +44,7 @@ def guarded() -> TestClient:
     ],
 )
 def test_key_is_known_by_its_name(headers: dict[str, str], name: str) -> None:
-    assert guarded().get("/x", headers=headers).json() == {"key_name": name}
+    assert guarded().get("/x", headers=headers).json() == NOTHING | {"key_name": name}
 
 
 @pytest.mark.parametrize(
@@ -62,13 +68,13 @@ def test_key_is_refused(headers: dict[str, str], code: str | None) -> None:
 
 @pytest.mark.parametrize("path", ["/livez", "/readyz", "/healthz"])
 def test_probes_need_no_key(path: str) -> None:
-    assert guarded().get(path).json() == {}
+    assert guarded().get(path).json() == NOTHING
 
 
 def test_without_keys_nobody_has_a_name() -> None:
-    app = TestClient(RequireKey(state, KeyRing(())))
+    app = TestClient(RequireKey(noted, KeyRing(())))
 
-    assert app.get("/x", headers={"api-key": KEY}).json() == {}
+    assert app.get("/x", headers={"api-key": KEY}).json() == NOTHING
 
 
 def test_key_of_a_web_socket_is_checked() -> None:
@@ -81,7 +87,7 @@ def test_key_of_a_web_socket_is_checked() -> None:
         return {"type": "websocket.connect"}
 
     scope: Scope = {"type": "websocket", "path": "/v1/realtime", "headers": []}
-    asyncio.run(RequireKey(state, KeyRing(DIGESTS))(scope, receive, send))
+    asyncio.run(RequireKey(noted, KeyRing(DIGESTS))(scope, receive, send))
 
     assert [(message["type"], message["code"]) for message in sent] == [("websocket.close", 1008)]
 
@@ -134,7 +140,7 @@ def test_pages_need_no_key_and_know_that_calls_do(path: str) -> None:
     for method in ("GET", "HEAD"):
         answer = guarded().request(method, path)
         assert answer.status_code == 200
-    assert guarded().get(path).json() == {"asks_for_key": True}
+    assert guarded().get(path).json() == NOTHING | {"asks_for_key": True}
     assert guarded().post(path).status_code == 401
 
 

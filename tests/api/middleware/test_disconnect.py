@@ -54,7 +54,7 @@ class Connection:
         settings: Settings | None = None,
     ) -> None:
         app = create_app("0")
-        app.state.served = served("base", transcriber=transcriber, admission=admission)
+        app.state.registry = served("base", transcriber=transcriber, admission=admission)
         self.app = MiddlewareStack(app, settings or Settings(), Drain(0))
         self.incoming: asyncio.Queue[Message] = asyncio.Queue()
         self.sent: list[Message] = []

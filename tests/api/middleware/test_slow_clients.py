@@ -14,7 +14,7 @@ import uvicorn
 from starlette.responses import PlainTextResponse
 from starlette.types import Message, Receive, Scope, Send
 
-from api.middleware.body_timeout import BodyTimeout
+from api.middleware.time_limits import BodyTimeout
 from api.middleware.timed_headers import TimedHeaders
 
 SECONDS = 0.2

@@ -8,14 +8,15 @@ from collections.abc import Callable, Iterator
 import pytest
 from starlette.responses import PlainTextResponse
 from starlette.testclient import TestClient
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.keys import key_digest
 from api.middleware import lingering_close
-from api.middleware.deadline import Deadline
 from api.middleware.error_envelope import ErrorEnvelope
 from api.middleware.lingering_close import LingeringClose
-from api.middleware.upload_limit import UploadLimit
+from api.middleware.size_limits import UploadLimit
+from api.middleware.stack import Layer, stacked
+from api.middleware.time_limits import Deadline
 from api.settings import Settings
 from tests.api.fake import TRANSCRIPTIONS, client
 
@@ -159,7 +160,25 @@ def test_linger_not_where_nothing_is_coming(headers: list[tuple[bytes, bytes]]) 
     assert Connection(5).run(EARLY, *headers) == [("start", 5), ("body", 5)]
 
 
-def test_edge_around_the_app() -> None:
+def test_first_layer_is_the_outermost() -> None:
+    def layer(name: str) -> Layer:
+        def wrapped(inner: ASGIApp) -> ASGIApp:
+            async def app(scope: Scope, receive: Receive, send: Send) -> None:
+                passed.append(name)
+                await inner(scope, receive, send)
+
+            return app
+
+        return wrapped
+
+    passed: list[str] = []
+    app = stacked([layer("outer"), layer("middle"), layer("inner")], echo)
+
+    assert TestClient(app).get("/x").text == "0"
+    assert passed == ["outer", "middle", "inner"]
+
+
+def test_stack_around_the_app() -> None:
     settings = Settings(api_keys=(key_digest(KEY),), max_upload_mib=1)
     app = client(settings=settings)
     headers = {"authorization": f"Bearer {KEY}"}

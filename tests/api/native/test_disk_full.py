@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.testclient import TestClient
 from starlette.types import Receive, Scope, Send
 
-from api.native.disk_full import DiskFull, note_native_reached
+from api.native.disk_full import DiskFull
+from api.request_context import context_of
 
 
 def failing(*, reached: bool, status: int = 500) -> DiskFull:
     """BentoML's answer to an exception, before or after its endpoint was reached."""
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        if reached:
-            note_native_reached(Request(scope))
+        context_of(scope).native_reached = reached
         await JSONResponse({"error": "unexpected"}, status)(scope, receive, send)
 
     return DiskFull(app)

@@ -9,7 +9,7 @@ from urllib.parse import urljoin
 import pytest
 
 from api.keys import key_digest
-from api.middleware.security_headers import OF_PAGES
+from api.middleware.response_headers import OF_PAGES
 from api.page.files import ACCESS, VIEWER, WITHOUT_KEY, page_files
 from api.settings import Settings
 from tests.api.fake import client

@@ -233,7 +233,7 @@ def test_model_ids(model_id: str) -> None:
 def test_model_chosen() -> None:
     base, tiny = FakeTranscriber(), FakeTranscriber()
     app = create_app("0")
-    app.state.served = served_by({"base": base, "tiny.en": tiny})
+    app.state.registry = served_by({"base": base, "tiny.en": tiny})
     fields = {"model": "whisper-tiny.en"}
     response = TestClient(app).post(TRANSCRIPTIONS, data=fields, files=FILES)
     assert response.status_code == 200

@@ -36,7 +36,7 @@ def observed_by(
     """A client of our app, and what is told of its requests."""
     told: list[Observed] = []
     app = create_app("1.2.3")
-    app.state.served = served("base", transcriber=transcriber)
+    app.state.registry = served("base", transcriber=transcriber)
     edge = MiddlewareStack(app, settings or Settings(), Drain(0), [told.append])
     return TestClient(edge, raise_server_exceptions=False), told
 

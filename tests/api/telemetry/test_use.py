@@ -57,7 +57,9 @@ class WatchedPool(FakePool):
 
 def ask(pool: FakePool, path: str, **fields: str) -> Any:
     app = create_app("0")
-    app.state.served = ModelRegistry([ServedModel("base", CREATED)], pool, Admission(3600, slots=8))
+    app.state.registry = ModelRegistry(
+        [ServedModel("base", CREATED)], pool, Admission(3600, slots=8)
+    )
     with TestClient(MiddlewareStack(app, Settings(), Drain(0))) as client:
         return client.post(path, files=FILES, data={"model": "base", **fields})
 

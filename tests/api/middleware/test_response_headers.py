@@ -1,19 +1,25 @@
-"""Tests of the headers that keep browsers in."""
+"""Tests of the security headers."""
 
 from __future__ import annotations
 
 import pytest
-from starlette.responses import Response
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.routing import Route, Router
 from starlette.testclient import TestClient
 
-from api.middleware.security_headers import OF_PAGES, SecurityHeaders
+from api.middleware.response_headers import (
+    OF_PAGES,
+    ResponseHeaders,
+    add_security,
+    make_location_relative,
+)
 
 
 def headers_of(media_type: str | None, status: int = 200, policy: str = "") -> dict[str, str]:
     """The headers of an answer of that type, which BentoML might have made."""
     own = {"content-security-policy": policy} if policy else {}
     response = Response(b"x", status, headers=own, media_type=media_type)
-    return dict(TestClient(SecurityHeaders(response)).get("/any").headers)
+    return dict(TestClient(ResponseHeaders(response, add_security)).get("/any").headers)
 
 
 @pytest.mark.parametrize(
@@ -51,3 +57,26 @@ def test_policy_lets_nothing_in_from_elsewhere() -> None:
     }
 
     assert sources == {"'none'", "'self'", "data:"}
+
+
+@pytest.mark.parametrize(
+    ("path", "location"),
+    [
+        ("/transcribe/", "../transcribe"),
+        ("/a/b/?x=1", "../b?x=1"),
+        ("/c", "./c/"),
+    ],
+)
+def test_redirect_to_a_route_has_no_host(path: str, location: str) -> None:
+    routes = [Route(each, PlainTextResponse("x")) for each in ("/transcribe", "/a/b", "/c/")]
+    app = TestClient(ResponseHeaders(Router(routes), make_location_relative))
+    answer = app.get(path, headers={"host": "elsewhere.example"}, follow_redirects=False)
+
+    assert (answer.status_code, answer.headers["location"]) == (307, location)
+    assert app.get(path).text == "x"
+
+
+def test_relative_redirect_stays() -> None:
+    app = TestClient(ResponseHeaders(RedirectResponse("../docs", 308), make_location_relative))
+
+    assert app.get("/docs/", follow_redirects=False).headers["location"] == "../docs"

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import ExitStack
+from collections.abc import AsyncIterator
+from contextlib import ExitStack, asynccontextmanager
+from io import BytesIO
 from typing import Any
 
 import pytest
@@ -13,10 +15,22 @@ from starlette.types import Receive, Scope, Send
 from api.app import create_app
 from api.middleware.draining import Drain
 from api.middleware.stack import MiddlewareStack
+from api.request_context import RequestContext, context_of
+from api.requests.admitted import admit
+from api.requests.model_registry import ModelRegistry, ServedModel, Transcriber
 from api.responses import streaming
 from api.settings import Settings
 from models.capacity.admission import Admission
-from tests.api.fake import TRANSCRIPTIONS, TRANSLATIONS, EndlessTranscriber, served
+from models.errors import ModelLoadError
+from models.options import TranscribeOptions
+from tests.api.fake import (
+    TRANSCRIPTIONS,
+    TRANSLATIONS,
+    EndlessTranscriber,
+    FakePool,
+    FakeTranscriber,
+    served,
+)
 from tests.api.middleware.test_disconnect import Connection
 from tests.api.responses.test_streaming import STREAMED
 
@@ -27,7 +41,7 @@ FILES = {"file": ("a.wav", b"audio")}
 def answer_of(admission: Admission, path: str, **fields: str) -> Any:
     """The answer to a request that waits for nobody."""
     app = create_app("0")
-    app.state.served = served("base", admission=admission)
+    app.state.registry = served("base", admission=admission)
     data = {"model": "base", **fields}
     return TestClient(MiddlewareStack(app, Settings(), Drain(0))).post(path, data=data, files=FILES)
 
@@ -67,7 +81,7 @@ def test_refusal_says_when_to_come_again(path: str, fields: dict[str, str]) -> N
 @pytest.mark.parametrize("path", ["/health", "/v1/models"])
 def test_what_takes_no_place_says_nothing_of_it(path: str) -> None:
     app = create_app("0")
-    app.state.served = served("base")
+    app.state.registry = served("base")
     answer = TestClient(MiddlewareStack(app, Settings(), Drain(0))).get(path)
 
     assert answer.status_code == 200
@@ -94,14 +108,14 @@ def test_stream_begins_while_it_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     asyncio.run(scenario())
 
 
-@pytest.mark.parametrize(("name", "status"), [("alice", 503), ("bob", 200), (None, 200)])
-def test_keys_are_told_apart_by_their_names(name: str | None, status: int) -> None:
+@pytest.mark.parametrize(("name", "status"), [("alice", 503), ("bob", 200), ("", 200)])
+def test_keys_are_told_apart_by_their_names(name: str, status: int) -> None:
     admission = Admission(60, slots=2)
     app = create_app("0")
-    app.state.served = served("base", admission=admission)
+    app.state.registry = served("base", admission=admission)
 
     async def named(scope: Scope, receive: Receive, send: Send) -> None:
-        scope.setdefault("state", {})["key_name"] = name
+        context_of(scope).key_name = name
         await app(scope, receive, send)
 
     async def fill(stack: ExitStack) -> None:
@@ -113,3 +127,47 @@ def test_keys_are_told_apart_by_their_names(name: str | None, status: int) -> No
         answer = TestClient(named).post(TRANSCRIPTIONS, data={"model": "base"}, files=FILES)
 
     assert answer.status_code == status
+
+
+class Pool(FakePool):
+    """One whose models cannot be loaded where `error` says so."""
+
+    error: Exception | None = None
+
+    @asynccontextmanager
+    async def use(self, name: str) -> AsyncIterator[Transcriber]:
+        """The transcriber of that name, or the error."""
+        if self.error:
+            raise self.error
+        async with super().use(name) as transcriber:
+            yield transcriber
+
+
+def test_model_is_kept_while_the_request_waits_and_goes_back_with_it() -> None:
+    async def scenario() -> None:
+        admission, pool = Admission(60, slots=1), Pool(base=FakeTranscriber())
+        registry = ModelRegistry([ServedModel("base", 0)], pool, admission)
+        context = RequestContext()
+        with admission.place(1), admission.place(1):
+            async with admit(registry, context, "whisper-1", BytesIO()) as admitted:
+                work = asyncio.create_task(admitted.transcribe(BytesIO(), TranscribeOptions()))
+                await asyncio.sleep(0)
+                assert (admission.waiting, pool.users, context.model) == (1, 1, "base")
+                work.cancel()
+        assert (admission.waiting, admission.running, pool.users) == (0, 0, 0)
+
+    asyncio.run(scenario())
+
+
+def test_model_that_cannot_be_loaded_is_refused_before_the_turn() -> None:
+    async def scenario() -> None:
+        admission, pool = Admission(60, slots=1), Pool(base=FakeTranscriber())
+        pool.error = ModelLoadError("base")
+        registry = ModelRegistry([ServedModel("base", 0)], pool, admission)
+        with admission.place(1), admission.place(1):
+            with pytest.raises(ModelLoadError):
+                async with asyncio.timeout(5), admit(registry, RequestContext(), "base", BytesIO()):
+                    raise AssertionError
+            assert (admission.waiting, admission.running) == (0, 2)
+
+    asyncio.run(scenario())
