@@ -1,4 +1,4 @@
-"""What a worker does once nobody asks anything of it."""
+"""malloc_trim when idle: a worker gives free memory back to the system while no request runs."""
 
 from __future__ import annotations
 

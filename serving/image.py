@@ -1,18 +1,18 @@
-"""What a bento says of its image: Python's slim one, with packages locked as the bento is built."""
+"""Container image of a bento: Python's slim one, with packages locked as the bento is built."""
 
 from __future__ import annotations
 
 import sys
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 
 from bentoml.exceptions import BentoMLException
-from bentoml.images import Image
 
 from api.settings import names_package_sources
 from models.checkpoints.catalogue import checkpoint_name
-from serving.arguments import Arguments, read_arguments
-from serving.startup import read_settings
+from serving.patches.bentoml_image import LockingImage
+from serving.startup import Arguments, read_arguments, read_settings
 
 # NVIDIA's container runtime gives a GPU to whoever asks for it so.
 _GPU = {"NVIDIA_VISIBLE_DEVICES": "all", "NVIDIA_DRIVER_CAPABILITIES": "compute,utility"}
@@ -22,22 +22,21 @@ _FOR_GPUS_ALONE = "triton=="
 _OPTION = "-"
 
 
-class LockedImage(Image):
+class LockedImage(LockingImage):
     """No build tools, and of `pyproject.toml`'s packages and theirs just the locked versions."""
 
-    def _freeze_python_requirements(self, bento_fs: Path, platform_: str | None = None) -> str:
+    def lock(self, source: Path, by_bentoml: Callable[[], str]) -> str:
         """Lock, in a bento that is being built.
 
         Its `uv.toml`, which uv finds in the folder it works in, holds for those who install, too.
         """
         arguments = read_arguments()
         _check_model(arguments)
-        source = bento_fs / "src"
         uv = source / "uv.toml"
         settings = _uv_settings(arguments)
         uv.write_text("\n".join(["[pip]", *settings, ""]), encoding="utf-8")
         self.python_packages(*_packages(source / "pyproject.toml", arguments))
-        locked = super()._freeze_python_requirements(bento_fs, platform_).splitlines()
+        locked = by_bentoml().splitlines()
         uv.write_text("\n".join(["[pip]", "no-deps = true", *settings, ""]), encoding="utf-8")
         self.build_include(uv.name)
         unwanted = (_OPTION, _FOR_GPUS_ALONE) if arguments.device == "cpu" else (_OPTION,)

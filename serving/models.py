@@ -1,4 +1,4 @@
-"""A worker's models: those loaded at start, and those that follow when they are asked for.
+"""Model pool of a worker: models loaded at start, and models loaded on demand.
 
 It imports PyTorch, which the parent and `bentoml build` do without.
 """

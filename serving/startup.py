@@ -1,20 +1,43 @@
-"""What every process of the server reads before anything runs: settings, models, workers."""
+"""Startup of every process of the server: build arguments, settings, checkpoints, observers."""
 
 from __future__ import annotations
 
 import shlex
 import sys
 from collections.abc import Sequence
+from typing import Literal
 
 import bentoml
 from bentoml.exceptions import BentoMLException
+from pydantic import BaseModel
 
 from api.settings import SettingError, Settings
+from api.telemetry.logs import log_request
+from api.telemetry.metrics import Metrics
+from api.telemetry.observe import Observer
 from models.checkpoints import store
 from models.engine.device.engine_config import EngineConfig
 from models.engine.device.gpus import count_gpus
 from models.errors import WhisperError
-from serving.arguments import Arguments
+
+
+class Arguments(BaseModel, extra="forbid"):
+    """What `bentoml build --arg NAME=VALUE` takes: a bento keeps it, and is served with it.
+
+    `model` is the one it carries, `device` what its packages are for; `cuda` runs on CPUs as well.
+    """
+
+    model: str = Settings.default_model
+    device: Literal["cpu", "cuda"] = "cpu"
+
+
+def read_arguments() -> Arguments:
+    """Those of the command line, or of the bento that is served.
+
+    Raises:
+        bentoml.exceptions.InvalidArgument: there is no such argument, or no such device.
+    """
+    return bentoml.use_arguments(Arguments)
 
 
 def read_settings(arguments: Arguments) -> Settings:
@@ -67,3 +90,14 @@ def engine_config(settings: Settings) -> EngineConfig:
         slots=settings.slots,
         threads=settings.threads,
     )
+
+
+def request_observers(settings: Settings, metrics: Metrics, version: str) -> list[Observer]:
+    """Who is told of every request that is over: metrics, log, and traces where they are wanted."""
+    told: list[Observer] = [metrics.requests.note, log_request]
+    if settings.otlp_endpoint:
+        # Here, not above: who does not trace needs no exporter.
+        from api.telemetry.tracing import Tracing
+
+        told.append(Tracing(settings.otlp_endpoint, version).request)
+    return told

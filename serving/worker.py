@@ -1,4 +1,4 @@
-"""What a worker does about signals and about its parent's end."""
+"""Graceful shutdown of a worker: draining at SIGTERM, and the end when its parent has died."""
 
 from __future__ import annotations
 

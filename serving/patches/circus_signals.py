@@ -1,4 +1,4 @@
-"""Signals that end the server, whatever circus is doing when they come."""
+"""Graceful shutdown by signals, in the place of circus's handlers, which lose some of them."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ import signal
 from collections.abc import Callable
 from functools import partial
 from itertools import count
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from circus.arbiter import Arbiter
+if TYPE_CHECKING:
+    from circus.arbiter import Arbiter
 
 # Until it is looked again whether circus is done with what it was doing.
 _TURN_SECONDS = 0.05

@@ -1,14 +1,16 @@
-"""What BentoML has no setting for."""
+"""Replaced parts of BentoML's server: time limit, keep-alive, uploads, form parser, HTTP protocol.
+
+BentoML has no setting for any of them. What is private is imported where it is needed: where
+another version has moved it, `serving/patches/versions.py` has spoken before.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, TypeAlias
 
 import starlette.requests
-from _bentoml_impl.serde import MultipartSerde  # type: ignore[import-untyped]
-from bentoml import serving
-from bentoml._internal.server.http import traffic
-from uvicorn.config import HTTP_PROTOCOLS
 
 from api.forms.multipart import PartsParser
 
@@ -19,13 +21,19 @@ if TYPE_CHECKING:
 # Longer than clients keep an idle connection, lest they use one that is just being closed.
 KEEP_ALIVE_SECONDS = 75
 
-_as_arguments = serving.construct_timeouts_args
+# What makes the workers' arguments of two time limits, in seconds: keep-alive, graceful shutdown.
+TimeoutArguments: TypeAlias = Callable[[int | None, int | None], list[str]]
 
 
 def replace_defaults() -> None:
-    """Put ours in the place of some of its parts, before it makes a server of them."""
+    """Put ours in the place of some of BentoML's parts, before it makes a server of them."""
+    from _bentoml_impl.serde import MultipartSerde  # type: ignore[import-untyped]
+    from bentoml import serving
+    from bentoml._internal.server.http import traffic
+    from uvicorn.config import HTTP_PROTOCOLS
+
     traffic.TimeoutMiddleware = without_timer  # type: ignore[assignment, misc]  # as a callable
-    serving.construct_timeouts_args = longer_idle
+    serving.construct_timeouts_args = partial(longer_idle, serving.construct_timeouts_args)
     MultipartSerde.ensure_file = staticmethod(without_name)
     # It reads a form as `api/middleware/native_body.py` has read it before.
     vars(starlette.requests)["MultiPartParser"] = PartsParser
@@ -42,9 +50,13 @@ def without_timer(app: ASGIApp, timeout: float) -> ASGIApp:
     return app
 
 
-def longer_idle(timeout_keep_alive: int | None, timeout_graceful_shutdown: int | None) -> list[str]:
+def longer_idle(
+    original: TimeoutArguments,
+    timeout_keep_alive: int | None,
+    timeout_graceful_shutdown: int | None,
+) -> list[str]:
     """In place of what tells the workers `--timeout-keep-alive`, in seconds, where it was given."""
-    return _as_arguments(timeout_keep_alive or KEEP_ALIVE_SECONDS, timeout_graceful_shutdown)
+    return original(timeout_keep_alive or KEEP_ALIVE_SECONDS, timeout_graceful_shutdown)
 
 
 async def without_name(upload: UploadFile) -> UploadFile:
@@ -55,3 +67,10 @@ async def without_name(upload: UploadFile) -> UploadFile:
     """
     upload.filename = None
     return upload
+
+
+def configured_host() -> str:
+    """The address BentoML listens on unless `--host` gives another; its container alone knows."""
+    from bentoml._internal.configuration.containers import BentoMLContainer
+
+    return str(BentoMLContainer.http.host.get())

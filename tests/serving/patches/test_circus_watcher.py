@@ -9,12 +9,14 @@ import signal
 import sys
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import psutil
 import pytest
 
-from serving.supervisor import Supervisor
+from serving.patches.circus_watcher import Supervisor
+from serving.scratch import clear_after
 
 SECONDS = 20
 # Its first thread ends, the other goes on: to the system it is dead, and cannot be reaped.
@@ -28,8 +30,9 @@ ENDING = (
 @pytest.fixture
 def supervisor(tmp_path: Path) -> Iterator[Supervisor]:
     """Of one such worker."""
+    clear = partial(clear_after, tmp_path)
     made = Supervisor(
-        0, tmp_path, name="worker", cmd=sys.executable, args=["-c", ENDING], copy_env=True
+        0, clear, name="worker", cmd=sys.executable, args=["-c", ENDING], copy_env=True
     )
     asyncio.run(started(made))
     yield made
