@@ -1,4 +1,4 @@
-"""Of a worker that dies, its end is noted however long it takes."""
+"""Workers are kept as a server wants it: each patch of circus is seen from outside."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ import pytest
 
 from serving.patches.circus_watcher import Supervisor
 from serving.scratch import clear_after
+from tests.operation.processes import eventually, workers
+from tests.server import Server, serving
 
 SECONDS = 20
 # Its first thread ends, the other goes on: to the system it is dead, and cannot be reaped.
@@ -75,3 +77,29 @@ def test_a_worker_that_is_ending_is_replaced_when_it_has_ended(
     asyncio.run(managed(supervisor))
     [other] = supervisor.processes
     assert other != ending
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    """A server without a model that believes to be in a container."""
+    with serving(
+        tmp_path / "output.txt",
+        "tests.serving.patches.tiny_service:Tiny",
+        BENTOML_HOME=str(tmp_path),
+        BENTOML_CONTAINERIZED="1",
+    ) as running:
+        yield running
+
+
+def replaced(server: Server, worker: psutil.Process) -> psutil.Process:
+    """The worker that comes within 5 s for one that is killed; BentoML looks every 10."""
+    worker.kill()
+    assert eventually(lambda: workers(server) not in ([], [worker]), seconds=5)
+    [other] = workers(server)
+    return other
+
+
+def test_workers_that_die_are_soon_replaced_in_a_container(server: Server) -> None:
+    [worker] = workers(server)
+    # The second one dies just after a look for dead ones: the next is a whole turn away.
+    assert len({worker, other := replaced(server, worker), replaced(server, other)}) == 3
