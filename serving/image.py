@@ -14,11 +14,11 @@ from models.checkpoints.catalogue import checkpoint_name
 from serving.patches.bentoml_image import LockingImage
 from serving.startup import Arguments, read_arguments, read_settings
 
-# NVIDIA's container runtime gives a GPU to whoever asks for it so.
+# Asks NVIDIA's container runtime for a GPU.
 _GPU = {"NVIDIA_VISIBLE_DEVICES": "all", "NVIDIA_DRIVER_CAPABILITIES": "compute,utility"}
-# Asked for by openai-whisper on every Linux, a gigabyte, and of use on GPUs alone.
-_FOR_GPUS_ALONE = "triton=="
-# Options of pip: where the builder has found packages is nobody else's business.
+# A dependency of openai-whisper on every Linux: a gigabyte, of use on GPUs alone.
+_TRITON = "triton=="
+# Options of pip, which would publish where the builder finds packages.
 _OPTION = "-"
 
 
@@ -39,7 +39,7 @@ class LockedImage(LockingImage):
         locked = by_bentoml().splitlines()
         uv.write_text("\n".join(["[pip]", "no-deps = true", *settings, ""]), encoding="utf-8")
         self.build_include(uv.name)
-        unwanted = (_OPTION, _FOR_GPUS_ALONE) if arguments.device == "cpu" else (_OPTION,)
+        unwanted = (_OPTION, _TRITON) if arguments.device == "cpu" else (_OPTION,)
         return "".join(f"{line}\n" for line in locked if not line.startswith(unwanted))
 
 
@@ -50,8 +50,8 @@ def describe_image() -> LockedImage:
 
 def image_variables(arguments: Arguments) -> list[dict[str, str]]:
     """The environment variables of the image, as BentoML wants them."""
-    wanted = _GPU if arguments.device == "cuda" else {}
-    return [{"name": name, "value": value} for name, value in wanted.items()]
+    variables = _GPU if arguments.device == "cuda" else {}
+    return [{"name": name, "value": value} for name, value in variables.items()]
 
 
 def _packages(project: Path, arguments: Arguments) -> list[str]:

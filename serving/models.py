@@ -33,7 +33,7 @@ logger = logging.getLogger("bentoml.whisper")
 
 
 class Models:
-    """Makes running models of stored ones, on this worker's device, and reads recordings for them.
+    """Loads stored models on this worker's device, and reads recordings for them.
 
     `url` is what the server is reached at, for the log.
     """

@@ -32,7 +32,7 @@ class Arguments(BaseModel, extra="forbid"):
 
 
 def read_arguments() -> Arguments:
-    """Those of the command line, or of the bento that is served.
+    """The arguments of the command line, or of the bento that is served.
 
     Raises:
         bentoml.exceptions.InvalidArgument: there is no such argument, or no such device.
@@ -64,7 +64,7 @@ def find_checkpoints(names: Sequence[str]) -> list[store.StoredCheckpoint]:
 
 
 def names_on_demand(settings: Settings) -> list[str]:
-    """The models that are loaded when they are asked for: of those named, or of all, the others."""
+    """Models to load on demand: those named, or all, without those loaded at start."""
     names = settings.on_demand
     if names == ("all",):
         names = tuple(checkpoint.name for checkpoint in store.list_checkpoints())
@@ -72,7 +72,7 @@ def names_on_demand(settings: Settings) -> list[str]:
 
 
 def count_workers(settings: Settings) -> int:
-    """One for each GPU, unless it is said which; workers themselves need not know."""
+    """Worker processes: one for each GPU, unless a device is set. A worker gets 1."""
     if settings.device not in ("auto", "cuda") or bentoml.server_context.worker_index is not None:
         return 1
     try:
@@ -82,7 +82,7 @@ def count_workers(settings: Settings) -> int:
 
 
 def engine_config(settings: Settings) -> EngineConfig:
-    """How engines run, on the device that is asked for."""
+    """The settings that engines take."""
     return EngineConfig(
         device=settings.device,
         dtype=settings.dtype,
@@ -93,11 +93,11 @@ def engine_config(settings: Settings) -> EngineConfig:
 
 
 def request_observers(settings: Settings, metrics: Metrics, version: str) -> list[Observer]:
-    """Who is told of every request that is over: metrics, log, and traces where they are wanted."""
-    told: list[Observer] = [metrics.requests.note, log_request]
+    """Observers of finished requests: metrics, log, and traces where a collector is set."""
+    observers: list[Observer] = [metrics.requests.note, log_request]
     if settings.otlp_endpoint:
-        # Here, not above: who does not trace needs no exporter.
+        # Imported here: without tracing no exporter is needed.
         from api.telemetry.tracing import Tracing
 
-        told.append(Tracing(settings.otlp_endpoint, version).request)
-    return told
+        observers.append(Tracing(settings.otlp_endpoint, version).request)
+    return observers

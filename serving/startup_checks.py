@@ -25,7 +25,11 @@ def check_start(
     checkpoints: Sequence[store.StoredCheckpoint],
     on_demand: Sequence[store.StoredCheckpoint],
 ) -> None:
-    """Once, before any worker: what is wrong ends the start with one line."""
+    """Check ports, keys, devices, memory and files once, before any worker starts.
+
+    Raises:
+        BentoMLException: one line that says what is wrong.
+    """
     _check_aliases(settings, [*checkpoints, *on_demand])
     # `bentoml serve --host --port` go to BentoML alone, as its own configuration does.
     context = click.get_current_context(silent=True)
@@ -55,9 +59,9 @@ def _check_engines(
     checkpoints: Sequence[store.StoredCheckpoint],
     on_demand: Sequence[store.StoredCheckpoint],
 ) -> None:
-    """Refuse a device that is not there, and a budget in which some model can never have room.
+    """Refuse a device that is not there, and a memory budget that some model exceeds alone.
 
-    The usual start has nothing to ask, which would cost seconds.
+    With default settings there is nothing to check, which would cost seconds.
     """
     if (settings.device, settings.dtype, settings.memory_mib) == ("auto", "auto", 0):
         return

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from starlette.datastructures import UploadFile
     from starlette.types import ASGIApp
 
-# Longer than clients keep an idle connection, lest they use one that is just being closed.
+# Longer than clients keep an idle connection: they must not use one that is just being closed.
 KEEP_ALIVE_SECONDS = 75
 
 # What makes the workers' arguments of two time limits, in seconds: keep-alive, graceful shutdown.
@@ -33,8 +33,8 @@ def replace_defaults() -> None:
     from uvicorn.config import HTTP_PROTOCOLS
 
     traffic.TimeoutMiddleware = without_timer  # type: ignore[assignment, misc]  # as a callable
-    serving.construct_timeouts_args = partial(longer_idle, serving.construct_timeouts_args)
-    MultipartSerde.ensure_file = staticmethod(without_name)
+    serving.construct_timeouts_args = partial(longer_keep_alive, serving.construct_timeouts_args)
+    MultipartSerde.ensure_file = staticmethod(without_file_name)
     # It reads a form as `api/middleware/native_body.py` has read it before.
     vars(starlette.requests)["MultiPartParser"] = PartsParser
     # What its workers' uvicorn speaks.
@@ -50,7 +50,7 @@ def without_timer(app: ASGIApp, timeout: float) -> ASGIApp:
     return app
 
 
-def longer_idle(
+def longer_keep_alive(
     original: TimeoutArguments,
     timeout_keep_alive: int | None,
     timeout_graceful_shutdown: int | None,
@@ -59,7 +59,7 @@ def longer_idle(
     return original(timeout_keep_alive or KEEP_ALIVE_SECONDS, timeout_graceful_shutdown)
 
 
-async def without_name(upload: UploadFile) -> UploadFile:
+async def without_file_name(upload: UploadFile) -> UploadFile:
     """In place of what fetches a URL; `api/middleware/native_body.py` lets none through.
 
     BentoML's temporary file has the client's name for it as a part of its own, which may be too

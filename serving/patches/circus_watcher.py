@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING
 import circus.watcher
 from circus.watcher import Watcher
 
-from serving.patches.circus_signals import heed_signals
+from serving.patches.circus_signals import handle_signals
 
 if TYPE_CHECKING:
     from circus.arbiter import Arbiter
 
-# Past the time that requests have to finish, for what comes after: then a worker is killed.
+# Grace period past the time that requests have to finish; then a worker is killed.
 KILL_AFTER_SECONDS = 5
-# How soon a worker that has died is missed; BentoML's is 10.
+# How often dead workers are looked for; BentoML's is 10.
 CHECK_SECONDS = 1
-# So many workers in a row that could not start are enough.
+# Give up after this many workers in a row that could not start.
 MAX_FAILED_STARTS = 3
 
 logger = logging.getLogger("bentoml.whisper")
@@ -52,7 +52,6 @@ class Supervisor(Watcher):
         self, shutdown_seconds: float, clear_after: Callable[[int], bool], **options: object
     ) -> None:
         ours = {
-            "respawn": True,
             "stop_children": False,
             "graceful_timeout": shutdown_seconds + KILL_AFTER_SECONDS,
             "hooks": {"after_reap": (self._after_reap, True)},
@@ -65,10 +64,10 @@ class Supervisor(Watcher):
         """Take what the arbiter gives, which is about to start."""
         super().initialize(evpub_socket, sockets, arbiter)
         arbiter.ctrl.check_delay = CHECK_SECONDS * 1000  # type: ignore[union-attr]  # it has one
-        heed_signals(arbiter, self._kill)
+        handle_signals(arbiter, self._kill)
 
     def manage_processes(self) -> Future[None]:
-        """Start as many workers as are missing.
+        """Start as many workers as are missing, also where BentoML has set `respawn=False`.
 
         circus's own first forgets those that it finds dead, and so misses the end of a worker whose
         first thread has ended before the others: that one cannot be reaped yet.

@@ -12,7 +12,7 @@ import psutil
 import pytest
 from bentoml.serving import construct_timeouts_args
 
-from serving.patches.bentoml_server import KEEP_ALIVE_SECONDS, longer_idle
+from serving.patches.bentoml_server import KEEP_ALIVE_SECONDS, longer_keep_alive
 from tests.server import Server, serving
 
 AUDIO = b"RIFF\x00\xff"
@@ -43,13 +43,13 @@ def test_workers_are_told_to_keep_idle_connections(server: Server) -> None:
 
 @pytest.mark.parametrize(("given", "told"), [(None, KEEP_ALIVE_SECONDS), (20, 20), (200, 200)])
 def test_what_was_asked_for_goes_before_the_default(given: int | None, told: int) -> None:
-    arguments = longer_idle(construct_timeouts_args, given, None)
+    arguments = longer_keep_alive(construct_timeouts_args, given, None)
 
     assert arguments == ["--timeout-keep-alive", str(told)]
 
 
 def test_other_times_are_handed_on() -> None:
-    arguments = partial(longer_idle, construct_timeouts_args)
+    arguments = partial(longer_keep_alive, construct_timeouts_args)
 
     assert arguments(None, 9)[2:] == ["--timeout-graceful-shutdown", "9"]
 
