@@ -14,6 +14,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from circus.process import Process
 
 from serving.patches.circus_watcher import Supervisor
 from serving.scratch import clear_after
@@ -47,6 +48,10 @@ async def started(supervisor: Supervisor) -> None:
     await supervisor.start()
 
 
+async def ended(supervisor: Supervisor, process: Process) -> None:
+    await supervisor.kill_process(process)
+
+
 async def managed(supervisor: Supervisor) -> None:
     await supervisor.manage_processes()
 
@@ -77,6 +82,33 @@ def test_a_worker_that_is_ending_is_replaced_when_it_has_ended(
     asyncio.run(managed(supervisor))
     [other] = supervisor.processes
     assert other != ending
+
+
+# A worker takes a while to end, and its child notes that it was told to.
+WORKER = "sh child & trap 'sleep 1; kill -9 $!; exit' TERM; wait"
+CHILD = "trap 'touch told' TERM; touch ready; while :; do sleep 0.1; done"
+
+
+def test_children_of_a_worker_are_not_told_to_end(tmp_path: Path) -> None:
+    (tmp_path / "child").write_text(CHILD)
+    made = Supervisor(
+        SECONDS,
+        lambda _: True,
+        # As BentoML has it.
+        stop_children=True,
+        name="worker",
+        cmd="/bin/sh",
+        args=["-c", WORKER],
+        copy_env=True,
+        working_dir=str(tmp_path),
+    )
+    asyncio.run(started(made))
+    assert eventually((tmp_path / "ready").exists, SECONDS)
+    [process] = made.processes.values()
+    asyncio.run(ended(made, process))
+
+    assert not process.is_alive()
+    assert not (tmp_path / "told").exists()
 
 
 @pytest.fixture
