@@ -20,14 +20,21 @@ from api.settings import metrics_folder, prepare_environment
 from api.telemetry.logs import log_as_json
 from api.telemetry.metrics import Metrics, watch
 from models.capacity.admission import Admission
-from serving.arguments import read_arguments
-from serving.bentoml_patches import replace_defaults
 from serving.idle_trim import trim_when_idle
 from serving.image import describe_image, image_variables
-from serving.observers import observers
+from serving.patches.bentoml_server import replace_defaults
+from serving.patches.versions import check_versions
 from serving.scratch import note_start
-from serving.startup import count_workers, find_checkpoints, names_on_demand, read_settings
-from serving.startup_checks import check_start, start_supervision
+from serving.startup import (
+    count_workers,
+    find_checkpoints,
+    names_on_demand,
+    read_arguments,
+    read_settings,
+    request_observers,
+)
+from serving.startup_checks import check_start
+from serving.supervisor import start_supervision
 from serving.worker import drain_before_exit, join_parent
 
 if TYPE_CHECKING:
@@ -41,6 +48,7 @@ def as_service(decorated: type[Whisper]) -> Service[Whisper]:
     return cast("Service[Whisper]", decorated)
 
 
+check_versions()
 prepare_environment()
 replace_defaults()
 arguments = read_arguments()
@@ -181,5 +189,5 @@ as_service(Whisper).add_asgi_middleware(
     MiddlewareStack,  # type: ignore[arg-type]
     settings=settings,
     drain=drain,
-    observers=observers(settings, metrics, VERSION),
+    observers=request_observers(settings, metrics, VERSION),
 )

@@ -1,3 +1,3 @@
-"""The server's processes, the parent that `bentoml serve` starts and its workers: start to end."""
+"""Processes of the server, from start to end: the parent `bentoml serve` and its workers."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a worker does once nobody asks anything of it."""
+"""malloc_trim when idle: a worker gives free memory back to the system while no request runs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Protocol
 
 from models.engine.counters import EngineState
 
-REST_SECONDS = 10.0
+IDLE_SECONDS = 10.0
 
 
 class Model(Protocol):
@@ -29,11 +29,12 @@ class Pool(Protocol):
 
 
 async def trim_when_idle(
-    pool: Pool, trim: Callable[[], None], seconds: float = REST_SECONDS
+    pool: Pool, trim: Callable[[], None], seconds: float = IDLE_SECONDS
 ) -> None:
-    """Call `trim` in a thread whenever no model has done a step for so long, until cancelled.
+    """Call `trim` in a thread whenever no model has done a step for `seconds`, until cancelled.
 
-    Once for each rest, as what is returned must be taken anew: milliseconds for the next request.
+    Once for each idle period: memory that is given back must be taken anew, which costs the next
+    request milliseconds.
     """
     seen = trimmed = 0
     while True:

@@ -1,46 +1,45 @@
-"""What a bento says of its image: Python's slim one, with packages locked as the bento is built."""
+"""Container image of a bento: Python's slim one, with packages locked as the bento is built."""
 
 from __future__ import annotations
 
 import sys
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 
 from bentoml.exceptions import BentoMLException
-from bentoml.images import Image
 
 from api.settings import names_package_sources
 from models.checkpoints.catalogue import checkpoint_name
-from serving.arguments import Arguments, read_arguments
-from serving.startup import read_settings
+from serving.patches.bentoml_image import LockingImage
+from serving.startup import Arguments, read_arguments, read_settings
 
-# NVIDIA's container runtime gives a GPU to whoever asks for it so.
+# Asks NVIDIA's container runtime for a GPU.
 _GPU = {"NVIDIA_VISIBLE_DEVICES": "all", "NVIDIA_DRIVER_CAPABILITIES": "compute,utility"}
-# Asked for by openai-whisper on every Linux, a gigabyte, and of use on GPUs alone.
-_FOR_GPUS_ALONE = "triton=="
-# Options of pip: where the builder has found packages is nobody else's business.
+# A dependency of openai-whisper on every Linux: a gigabyte, of use on GPUs alone.
+_TRITON = "triton=="
+# Options of pip, which would publish where the builder finds packages.
 _OPTION = "-"
 
 
-class LockedImage(Image):
+class LockedImage(LockingImage):
     """No build tools, and of `pyproject.toml`'s packages and theirs just the locked versions."""
 
-    def _freeze_python_requirements(self, bento_fs: Path, platform_: str | None = None) -> str:
+    def lock(self, source: Path, by_bentoml: Callable[[], str]) -> str:
         """Lock, in a bento that is being built.
 
         Its `uv.toml`, which uv finds in the folder it works in, holds for those who install, too.
         """
         arguments = read_arguments()
         _check_model(arguments)
-        source = bento_fs / "src"
         uv = source / "uv.toml"
         settings = _uv_settings(arguments)
         uv.write_text("\n".join(["[pip]", *settings, ""]), encoding="utf-8")
         self.python_packages(*_packages(source / "pyproject.toml", arguments))
-        locked = super()._freeze_python_requirements(bento_fs, platform_).splitlines()
+        locked = by_bentoml().splitlines()
         uv.write_text("\n".join(["[pip]", "no-deps = true", *settings, ""]), encoding="utf-8")
         self.build_include(uv.name)
-        unwanted = (_OPTION, _FOR_GPUS_ALONE) if arguments.device == "cpu" else (_OPTION,)
+        unwanted = (_OPTION, _TRITON) if arguments.device == "cpu" else (_OPTION,)
         return "".join(f"{line}\n" for line in locked if not line.startswith(unwanted))
 
 
@@ -51,8 +50,8 @@ def describe_image() -> LockedImage:
 
 def image_variables(arguments: Arguments) -> list[dict[str, str]]:
     """The environment variables of the image, as BentoML wants them."""
-    wanted = _GPU if arguments.device == "cuda" else {}
-    return [{"name": name, "value": value} for name, value in wanted.items()]
+    variables = _GPU if arguments.device == "cuda" else {}
+    return [{"name": name, "value": value} for name, value in variables.items()]
 
 
 def _packages(project: Path, arguments: Arguments) -> list[str]:

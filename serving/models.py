@@ -1,4 +1,4 @@
-"""A worker's models: those loaded at start, and those that follow when they are asked for.
+"""Model pool of a worker: models loaded at start, and models loaded on demand.
 
 It imports PyTorch, which the parent and `bentoml build` do without.
 """
@@ -33,7 +33,7 @@ logger = logging.getLogger("bentoml.whisper")
 
 
 class Models:
-    """Makes running models of stored ones, on this worker's device, and reads recordings for them.
+    """Loads stored models on this worker's device, and reads recordings for them.
 
     `url` is what the server is reached at, for the log.
     """

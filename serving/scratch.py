@@ -1,4 +1,7 @@
-"""Temporary files of a server, in a directory of its own: gone with it, however it ends."""
+"""Scratch directory of a server, held by a file lock: removed with it, however it ends.
+
+The lock is the parent-death signal, too: a worker that gets it has outlived its parent.
+"""
 
 from __future__ import annotations
 
@@ -56,14 +59,15 @@ def note_start() -> None:
         (own / _STARTED).mkdir()
 
 
-def has_started(scratch: Path, worker: int) -> bool:
-    """In the parent: whether a worker whose files have not been cleared got as far as to run."""
-    return (_of_worker(scratch, worker) / _STARTED).exists()
+def clear_after(scratch: Path, worker: int) -> bool:
+    """In the parent: remove the files of a worker that has ended, by its process id.
 
-
-def clear_after(scratch: Path, worker: int) -> None:
-    """In the parent: remove the files of a worker that has ended, by its process id."""
-    shutil.rmtree(_of_worker(scratch, worker), ignore_errors=True)
+    Returns whether it got as far as to run.
+    """
+    own = _of_worker(scratch, worker)
+    started = (own / _STARTED).exists()
+    shutil.rmtree(own, ignore_errors=True)
+    return started
 
 
 def wait_for_end(scratch: Path) -> None:

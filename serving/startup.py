@@ -1,20 +1,43 @@
-"""What every process of the server reads before anything runs: settings, models, workers."""
+"""Startup of every process of the server: build arguments, settings, checkpoints, observers."""
 
 from __future__ import annotations
 
 import shlex
 import sys
 from collections.abc import Sequence
+from typing import Literal
 
 import bentoml
 from bentoml.exceptions import BentoMLException
+from pydantic import BaseModel
 
 from api.settings import SettingError, Settings
+from api.telemetry.logs import log_request
+from api.telemetry.metrics import Metrics
+from api.telemetry.observe import Observer
 from models.checkpoints import store
 from models.engine.device.engine_config import EngineConfig
 from models.engine.device.gpus import count_gpus
 from models.errors import WhisperError
-from serving.arguments import Arguments
+
+
+class Arguments(BaseModel, extra="forbid"):
+    """What `bentoml build --arg NAME=VALUE` takes: a bento keeps it, and is served with it.
+
+    `model` is the one it carries, `device` what its packages are for; `cuda` runs on CPUs as well.
+    """
+
+    model: str = Settings.default_model
+    device: Literal["cpu", "cuda"] = "cpu"
+
+
+def read_arguments() -> Arguments:
+    """The arguments of the command line, or of the bento that is served.
+
+    Raises:
+        bentoml.exceptions.InvalidArgument: there is no such argument, or no such device.
+    """
+    return bentoml.use_arguments(Arguments)
 
 
 def read_settings(arguments: Arguments) -> Settings:
@@ -41,7 +64,7 @@ def find_checkpoints(names: Sequence[str]) -> list[store.StoredCheckpoint]:
 
 
 def names_on_demand(settings: Settings) -> list[str]:
-    """The models that are loaded when they are asked for: of those named, or of all, the others."""
+    """Models to load on demand: those named, or all, without those loaded at start."""
     names = settings.on_demand
     if names == ("all",):
         names = tuple(checkpoint.name for checkpoint in store.list_checkpoints())
@@ -49,7 +72,7 @@ def names_on_demand(settings: Settings) -> list[str]:
 
 
 def count_workers(settings: Settings) -> int:
-    """One for each GPU, unless it is said which; workers themselves need not know."""
+    """Worker processes: one for each GPU, unless a device is set. A worker gets 1."""
     if settings.device not in ("auto", "cuda") or bentoml.server_context.worker_index is not None:
         return 1
     try:
@@ -59,7 +82,7 @@ def count_workers(settings: Settings) -> int:
 
 
 def engine_config(settings: Settings) -> EngineConfig:
-    """How engines run, on the device that is asked for."""
+    """The settings that engines take."""
     return EngineConfig(
         device=settings.device,
         dtype=settings.dtype,
@@ -67,3 +90,14 @@ def engine_config(settings: Settings) -> EngineConfig:
         slots=settings.slots,
         threads=settings.threads,
     )
+
+
+def request_observers(settings: Settings, metrics: Metrics, version: str) -> list[Observer]:
+    """Observers of finished requests: metrics, log, and traces where a collector is set."""
+    observers: list[Observer] = [metrics.requests.note, log_request]
+    if settings.otlp_endpoint:
+        # Imported here: without tracing no exporter is needed.
+        from api.telemetry.tracing import Tracing
+
+        observers.append(Tracing(settings.otlp_endpoint, version).request)
+    return observers

@@ -1,22 +1,21 @@
-"""What the parent finds out before it starts workers, which would fail again and again."""
+"""Startup checks in the parent process: what would make every worker fail ends the start."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 import click
-from bentoml._internal.configuration.containers import BentoMLContainer
 from bentoml.exceptions import BentoMLException
 
 from api.middleware.access import access_problem
 from api.port import port_problem
-from api.settings import Settings, hand_down_scratch
+from api.settings import Settings
 from models.capacity.model_pool import room_problem
 from models.checkpoints import store
 from models.engine.memory_estimate import estimate_engine_bytes
 from models.errors import WhisperError
+from serving.patches.bentoml_server import configured_host
 from serving.startup import engine_config
-from serving.supervisor import supervise
 
 MIB = 1024 * 1024
 
@@ -26,12 +25,16 @@ def check_start(
     checkpoints: Sequence[store.StoredCheckpoint],
     on_demand: Sequence[store.StoredCheckpoint],
 ) -> None:
-    """Once, before any worker: what is wrong ends the start with one line."""
+    """Check ports, keys, devices, memory and files once, before any worker starts.
+
+    Raises:
+        BentoMLException: one line that says what is wrong.
+    """
     _check_aliases(settings, [*checkpoints, *on_demand])
     # `bentoml serve --host --port` go to BentoML alone, as its own configuration does.
     context = click.get_current_context(silent=True)
     given = context.params if context else {}
-    host = given.get("host") or str(BentoMLContainer.http.host.get())
+    host = given.get("host") or configured_host()
     port = given.get("port") or settings.port
     if problem := port_problem(host, port) or access_problem(settings, host):
         raise BentoMLException(problem)
@@ -41,14 +44,6 @@ def check_start(
             store.verify(checkpoint)
     except WhisperError as error:
         raise BentoMLException(error.message) from error
-
-
-def start_supervision(settings: Settings) -> None:
-    """Prepare how workers are kept; what stands in the way ends the start."""
-    try:
-        supervise(settings.shutdown_seconds, hand_down_scratch)
-    except OSError as error:
-        raise BentoMLException(f"no place for temporary files: {error}") from error
 
 
 def _check_aliases(settings: Settings, checkpoints: Sequence[store.StoredCheckpoint]) -> None:
@@ -64,9 +59,9 @@ def _check_engines(
     checkpoints: Sequence[store.StoredCheckpoint],
     on_demand: Sequence[store.StoredCheckpoint],
 ) -> None:
-    """Refuse a device that is not there, and a budget in which some model can never have room.
+    """Refuse a device that is not there, and a memory budget that some model exceeds alone.
 
-    The usual start has nothing to ask, which would cost seconds.
+    With default settings there is nothing to check, which would cost seconds.
     """
     if (settings.device, settings.dtype, settings.memory_mib) == ("auto", "auto", 0):
         return

@@ -1,4 +1,4 @@
-"""What a worker does about signals and about its parent's end."""
+"""Graceful shutdown of a worker: draining at SIGTERM, and a parent-death signal."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SIGNALS = (signal.SIGTERM, signal.SIGINT)
 def join_parent() -> None:
     """Keep temporary files where the parent removes them, and end when the parent has died."""
     if scratch := enter_scratch():
-        Thread(target=_outlive, args=(scratch,), name="parent", daemon=True).start()
+        Thread(target=_end_after_parent, args=(scratch,), name="parent", daemon=True).start()
 
 
 def drain_before_exit(drain: Drain) -> None:
@@ -58,6 +58,6 @@ class _Ending:
         self._stop()
 
 
-def _outlive(scratch: Path) -> None:
+def _end_after_parent(scratch: Path) -> None:
     wait_for_end(scratch)
     end_worker()

@@ -121,9 +121,9 @@ ROOMS: dict[str, set[str]] = {
         "models",
     },
     "api.openapi": {"api", "api.middleware"},
+    "serving.patches": {"api.forms"},
     "serving": {
         "api",
-        "api.forms",
         "api.middleware",
         "api.telemetry",
         "models",
@@ -135,6 +135,7 @@ ROOMS: dict[str, set[str]] = {
         "models.engine.device",
         "models.engine.network",
         "models.transcription",
+        "serving.patches",
     },
     "cli": {
         "api",
@@ -172,6 +173,7 @@ ROOMS: dict[str, set[str]] = {
         "models.engine.device",
         "models.engine.network",
         "serving",
+        "serving.patches",
     },
 }
 # Rooms that may be deleted: nothing but speed is lost.
@@ -194,7 +196,7 @@ ONLY_IN = {
     "prometheus_client": {"api/telemetry/meters.py", "api/telemetry/metrics.py"},
     "opentelemetry": {"api/telemetry/tracing.py"},
     "opencc": {"models/text/chinese.py"},
-    "circus": {"serving/signals.py", "serving/supervisor.py"},
+    "circus": {"serving/patches/"},
 }
 
 

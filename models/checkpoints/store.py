@@ -203,7 +203,7 @@ def check_name(name: str) -> None:
 
 def _models_root() -> Path:
     # inside a container BentoML has set the bento's own store here
-    return Path(BentoMLContainer.model_store.get()._path)  # noqa: SLF001
+    return Path(BentoMLContainer.model_store.get()._path)  # noqa: SLF001 - told nowhere else
 
 
 def _roots() -> list[Path]:

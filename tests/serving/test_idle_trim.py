@@ -1,4 +1,4 @@
-"""Memory is given back once for each time that nothing happens."""
+"""Memory is given back once for each idle period."""
 
 from __future__ import annotations
 
@@ -32,17 +32,17 @@ class Steps:
         self.trimmed.append(self.counters.steps)
 
 
-def test_each_rest_gives_back_once() -> None:
+def test_each_idle_period_gives_back_once() -> None:
     async def scenario(pool: Steps) -> None:
-        resting = asyncio.create_task(trim_when_idle(pool, pool.trim, PERIOD))
+        trimming = asyncio.create_task(trim_when_idle(pool, pool.trim, PERIOD))
         await asyncio.sleep(4 * PERIOD)
         assert pool.trimmed == []  # nothing has been done yet
-        for rest in (1, 2):
+        for periods in (1, 2):
             for _ in range(20):
                 pool.counters.steps += 1
                 await asyncio.sleep(PERIOD / 10)
             await asyncio.sleep(6 * PERIOD)
-            assert pool.trimmed == [20, 40][:rest]
-        resting.cancel()
+            assert pool.trimmed == [20, 40][:periods]
+        trimming.cancel()
 
     asyncio.run(scenario(Steps()))

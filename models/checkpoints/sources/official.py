@@ -42,7 +42,7 @@ def official_file(name: str) -> OfficialFile:
     """The `.pt` of an official checkpoint; its URL carries its SHA-256 (`whisper._MODELS`)."""
     import whisper
 
-    url: str = whisper._MODELS[name]  # noqa: SLF001
+    url: str = whisper._MODELS[name]  # noqa: SLF001 - no public table
     return OfficialFile(url, url.split("/")[-2])
 
 

@@ -37,7 +37,7 @@ def read_openai(path: Path) -> Source:
 
 def official_alignment_heads(checkpoint: Checkpoint) -> AlignmentHeads:
     """(layer, head) pairs of an official checkpoint (openai-whisper, `_ALIGNMENT_HEADS`)."""
-    packed = whisper._ALIGNMENT_HEADS[checkpoint.name]  # noqa: SLF001
+    packed = whisper._ALIGNMENT_HEADS[checkpoint.name]  # noqa: SLF001 - no public table
     mask = np.frombuffer(gzip.decompress(base64.b85decode(packed)), dtype=bool)
     pairs = np.argwhere(mask.reshape(checkpoint.dims.n_text_layer, checkpoint.dims.n_text_head))
     return tuple((int(layer), int(head)) for layer, head in pairs)

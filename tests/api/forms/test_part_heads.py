@@ -13,7 +13,7 @@ from starlette.testclient import TestClient
 
 from api.forms.preamble import MAX_PREAMBLE_BYTES
 from api.middleware.native_body import NativeBody
-from serving.bentoml_patches import replace_defaults
+from serving.patches.bentoml_server import replace_defaults
 from tests.api.fake import TRANSCRIPTIONS, FakeTranscriber, client
 
 BOUNDARY = "xXx"

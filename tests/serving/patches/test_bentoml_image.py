@@ -1,0 +1,23 @@
+"""What is locked for an image is said by the image, not by BentoML alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from serving.patches.bentoml_image import LockingImage
+
+
+class Image(LockingImage):
+    """Locks one package, and asks nobody."""
+
+    def lock(self, source: Path, by_bentoml: Callable[[], str]) -> str:
+        """A line that names the folder of the code."""
+        assert callable(by_bentoml)
+        return f"./{source.name}\n"
+
+
+def test_bentoml_installs_what_the_image_has_locked(tmp_path: Path) -> None:
+    described = Image("python:3.11-slim", "none").freeze(tmp_path, [])
+
+    assert described.python_requirements == "./src\n"
