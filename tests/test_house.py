@@ -193,6 +193,7 @@ ONLY_IN = {
     "prometheus_client": {"api/telemetry/meters.py", "api/telemetry/metrics.py"},
     "opentelemetry": {"api/telemetry/tracing.py"},
     "opencc": {"models/text/chinese.py"},
+    "dotenv": {"api/settings.py"},
     "circus": {"serving/signals.py", "serving/supervisor.py"},
 }
 
