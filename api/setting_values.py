@@ -116,6 +116,13 @@ def _absolute_path(value: str) -> Path:
     return path
 
 
+def _mirror(value: str) -> str:
+    # a password in it would be shown, and stored as the source of a checkpoint
+    if _URL.fullmatch(value) and "@" not in value:
+        return value
+    return str(_absolute_path(value))
+
+
 def _origins(value: str) -> tuple[str, ...]:
     return ("*",) if value == "*" else tuple(_origin(part.strip()) for part in value.split(","))
 
@@ -143,6 +150,7 @@ Host = Annotated[str, Text(_host, "an IP address or localhost")]
 Url = Annotated[str, Text(_matching(_URL), _COLLECTOR)]
 # Absolute, so that it means the same in every process: workers may run in another directory.
 AbsolutePath = Annotated[Path | None, Text(_absolute_path, "an absolute path")]
+ModelMirror = Annotated[str, Text(_mirror, "an http or https URL or an absolute path")]
 ModelName = Annotated[str, Text(_name, "the name of a model, such as base or large-v3-turbo")]
 ModelNames = Annotated[
     tuple[str, ...],

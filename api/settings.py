@@ -19,6 +19,7 @@ from api.setting_values import (
     Dtype,
     Host,
     LogFormat,
+    ModelMirror,
     ModelName,
     ModelNames,
     NamesOnDemand,
@@ -113,6 +114,9 @@ class Settings(BaseModel):
     aliases: Aliases = ()
     """More ids for models that are served, as `ID=MODEL` with commas between, such as
     `gpt-4o-transcribe=base`."""
+    model_mirror: ModelMirror = ""
+    """URL or directory with the site's own copies of models, which imports ask first: `SHA256SUMS`
+    and `NAME.safetensors` or `NAME.pt`; empty: none."""
     api_keys: ApiKeys = ()
     """Keys of at least 8 characters that clients must send one of, with commas between; empty,
     and without a file of keys: everybody may use the server."""
