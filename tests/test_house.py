@@ -194,6 +194,7 @@ ONLY_IN = {
     "opentelemetry": {"api/telemetry/tracing.py"},
     "opencc": {"models/text/chinese.py"},
     "dotenv": {"api/settings.py"},
+    "huggingface_hub": {"models/checkpoints/sources/hugging_face.py"},
     "wcwidth": {"models/text/subtitles/line_units.py"},
     "circus": {"serving/signals.py", "serving/supervisor.py"},
 }

@@ -30,8 +30,9 @@ def fetch_from_hub(model: str, timeout: float, notify: Notify) -> Source:
     """Read `org/model`, or `org/model@revision`, through Hugging Face's own cache.
 
     Only the files of one format are downloaded, all from the commit that `revision` (or the main
-    branch) is at, which the source names. `huggingface_hub` goes on where a download broke off
-    and heeds `HF_ENDPOINT`, `HF_TOKEN`, `HF_HUB_OFFLINE` and `HF_HOME`. `timeout` is in seconds.
+    branch) is at, which the source names. `huggingface_hub` heeds `HF_ENDPOINT`, `HF_TOKEN`,
+    `HF_HUB_OFFLINE` and `HF_HOME`. It goes on where a transfer breaks off; of a file that an
+    earlier process has not had whole, nothing is left. `timeout` is in seconds.
 
     Raises:
         DownloadError: the model cannot be had: unknown, private, unreachable, or out of time.
@@ -114,9 +115,7 @@ def _progress_bar(deadline: float) -> type[tqdm[Any]]:
         def update(self, n: float | None = 1) -> bool | None:
             """Count what came."""
             if time.monotonic() > deadline:
-                raise DownloadError(
-                    "the time limit is over; what came is kept, the next import goes on from there"
-                )
+                raise DownloadError("the time limit is over; the files that are whole are kept")
             return super().update(n)
 
     return Bar
