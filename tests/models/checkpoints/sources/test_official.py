@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from models.checkpoints.catalogue import CHECKPOINTS
-from models.checkpoints.sources.official import OfficialFile, download, official_file
+from models.checkpoints.sources.official import RemoteFile, download, official_file
 from models.errors import ChecksumError, DownloadError
 
 _CONTENT = os.urandom(3_000_000)
@@ -30,8 +30,8 @@ class _Server:
     ignores_ranges: bool = False
     port: int = 0
 
-    def file(self, sha256: str = _SHA256) -> OfficialFile:
-        return OfficialFile(f"http://127.0.0.1:{self.port}/tiny.pt", sha256)
+    def file(self, sha256: str = _SHA256) -> RemoteFile:
+        return RemoteFile(f"http://127.0.0.1:{self.port}/tiny.pt", sha256)
 
 
 @pytest.fixture
@@ -139,7 +139,7 @@ def test_download_stops_at_the_time_limit(server: _Server, tmp_path: Path) -> No
 
 
 def test_download_from_a_closed_port_is_unreachable(tmp_path: Path) -> None:
-    file = OfficialFile("http://127.0.0.1:9/tiny.pt", _SHA256)
+    file = RemoteFile("http://127.0.0.1:9/tiny.pt", _SHA256)
     with pytest.raises(DownloadError, match=r"127\.0\.0\.1 could not be reached"):
         download(file, tmp_path, 60, _ignore)
     assert not list(tmp_path.iterdir())
@@ -150,14 +150,14 @@ def test_download_respects_the_proxy_variables(
 ) -> None:
     monkeypatch.delenv("NO_PROXY", raising=False)
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
-    file = OfficialFile("http://whisper.invalid/tiny.pt", _SHA256)
+    file = RemoteFile("http://whisper.invalid/tiny.pt", _SHA256)
     with pytest.raises(DownloadError, match="Connection refused"):
         download(file, tmp_path, 60, _ignore)
 
 
 def test_download_names_a_malformed_proxy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTP_PROXY", "gopher://127.0.0.1")
-    file = OfficialFile("http://whisper.invalid/tiny.pt", _SHA256)
+    file = RemoteFile("http://whisper.invalid/tiny.pt", _SHA256)
     with pytest.raises(DownloadError, match=r"could not be reached .*proxy"):
         download(file, tmp_path, 60, _ignore)
 

