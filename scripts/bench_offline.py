@@ -159,7 +159,7 @@ def _compare(
 
 
 def _import(model: str) -> None:
-    command = [sys.executable, "-m", "cli.import_model", model, "--if-missing"]
+    command = [sys.executable, "-m", "cli", "import", model, "--if-missing"]
     if subprocess.run(command, check=False, cwd=Path(__file__).parents[1]).returncode:  # noqa: S603
         raise BenchError(f"{model} could not be imported")
 

@@ -55,6 +55,6 @@ def weights_of(setup: Setup) -> Weights:
     stored = store.find(setup.model)
     if stored is None:
         raise BenchError(
-            f"{setup.model} is not in the model store: python -m cli.import_model {setup.model}"
+            f"{setup.model} is not in the model store: whisper-bento import {setup.model}"
         )
     return store.load(stored)

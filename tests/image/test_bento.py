@@ -14,8 +14,7 @@ from tests.image.bentos import Bento, build, built, wheels
 from tests.image.conftest import SECRET
 from tests.server import PROJECT
 
-FOLDERS = ("api", "models", "serving")
-SCRIPTS = {f"scripts/{name}.py" for name in ("__init__", "fetch_checkpoint", "import_model")}
+FOLDERS = ("api", "cli", "models", "serving")
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +44,7 @@ def test_it_carries_the_code_and_nothing_else(bento: Bento) -> None:
     }
     beside = {"service.py", "pyproject.toml", "LICENSE", "bentofile.yaml", "uv.toml"}
 
-    assert bento.files == code | SCRIPTS | beside
+    assert bento.files == code | beside
 
 
 def test_what_it_carries_imports_only_what_it_carries(bento: Bento) -> None:
@@ -115,7 +114,7 @@ def test_it_keeps_no_secret_and_no_place_of_the_builder(bento: Bento) -> None:
 @pytest.mark.parametrize(
     ("arguments", "variables", "said"),
     [
-        (("--arg", "model=nobodys"), {}, f"{sys.executable} -m cli.import_model nobodys"),
+        (("--arg", "model=nobodys"), {}, f"{sys.executable} -m cli import nobodys"),
         (("--arg", "modle=base"), {}, "modle"),
         (("--arg", "device=gpu"), {}, "'cpu' or 'cuda'"),
         ((), {"WHISPER_DEFAULT_MODEL": "tiny.en"}, "--arg model=NAME"),
