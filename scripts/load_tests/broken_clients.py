@@ -1,4 +1,4 @@
-"""Files that are no recordings, or no longer: cut off, damaged, empty, noise, playlists."""
+"""Broken audio files: cut off, damaged, empty, noise, playlists."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from random import Random
 
-from scripts.bench.manifest import OWN_SPEECH, Clip
+from scripts.shared.manifest import OWN_SPEECH, Clip
 
 _CLIPS = OWN_SPEECH.parent / "clips"
 _LONGEST_NOISE = 100_000

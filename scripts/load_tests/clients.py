@@ -1,4 +1,4 @@
-"""Clients that send one request after the other, and go away where they are told to."""
+"""Clients of a soak: one request after the other, some of them abandoned."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from random import Random
 
 import httpx
 
-from scripts.bench.http_load import Reader, answered, upload
-from scripts.bench.manifest import Clip
-from scripts.bench.replies import Answer, failed, read
 from scripts.load_tests.client_calls import Audio, Call, Leaving, Moment, draw
+from scripts.shared.http_load import Reader, answered, upload
+from scripts.shared.manifest import Clip
+from scripts.shared.replies import Answer, failed, read
 
 LEFT = "left"
 # Who leaves while waiting waits no longer than this.

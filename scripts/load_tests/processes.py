@@ -1,4 +1,4 @@
-"""What a running server holds, all its processes together: memory, descriptors, threads."""
+"""Resource use of a server, all its processes together: memory, descriptors, threads."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from scripts.bench.errors import BenchError
+from scripts.shared.errors import BenchError
 
 if TYPE_CHECKING:
     import psutil

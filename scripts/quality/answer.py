@@ -1,4 +1,4 @@
-"""What each side made of a clip, and how wrong it is."""
+"""Answers of each side to a clip, and their word errors."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from scripts.bench.accuracy import Errors, count_errors
-from scripts.bench.manifest import Clip
+from scripts.shared.accuracy import Errors, count_errors
+from scripts.shared.manifest import Clip
 
 # Below it there is too little to tell a language by.
 DETECTION_SECONDS = 3.0

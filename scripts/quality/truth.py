@@ -1,4 +1,4 @@
-"""How far found word times are from the true ones."""
+"""Boundary error: the distance of found word times from exact ones."""
 
 from __future__ import annotations
 

@@ -6,8 +6,8 @@ import ctypes
 from collections.abc import Iterable, Iterator
 from functools import cache
 
-from scripts.bench.errors import BenchError
 from scripts.quality.spoken import Span, Utterance, Voice
+from scripts.shared.errors import BenchError
 
 _INSTALL = "pip install -e '.[truth]'"
 # espeak-ng's languages and variants, of which the first two letters are the language. Its French is

@@ -1,0 +1,3 @@
+"""What benchmarks, quality measurements and load tests share."""
+
+from __future__ import annotations
