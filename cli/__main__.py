@@ -19,7 +19,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status: its own, 1 for an error, 130 when interrupted."""
     given = sys.argv[1:] if arguments is None else arguments
     if not PROJECT_FILE.is_file():
-        print("error: not in a checkout: install it there, with scripts/setup", file=sys.stderr)
+        print("error: installed apart from its checkout: run scripts/setup there", file=sys.stderr)
         return 1
     try:
         return dispatch(

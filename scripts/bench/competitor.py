@@ -20,7 +20,7 @@ from scripts.shared import host
 from scripts.shared.errors import BenchError
 from scripts.shared.run_config import Recording, RunConfig
 
-_EXTRA = "pip install -e '.[bench]'"
+_EXTRA = "scripts/setup bench"
 
 
 class Competitor(Protocol):

@@ -7,13 +7,11 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from scripts.shared.errors import BenchError
+import psutil
 
-if TYPE_CHECKING:
-    import psutil
+from scripts.shared.errors import BenchError
 
 _EVERY_SECONDS = 1.0
 
@@ -36,13 +34,8 @@ def server_process(url: str, pid: int | None) -> psutil.Process:
     """The first process of a server: the one given, or the one that listens at its port.
 
     Raises:
-        BenchError: there is none, it cannot be looked at, or psutil is not installed.
+        BenchError: there is none, or it cannot be looked at.
     """
-    try:
-        import psutil
-    except ImportError as error:
-        raise BenchError("psutil is not installed: pip install -e '.[bench]'") from error
-
     try:
         return psutil.Process(_listener(url) if pid is None else pid)
     except psutil.Error as error:
@@ -55,8 +48,6 @@ def use_of(server: psutil.Process) -> Use:
     Raises:
         BenchError: it has ended, or is somebody else's.
     """
-    import psutil
-
     held = []
     try:
         for process in [server, *server.children(recursive=True)]:
@@ -95,8 +86,6 @@ async def followed(server: psutil.Process) -> AsyncIterator[list[Use]]:
 
 def _listener(url: str) -> int:
     """The process at this address; of several that share the socket, the parent of the others."""
-    import psutil
-
     listening = ("LISTEN", urlsplit(url).port)
     parents: dict[int, int] = {}
     for process in psutil.process_iter():

@@ -11,7 +11,8 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from random import Random
-from typing import TYPE_CHECKING
+
+import psutil
 
 from scripts.load_tests.client_calls import Audio, prepare
 from scripts.load_tests.clients import Clients, Outcome
@@ -33,9 +34,6 @@ from scripts.shared.corpus import add_choice, choice_of, choose
 from scripts.shared.host import describe_host
 from scripts.shared.http_load import Load, Server, check, connected
 from scripts.shared.report import columns, number
-
-if TYPE_CHECKING:
-    import psutil
 
 # The server is watched for so long before the load and after it.
 _IDLE_SECONDS = 3.0

@@ -60,7 +60,7 @@ def count_errors(reference: str, text: str, language: str) -> Errors:
     try:
         import jiwer
     except ImportError as error:
-        raise BenchError("jiwer is not installed: pip install -e '.[bench]'") from error
+        raise BenchError("jiwer is not installed: scripts/setup bench") from error
 
     spoken = normalised(reference, language)
     if not spoken:

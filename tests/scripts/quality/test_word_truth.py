@@ -178,9 +178,7 @@ def test_words_are_runs_of_phonemes(sounds: list[tuple[str, int]], spans: list[S
 def test_voices_that_are_not_installed_say_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "espeakng_loader", None)
     voices.espeak_library.cache_clear()
-    with pytest.raises(
-        BenchError, match=r"espeakng.* is not installed: pip install -e '.\[truth\]'"
-    ):
+    with pytest.raises(BenchError, match=r"espeakng.* is not installed: scripts/setup truth"):
         voices.EspeakVoice("de")
     voices.espeak_library.cache_clear()
 
