@@ -59,7 +59,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def lay_out(bento: bentoml.Bento, context: Path) -> None:
-    """Put the bento and its models into an empty folder, as `deploy/Containerfile` wants them."""
+    """Build context for `deploy/Containerfile`: the bento and its models, in an empty folder."""
     shutil.copytree(bento.path, context, dirs_exist_ok=True)
     (context / "models").mkdir()
     for model in bento.info.all_models:
@@ -84,7 +84,7 @@ def build_command(
 
 
 def labels(bento: bentoml.Bento, project: Mapping[str, Any]) -> dict[str, str]:
-    """What the image says of itself: OCI's annotations, as labels, and which bento it is."""
+    """The image's labels: OCI's annotations, and which bento it is."""
     said = {
         f"{OCI}.title": project["name"],
         f"{OCI}.description": project["description"],

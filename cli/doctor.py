@@ -28,7 +28,7 @@ CHECKS: dict[str, Callable[[Settings], str]] = {
 
 @dataclass(frozen=True)
 class Finding:
-    """What came of one check."""
+    """Result of one check."""
 
     check: str
     ok: bool
@@ -39,7 +39,7 @@ class Finding:
 
 
 def examine(settings: Settings) -> list[Finding]:
-    """What comes of all checks; a transcription is tried where the rest lets it."""
+    """Results of all checks; a transcription is tried where model and device are sound."""
     found = [_finding("python", check_python)]
     found += [_finding(name, check, settings) for name, check in CHECKS.items()]
     if all(finding.ok for finding in found if finding.check in ("models", "device")):

@@ -59,7 +59,7 @@ def check_python(project: Path = PROJECT_FILE) -> str:
 
 
 def check_port(settings: Settings) -> str:
-    """Whether the server can listen."""
+    """Address and port: the server can listen there."""
     if problem := port_problem(settings.host, settings.port):
         raise Problem(problem)
     return f"{settings.port} on {settings.host} is free"
@@ -90,7 +90,7 @@ def check_models(settings: Settings) -> str:
 
 
 def check_device(settings: Settings) -> str:
-    """Where the models would run, and whether a GPU is overlooked."""
+    """Device and precision of the models; a GPU that PyTorch does not see is a problem."""
     device = resolve_device(settings.device)
     precision = resolve_precision(settings.dtype, device)
     if settings.device == "auto" and device.type == "cpu" and shutil.which("nvidia-smi"):

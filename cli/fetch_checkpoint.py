@@ -27,7 +27,7 @@ _LONGEST_PIP_SECONDS = 3600.0
 
 @dataclass(frozen=True)
 class ImportRequest:
-    """What to import: a name, and from where; `timeout` in seconds for all downloads."""
+    """A name, and where its weights come from; `timeout` in seconds for all downloads."""
 
     name: str
     path: Path | None

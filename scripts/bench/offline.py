@@ -203,7 +203,7 @@ def _spread(values: Sequence[float]) -> dict[str, float]:
 
 
 def _ratio(ours: Sequence[Pass], peer: Sequence[Pass]) -> dict[str, float]:
-    """How many times as fast as a peer, round by round."""
+    """Speed relative to a peer's, round by round."""
     return _spread([other.seconds / own.seconds for own, other in zip(ours, peer, strict=True)])
 
 

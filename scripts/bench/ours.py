@@ -40,7 +40,7 @@ class Ours:
         return asyncio.run(self.each(recordings, self._text))
 
     async def each(self, items: Sequence[S], work: Callable[[S], Awaitable[T]]) -> list[T]:
-        """What the work makes of each item, `concurrency` of them in flight at once."""
+        """Results of the work on each item, `concurrency` of them in flight at once."""
         free = asyncio.Semaphore(self.setup.concurrency)
 
         async def one(item: S) -> T:

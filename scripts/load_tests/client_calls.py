@@ -48,7 +48,7 @@ class Call:
 
 @dataclass(frozen=True)
 class Audio:
-    """What there is to send."""
+    """Recordings to send, sound ones and broken ones."""
 
     clips: list[Clip]
     joined: list[Clip]

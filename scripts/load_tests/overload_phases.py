@@ -41,12 +41,12 @@ class Phase:
 
     @property
     def failures(self) -> Counter[str]:
-        """What came in place of a transcript, but for refusals that say when to come again."""
+        """Answers without a transcript, refusals with `Retry-After` not among them."""
         return Counter(a.status for a in self.answers if not a.is_good and a.wait is None)
 
 
 def figures(phase: Phase) -> dict[str, float | None]:
-    """What is to be said of a phase, by name."""
+    """Figures of a phase, by name."""
     answered = sum(answer.is_good for answer in phase.answers)
     return {
         "requests": len(phase.answers),

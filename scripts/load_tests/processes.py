@@ -18,7 +18,7 @@ _EVERY_SECONDS = 1.0
 
 @dataclass(frozen=True)
 class Use:
-    """What a server's processes hold at a time of `time.perf_counter`.
+    """Resources that a server's processes hold at a time of `time.perf_counter`.
 
     `memory` is resident, in bytes; what two processes share is counted twice.
     """
@@ -43,7 +43,7 @@ def server_process(url: str, pid: int | None) -> psutil.Process:
 
 
 def use_of(server: psutil.Process) -> Use:
-    """What it and its children hold now.
+    """Resources that a server and its children hold now.
 
     Raises:
         BenchError: it has ended, or is somebody else's.
@@ -63,7 +63,7 @@ def use_of(server: psutil.Process) -> Use:
 
 @asynccontextmanager
 async def followed(server: psutil.Process) -> AsyncIterator[list[Use]]:
-    """What it holds, every second as long as the block runs.
+    """Samples of what a server holds, every second as long as the block runs.
 
     Raises:
         BenchError: it has ended, and with it the block.

@@ -55,7 +55,7 @@ def soak_phases(
 
 
 def figures(part: SoakPhase) -> dict[str, float | None]:
-    """What is to be said of a phase, by name."""
+    """Figures of a phase, by name."""
     answers = [outcome.answer for outcome in part.outcomes]
     waits = [answer.seconds for answer in answers if answer.is_good]
     return {

@@ -65,7 +65,7 @@ def _is_right(outcome: Outcome, alone: Texts) -> bool:
 
 
 def _spoken(srt: str) -> Iterable[str]:
-    """What the cues of a subtitle file say, without their numbers and times."""
+    """Text of a subtitle file's cues, without their numbers and times."""
     for cue in srt.split("\n\n"):
         yield from cue.splitlines()[2:]
 

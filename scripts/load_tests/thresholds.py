@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 
 @dataclass(frozen=True)
 class Threshold:
-    """What was promised, what was found, and whether that is enough."""
+    """A promise, the measured value, and whether it is met."""
 
     promise: str
     found: str

@@ -69,5 +69,5 @@ def told_language(clip: Clip) -> str | None:
 
 
 def asks_language(clip: Clip) -> bool:
-    """Whether both sides are also asked for the clip's language."""
+    """True if both sides are also asked for the clip's language."""
     return clip.is_speech and clip.seconds >= DETECTION_SECONDS

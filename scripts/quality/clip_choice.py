@@ -15,7 +15,7 @@ from scripts.shared.manifest import OWN_SPEECH, Clip, manifest_of, read_manifest
 
 @dataclass(frozen=True)
 class Choice:
-    """Which clips: lengths in seconds; no languages are all of them.
+    """Criteria of clips: lengths in seconds; no languages are all of them.
 
     `limit` is the number of clips at most of a language and kind. The same speech in other
     formats is never chosen.
@@ -29,7 +29,7 @@ class Choice:
     limit: int | None = None
 
     def takes(self, clip: Clip) -> bool:
-        """Whether this clip is as the options ask for."""
+        """True if a clip meets them."""
         return (
             not clip.is_variant
             and (not self.languages or clip.language in self.languages)
@@ -67,7 +67,7 @@ def add_choice(parser: argparse.ArgumentParser) -> None:
 
 
 def choice_of(options: argparse.Namespace) -> Choice:
-    """What `add_choice`'s options say."""
+    """The choice that `add_choice`'s options make."""
     return Choice(
         options.audio,
         options.languages,

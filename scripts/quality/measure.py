@@ -37,7 +37,7 @@ class Measured:
 def measure(
     clips: Sequence[Clip], setup: RunConfig, *, with_reference: bool, with_float32: bool = False
 ) -> Measured:
-    """What ours and, if wanted, openai-whisper and ours in float32 make of each clip.
+    """Answers of ours to each clip and, if asked for, of openai-whisper and of ours in float32.
 
     Raises:
         BenchError: the model is not in the store, or does not know a clip's language.
@@ -52,7 +52,7 @@ def measure(
     reference: dict[Clip, Answer] = {}
     if with_reference:
         reference = dict(zip(clips, transcribe_with_reference(clips, setup), strict=True))
-    exact = _hear_exactly(speech, setup) if with_float32 else {}
+    exact = _transcribe_in_float32(speech, setup) if with_float32 else {}
     results = [
         Result(clip, answer, unguarded.get(clip), reference.get(clip), exact.get(clip))
         for clip, answer in zip(clips, answers, strict=True)
@@ -60,7 +60,7 @@ def measure(
     return Measured(results, setup, ours.description)
 
 
-def _hear_exactly(speech: Sequence[Clip], setup: RunConfig) -> dict[Clip, Answer]:
+def _transcribe_in_float32(speech: Sequence[Clip], setup: RunConfig) -> dict[Clip, Answer]:
     # On a CPU this is full padding, too: see `EngineConfig`.
     with closing(Ours(replace(setup, dtype="float32"))) as ours:
         return dict(

@@ -15,7 +15,7 @@ _TAIL = 2.5
 
 @dataclass(frozen=True)
 class Difference:
-    """How much more errors the first side has, in percent of the words, and 95 % of the draws."""
+    """Errors of the first side beyond the second's, in percent of the words; a 95 % interval."""
 
     value: float
     low: float

@@ -41,7 +41,7 @@ def repeated_clips(voices: Sequence[Voice], counts: Sequence[int], folder: Path)
 
 
 def words_in(text: str) -> int:
-    """How many words a text has; each digit is one."""
+    """Number of words in a text; each digit is one."""
     return len(_WORD.findall(text))
 
 
@@ -56,7 +56,7 @@ def repetition(results: Sequence[Result]) -> str:
 
 
 def fewer(results: Sequence[Result]) -> list[Result]:
-    """Where ours has fewer words than the reference, of those that were said."""
+    """Clips where ours has fewer of the words said than the reference."""
     return [result for result in results if _is_fewer(result)]
 
 

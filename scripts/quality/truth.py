@@ -47,7 +47,7 @@ class Errors:
         )
 
     def figures(self) -> dict[str, float]:
-        """All that is told of them: times in milliseconds, shares in percent."""
+        """Figures of them: times in milliseconds, shares in percent."""
         if not self.starts:
             return {"told": self.told, "matched": 0}
         starts, ends = (1000 * np.array(side) for side in (self.starts, self.ends))

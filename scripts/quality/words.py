@@ -41,7 +41,7 @@ class Distances:
     ends: list[float]
 
     def row(self) -> list[str]:
-        """How many, and their medians and 90th percentiles in milliseconds."""
+        """Count, and medians and 90th percentiles in milliseconds."""
         cells = [
             f"{1000 * np.quantile(side, share):.0f}" if side else "-"
             for side in (self.starts, self.ends)
@@ -59,7 +59,7 @@ class ClipWords:
 
 
 def word_times(listen: Words, clips: Sequence[Clip], name: str) -> ClipWords:
-    """What one side makes of the clips, alone and joined."""
+    """Words that one side finds in the clips."""
     found = [listen(load(clip.path), clip.language) for clip in tqdm(clips, name, unit="clip")]
     return ClipWords(found, from_known_bounds(listen, clips, load_silero()))
 
@@ -141,7 +141,7 @@ def _join(clips: Sequence[Clip], detector: Silero) -> tuple[Samples, list[tuple[
 
 
 def cost(ours: Ours, clips: Sequence[Clip], rounds: int) -> float:
-    """How much longer all clips take with word times, as a share; the median of some rounds."""
+    """Cost of word times as a share of the time without them; the median of some rounds."""
     return median(_cost(ours, clips) for _ in range(rounds))
 
 

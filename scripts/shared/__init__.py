@@ -1,3 +1,3 @@
-"""What benchmarks, quality measurements and load tests share."""
+"""Modules shared by benchmarks, quality measurements and load tests."""
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ _AT_ONCE = 8
 
 
 class Parser(argparse.ArgumentParser):
-    """Says what is wrong in one line."""
+    """Argument parser that reports an error in one line."""
 
     def error(self, message: str) -> NoReturn:
         """End with status 2."""
@@ -93,7 +93,7 @@ def add_precision(parser: argparse._ActionsContainer) -> None:
 
 
 def setup_of(options: argparse.Namespace) -> RunConfig:
-    """How ours runs, as the options of `add_machine`, `add_precision` and `add_strategy` say."""
+    """Run configuration of ours, of what `add_machine`, `add_precision`, `add_strategy` say."""
     return RunConfig(
         model=options.model,
         threads=options.threads,

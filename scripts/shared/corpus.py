@@ -19,7 +19,7 @@ SILENCE_SECONDS = 0.3
 
 @dataclass(frozen=True)
 class Choice:
-    """Which clips of a corpus: lengths in seconds, `limit` the number of clips at most."""
+    """Criteria of a corpus's clips: lengths in seconds, `limit` the number of clips at most."""
 
     audio: Path = OWN_SPEECH
     language: str = "en"
@@ -29,7 +29,7 @@ class Choice:
     limit: int | None = None
 
     def takes(self, clip: Clip) -> bool:
-        """Whether this clip belongs to the benchmark; the same speech in other formats does not."""
+        """True if a clip meets them; the same speech in other formats does not."""
         return (
             clip.language == self.language
             and (self.kind in clip.kind if self.kind else not clip.is_variant)
@@ -56,7 +56,7 @@ def add_choice(parser: argparse.ArgumentParser) -> None:
 
 
 def choice_of(options: argparse.Namespace) -> Choice:
-    """What `add_choice`'s options say."""
+    """The choice that `add_choice`'s options make."""
     return Choice(
         options.audio,
         options.language,

@@ -25,7 +25,7 @@ _PAUSE_SECONDS = 1
 
 @dataclass(frozen=True)
 class Server:
-    """Where to send what: `timeout` in seconds for one request."""
+    """Address and model of a server: `timeout` in seconds for one request."""
 
     url: str
     model: str
@@ -151,5 +151,5 @@ async def check(load: Load, clip: Clip) -> Answer:
 
 
 def repeated(clips: Sequence[Clip], count: int) -> list[Clip]:
-    """So many requests, through the clips again and again."""
+    """The first `count` clips of an endless cycle through them."""
     return list(islice(cycle(clips), count))

@@ -26,12 +26,12 @@ class Clip:
 
     @property
     def is_speech(self) -> bool:
-        """Whether anybody speaks in it."""
+        """True if there is speech in it."""
         return self.language != "none"
 
     @property
     def is_variant(self) -> bool:
-        """Whether it is the same speech as another clip's, in another format."""
+        """True if it is another clip's speech in another format."""
         return self.kind.startswith("format variant")
 
 

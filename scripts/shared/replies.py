@@ -19,7 +19,7 @@ _ENVELOPE = {"message", "type", "param", "code"}
 
 @dataclass(frozen=True)
 class Answer:
-    """What came of one request; `seconds` since it was due, `ended` by `time.perf_counter`.
+    """Outcome of one request; `seconds` since it was due, `ended` by `time.perf_counter`.
 
     `status` is the HTTP status, or what kept the answer from coming. `text` is the transcript, the
     subtitles as they came, or the message of an error. `first_segment` is there only where the
@@ -37,7 +37,7 @@ class Answer:
 
     @property
     def is_good(self) -> bool:
-        """Whether it has a transcript."""
+        """True if it has a transcript."""
         return self.status == "200"
 
     @property
@@ -109,7 +109,7 @@ def _text(body: bytes, *, good: bool) -> str:
 
 
 def _error(body: bytes) -> dict[str, object]:
-    """What is in an error's envelope; nothing where there is none."""
+    """Content of an error's envelope; empty where there is none."""
     with suppress(ValueError):
         content = json.loads(body)
         if isinstance(content, dict) and isinstance(content.get("error"), dict):

@@ -35,7 +35,7 @@ class RunConfig:
 
     @classmethod
     def from_json(cls, text: str) -> RunConfig:
-        """What `to_json` wrote."""
+        """Inverse of `to_json`."""
         return cls(**json.loads(text))
 
 

@@ -1,4 +1,4 @@
-"""What the doctor finds on sound machines and on broken ones."""
+"""Findings of the doctor on sound machines and on broken ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What stops a start before anything is loaded, one line each."""
+"""Preflight checks: problems that stop a start before anything is loaded."""
 
 from __future__ import annotations
 

@@ -112,7 +112,7 @@ def positions(dims: Dimensions) -> torch.Tensor:
 
 
 def _settings() -> dict[str, torch.Tensor]:
-    """What CTranslate2 has to know of the architecture beside its sizes."""
+    """CTranslate2's flags of the architecture, beside its sizes."""
     values = {
         "activation": _GELU,
         "alibi": 0,

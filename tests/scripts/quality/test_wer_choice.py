@@ -1,4 +1,4 @@
-"""Which clips of a corpus are listened to."""
+"""Choice of clips from a corpus."""
 
 from __future__ import annotations
 

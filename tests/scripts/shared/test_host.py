@@ -1,4 +1,4 @@
-"""What a benchmark says a process has used: with all that it has started."""
+"""CPU time and memory of a process, with all that it has started."""
 
 from __future__ import annotations
 
