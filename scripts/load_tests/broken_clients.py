@@ -19,7 +19,7 @@ _PLAYLISTS = (
 
 
 def write_broken(folder: Path, count: int, random: Random) -> list[Clip]:
-    """Write `count` broken files, the kinds in turn; `seconds` is 0: nothing in them can be read."""
+    """Write `count` broken files, the kinds in turn; `seconds` is 0, as nothing can be read."""
     clips = []
     for number in range(count):
         make = _KINDS[number % len(_KINDS)]
