@@ -32,4 +32,5 @@ def _run(name: str, options: Sequence[str], root: Path) -> int:
         print("error: only a checkout has benchmarks, in scripts/bench", file=sys.stderr)
         return 1
     # Not by changing the folder: paths among the options are the caller's.
-    return become(f"scripts.bench.{name}", options, {**os.environ, "PYTHONPATH": str(root)})
+    path = os.pathsep.join(filter(None, (str(root), os.environ.get("PYTHONPATH"))))
+    return become(f"scripts.bench.{name}", options, {**os.environ, "PYTHONPATH": path})
