@@ -19,6 +19,7 @@ from api.schemas import TranscriptionVerbose
 from api.settings import metrics_folder, prepare_environment
 from api.telemetry.logs import log_as_json
 from api.telemetry.metrics import Metrics, watch
+from api.version import project_version
 from models.capacity.admission import Admission
 from serving.idle_trim import trim_when_idle
 from serving.image import describe_image, image_variables
@@ -40,8 +41,6 @@ from serving.worker import drain_before_exit, join_parent
 if TYPE_CHECKING:
     from _bentoml_sdk import Service
 
-VERSION = "0.1.0"
-
 
 def as_service(decorated: type[Whisper]) -> Service[Whisper]:
     """The `Service` that `@bentoml.service` has made of the class, for type checkers."""
@@ -60,7 +59,8 @@ metrics = Metrics(metrics_folder())
 checkpoints = find_checkpoints(settings.models)
 on_demand = find_checkpoints(names_on_demand(settings))
 workers = count_workers(settings)
-app = create_app(VERSION, [Route("/metrics", metrics.answer)])
+version = project_version()
+app = create_app(version, [Route("/metrics", metrics.answer)])
 drain = Drain(settings.shutdown_seconds)
 
 
@@ -189,5 +189,5 @@ as_service(Whisper).add_asgi_middleware(
     MiddlewareStack,  # type: ignore[arg-type]
     settings=settings,
     drain=drain,
-    observers=request_observers(settings, metrics, VERSION),
+    observers=request_observers(settings, metrics, version),
 )

@@ -1,3 +1,3 @@
-"""The operator's commands: import, doctor, preflight, containerize."""
+"""The operator's commands, thin over serving, models and the settings."""
 
 from __future__ import annotations

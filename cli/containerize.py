@@ -1,8 +1,7 @@
-"""Make a bento's image, with a layer each for weights, packages and code, by Docker or its like."""
+"""OCI image of a bento, by Docker, Podman or Buildah: a layer each for weights, packages, code."""
 
 from __future__ import annotations
 
-import argparse
 import os
 import shutil
 import subprocess
@@ -16,6 +15,8 @@ from typing import Any
 import bentoml
 from bentoml.exceptions import BentoMLException
 
+from cli.commands import Parser
+
 CONTAINERFILE = Path(__file__).parent.parent / "deploy" / "Containerfile"
 # Each tool, and what makes it keep the health check, cache layers, and give all files one time, so
 # that the same files are the same layer on every machine. Docker has its cache alone for that.
@@ -26,12 +27,13 @@ TOOLS = {
 }
 # Given on from the environment: where packages are.
 SOURCES = ("PIP_INDEX_URL", "UV_DEFAULT_INDEX", "UV_INDEX", "UV_FIND_LINKS", "UV_TORCH_BACKEND")
+_ABOUT = "Build a bento's image, with a layer each for weights, packages and code."
 OCI = "org.opencontainers.image"
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str]) -> int:
     """Build the image; the exit status is the tool's, or 1 where it could not be started."""
-    parser = argparse.ArgumentParser(prog="python -m cli.containerize", description=__doc__)
+    parser = Parser(prog="whisper-bento containerize", description=_ABOUT)
     parser.add_argument("bento", metavar="BENTO", help="its tag, as `bentoml build` prints it")
     parser.add_argument("-t", "--tag", required=True, metavar="NAME", help="the image's name")
     parser.add_argument("--tool", choices=TOOLS, help="default: the first one that is installed")
@@ -54,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def lay_out(bento: bentoml.Bento, context: Path) -> None:
-    """Put the bento and its models into an empty folder, as `deploy/Containerfile` wants them."""
+    """Build context for `deploy/Containerfile`: the bento and its models, in an empty folder."""
     shutil.copytree(bento.path, context, dirs_exist_ok=True)
     (context / "models").mkdir()
     for model in bento.info.all_models:
@@ -79,7 +81,7 @@ def build_command(
 
 
 def labels(bento: bentoml.Bento, project: Mapping[str, Any]) -> dict[str, str]:
-    """What the image says of itself: OCI's annotations, as labels, and which bento it is."""
+    """The image's labels: OCI's annotations, and which bento it is."""
     said = {
         f"{OCI}.title": project["name"],
         f"{OCI}.description": project["description"],
@@ -96,7 +98,3 @@ def labels(bento: bentoml.Bento, project: Mapping[str, Any]) -> dict[str, str]:
 def _project(bento: bentoml.Bento) -> dict[str, Any]:
     text = Path(bento.path_of("src/pyproject.toml")).read_text(encoding="utf-8")
     return dict(tomllib.loads(text)["project"])
-
-
-if __name__ == "__main__":
-    sys.exit(main())

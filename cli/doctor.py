@@ -1,14 +1,13 @@
-"""Whether this machine can serve: looks at what a server needs, and says what to do about it."""
+"""The `doctor` command: checks of this machine, each with what to do about a problem."""
 
 from __future__ import annotations
 
-import argparse
 import json
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 from api.settings import SettingError, Settings
+from cli.commands import Parser
 from cli.doctor_checks import (
     check_device,
     check_disk,
@@ -29,7 +28,7 @@ CHECKS: dict[str, Callable[[Settings], str]] = {
 
 @dataclass(frozen=True)
 class Finding:
-    """What came of one check."""
+    """Result of one check."""
 
     check: str
     ok: bool
@@ -40,7 +39,7 @@ class Finding:
 
 
 def examine(settings: Settings) -> list[Finding]:
-    """What comes of all checks; a transcription is tried where the rest lets it."""
+    """Results of all checks; a transcription is tried where model and device are sound."""
     found = [_finding("python", check_python)]
     found += [_finding(name, check, settings) for name, check in CHECKS.items()]
     if all(finding.ok for finding in found if finding.check in ("models", "device")):
@@ -48,9 +47,12 @@ def examine(settings: Settings) -> list[Finding]:
     return found
 
 
-def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] | None = None) -> int:
+def main(arguments: Sequence[str], environ: Mapping[str, str] | None = None) -> int:
     """Print a line for each check; the exit status is 1 where there is a problem."""
-    parser = argparse.ArgumentParser(prog="cli.doctor", description=__doc__)
+    parser = Parser(
+        prog="whisper-bento doctor",
+        description="Check whether this machine can serve, and say what to do about what is wrong.",
+    )
     parser.add_argument("--json", action="store_true", help="print a JSON array instead")
     wanted = parser.parse_args(arguments)
     try:
@@ -70,7 +72,3 @@ def _finding(name: str, check: Callable[..., str], *settings: Settings) -> Findi
         return Finding(name, ok=True, detail=check(*settings))
     except (WhisperError, OSError, RuntimeError) as error:  # PyTorch raises the last
         return Finding(name, ok=False, detail=" ".join(str(error).split()))
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,4 +1,4 @@
-"""What a server needs of its machine: one function a check, which says what it saw.
+"""Checks of the doctor: one function each, which says what it saw.
 
 Each raises `Problem`, or another `WhisperError`, with a message that says what to do.
 """
@@ -23,6 +23,7 @@ import torch
 
 from api.port import port_problem
 from api.settings import Settings
+from api.version import PROJECT_FILE
 from models.checkpoints import store
 from models.engine.cpu.threads import cores
 from models.engine.device.device import describe_device, resolve_device
@@ -33,7 +34,6 @@ from models.errors import WhisperError
 from models.options import TranscribeOptions
 from models.transcription.transcriber import Transcriber
 
-PROJECT = Path(__file__).parent.parent / "pyproject.toml"
 MEBIBYTE = 1024 * 1024
 # Uploads at once for which there must be room, and the room there must be at least.
 UPLOADS, MIN_MIB = 8, 1024
@@ -43,7 +43,7 @@ class Problem(WhisperError):  # noqa: N818 - what a doctor finds
     """Something keeps the server from working; the message says what to do."""
 
 
-def check_python(project: Path = PROJECT) -> str:
+def check_python(project: Path = PROJECT_FILE) -> str:
     """Python and what is installed, against `pyproject.toml`."""
     wanted = tomllib.loads(project.read_text(encoding="utf-8"))["project"]
     minimum, beyond = (
@@ -54,12 +54,12 @@ def check_python(project: Path = PROJECT) -> str:
     pins = [pin.split("==") for pin in wanted["dependencies"]]
     wrong = [f"{name} {version}" for name, version in pins if _installed(name) != version]
     if wrong:
-        raise Problem(f"not installed: {', '.join(wrong)}. Run scripts/setup, or pip install .")
+        raise Problem(f"not installed: {', '.join(wrong)}. Run scripts/setup")
     return f"{sys.version.split()[0]}, {len(pins)} dependencies as pinned"
 
 
 def check_port(settings: Settings) -> str:
-    """Whether the server can listen."""
+    """Address and port: the server can listen there."""
     if problem := port_problem(settings.host, settings.port):
         raise Problem(problem)
     return f"{settings.port} on {settings.host} is free"
@@ -83,14 +83,14 @@ def check_models(settings: Settings) -> str:
     for name in settings.models:
         checkpoint = store.find(name)
         if checkpoint is None:
-            command = f"python -m cli.import_model {name}"
+            command = f"whisper-bento import {name}"
             raise Problem(f"{name} is not in the store. Import it with: {command}")
         store.verify(checkpoint)
     return f"{', '.join(settings.models)}: every file is as it was imported"
 
 
 def check_device(settings: Settings) -> str:
-    """Where the models would run, and whether a GPU is overlooked."""
+    """Device and precision of the models; a GPU that PyTorch does not see is a problem."""
     device = resolve_device(settings.device)
     precision = resolve_precision(settings.dtype, device)
     if settings.device == "auto" and device.type == "cpu" and shutil.which("nvidia-smi"):

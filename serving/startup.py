@@ -56,7 +56,7 @@ def find_checkpoints(names: Sequence[str]) -> list[store.StoredCheckpoint]:
         raise BentoMLException(error.message) from error
     missing = [name for name, checkpoint in found.items() if checkpoint is None]
     if missing:
-        command = shlex.join([sys.executable, "-m", "cli.import_model", missing[0]])
+        command = shlex.join([sys.executable, "-m", "cli", "import", missing[0]])
         raise BentoMLException(
             f"not in the model store: {', '.join(missing)}. Import with: {command}"
         )

@@ -13,9 +13,11 @@ from safetensors.torch import save_file
 
 from models.checkpoints.catalogue import Dimensions
 from models.checkpoints.weights import Weights
-from scripts.bench.ctranslate2_files import ctranslate2_variables as ctranslate2_variables
-from scripts.bench.ctranslate2_files import positions, write_model_bin
-from scripts.bench.ctranslate2_files import write_ctranslate2 as write_ctranslate2
+from scripts.bench.peer_files.ctranslate2_files import (
+    ctranslate2_variables as ctranslate2_variables,
+)
+from scripts.bench.peer_files.ctranslate2_files import positions, write_model_bin
+from scripts.bench.peer_files.ctranslate2_files import write_ctranslate2 as write_ctranslate2
 
 
 def write_openai(weights: Weights, path: Path, dtype: torch.dtype = torch.float16) -> Path:

@@ -34,7 +34,7 @@ def weights() -> Callable[[str], Weights]:
 
     @cache
     def load(name: str) -> Weights:
-        command = [sys.executable, "-m", "cli.import_model", name, "--if-missing"]
+        command = [sys.executable, "-m", "cli", "import", name, "--if-missing"]
         subprocess.run(command, cwd=PROJECT, check=True)
         stored = store.find(name)
         assert stored is not None

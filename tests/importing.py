@@ -1,4 +1,4 @@
-"""The importer as a process, on a store of its own."""
+"""`whisper-bento` as a process, on a store of its own."""
 
 from __future__ import annotations
 
@@ -36,19 +36,19 @@ class Store:
     def run(
         self, *arguments: object, before: Callable[[], None] | None = None
     ) -> tuple[int, str, str]:
-        """Exit status, output and errors of the importer."""
-        process = self.start("-m", "cli.import_model", *arguments, before=before)
+        """Exit status, output and errors of a command."""
+        process = self.start("-m", "cli", *arguments, before=before)
         out, errors = process.communicate(timeout=300)
         return process.returncode, out, errors
 
     def succeed(self, *arguments: object) -> str:
-        """The output of an import that must go well."""
+        """The output of a command that must go well."""
         status, out, errors = self.run(*arguments)
         assert status == 0, errors
         return out
 
     def fail(self, *arguments: object, before: Callable[[], None] | None = None) -> str:
-        """The one line of an import that must not go well and must leave nothing."""
+        """The one line of a command that must not go well and must leave nothing."""
         status, out, errors = self.run(*arguments, before=before)
         assert (status, out) == (1, "")
         (line,) = errors.splitlines()

@@ -302,7 +302,7 @@ def test_start_busy_port_names_port_and_variable(weights: Callable[[str], Weight
             {"WHISPER_DEVICE": "cpu", "WHISPER_DTYPE": "float16"},
             "float16 is not available on cpu here: take auto or float32",
         ),
-        ({"WHISPER_MODELS": "nobodys"}, f"{sys.executable} -m cli.import_model nobodys"),
+        ({"WHISPER_MODELS": "nobodys"}, f"{sys.executable} -m cli import nobodys"),
     ],
 )
 def test_start_impossible_setting_is_one_line(

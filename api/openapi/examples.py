@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from api.version import project_version
+
 _TEXT = "The quick brown fox jumps over the lazy dog."
 
 # What `stream=true` sends.
@@ -70,7 +72,7 @@ HEALTH: dict[str, Any] = {
     "models": ["base", "tiny.en"],
     "device": "cpu",
     "dtype": "int8",
-    "version": "0.1.0",
+    "version": project_version(),
     "queue": {"running": 2, "waiting": 0, "seconds": 74},
     "cancelled": {"requests": 1, "windows": 16},
     "loaded": [

@@ -44,7 +44,7 @@ async def model(model_id: ModelId, registry: Registry) -> Model:
     responses=errors(403, 404, 503),
 )
 async def delete_model(model_id: ModelId, registry: Registry) -> NoReturn:
-    """Refused: models are deleted with `cli.import_model`, by whoever runs the server."""
+    """Refused: whoever runs the server deletes models, with `whisper-bento models delete`."""
     registry.find(model_id)
     message = f"The model '{model_id}' is part of this server and cannot be deleted over HTTP."
     raise ApiError(message, status=403, param="model")

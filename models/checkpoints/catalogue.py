@@ -48,7 +48,7 @@ class Checkpoint:
     """One official checkpoint. `parameters` in millions, as openai-whisper's model card rounds.
 
     `attention_lead` is by how many seconds the alignment heads hear words before they are said;
-    some hear them late. 0 where nobody has measured it (`scripts/word_truth.py` does).
+    some hear them late. 0 where nobody has measured it (`scripts/quality/word_truth.py` does).
     """
 
     name: str

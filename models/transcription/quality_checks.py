@@ -16,7 +16,7 @@ _PERHAPS_SILENT = 0.2
 # Seconds of speech by the voice detector that are believed whatever the decoder makes of them.
 _CLEARLY_HEARD = 0.5
 # The log-probability that a segment needs where the detector hears less, and where it hears none.
-# `scripts/soft_speech` measures both sides: what is lost of speech, and what is said in noise.
+# `scripts.quality.soft_speech` measures both: what is lost of speech, what is said in noise.
 _HARDLY_HEARD, _UNHEARD = -2.0, -1.25
 # A probability of silence is at most this, or its logarithm would be infinite.
 _SILENT = 1 - 1e-6

@@ -1,3 +1,3 @@
-"""What the programs that measure share."""
+"""Benchmarks of speed, accuracy and memory, alone and against other Whispers."""
 
 from __future__ import annotations

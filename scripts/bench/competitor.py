@@ -16,11 +16,11 @@ from typing import Protocol, TextIO
 
 from api.settings import prepare_environment
 from models.errors import WhisperError
-from scripts.bench import host
-from scripts.bench.errors import BenchError
-from scripts.bench.setup import Recording, Setup
+from scripts.shared import host
+from scripts.shared.errors import BenchError
+from scripts.shared.run_config import Recording, RunConfig
 
-_EXTRA = "pip install -e '.[bench]'"
+_EXTRA = "scripts/setup bench"
 
 
 class Competitor(Protocol):
@@ -34,38 +34,38 @@ class Competitor(Protocol):
         ...
 
 
-def _ours(setup: Setup) -> Competitor:
+def _ours(setup: RunConfig) -> Competitor:
     prepare_environment()
     from scripts.bench.ours import Ours
 
     return Ours(setup)
 
 
-def _faster_whisper(setup: Setup) -> Competitor:
+def _faster_whisper(setup: RunConfig) -> Competitor:
     from scripts.bench.peers import FasterWhisper
 
     return FasterWhisper(setup)
 
 
-def _faster_whisper_batched(setup: Setup) -> Competitor:
+def _faster_whisper_batched(setup: RunConfig) -> Competitor:
     from scripts.bench.peers import FasterWhisperBatched
 
     return FasterWhisperBatched(setup)
 
 
-def _openai_whisper(setup: Setup) -> Competitor:
+def _openai_whisper(setup: RunConfig) -> Competitor:
     from scripts.bench.peers import OpenAIWhisper
 
     return OpenAIWhisper(setup)
 
 
-def _whisper_cpp(setup: Setup) -> Competitor:
+def _whisper_cpp(setup: RunConfig) -> Competitor:
     from scripts.bench.peers import WhisperCpp
 
     return WhisperCpp(setup)
 
 
-CONTESTANTS: dict[str, Callable[[Setup], Competitor]] = {
+COMPETITORS: dict[str, Callable[[RunConfig], Competitor]] = {
     "ours": _ours,
     "faster-whisper": _faster_whisper,
     "faster-whisper-batched": _faster_whisper_batched,
@@ -76,11 +76,11 @@ CONTESTANTS: dict[str, Callable[[Setup], Competitor]] = {
 
 def main(arguments: Sequence[str]) -> int:
     """Run one competitor until its input ends; the exit status."""
-    name, setup = arguments[0], Setup.from_json(arguments[1])
+    name, setup = arguments[0], RunConfig.from_json(arguments[1])
     answers = _own_stdout()
     try:
         begin = time.perf_counter()
-        competitor = CONTESTANTS[name](setup)
+        competitor = COMPETITORS[name](setup)
         _say(answers, _ready(competitor, time.perf_counter() - begin))
         for line in sys.stdin:
             recordings = [Recording(**entry) for entry in json.loads(line)]

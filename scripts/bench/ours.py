@@ -1,4 +1,4 @@
-"""This project as a competitor."""
+"""This project as a competitor of a benchmark."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from models.engine.start import start_engine
 from models.options import TranscribeOptions
 from models.text.transcript import Transcript
 from models.transcription.transcriber import Transcriber
-from scripts.bench.setup import Recording, Setup
-from scripts.bench.weights import weights_of
+from scripts.bench.peer_files.weights import weights_of
+from scripts.shared.run_config import Recording, RunConfig
 
 S = TypeVar("S")
 T = TypeVar("T")
@@ -23,7 +23,7 @@ T = TypeVar("T")
 class Ours:
     """`Transcriber` on an engine of its own, greedy and without fallback."""
 
-    def __init__(self, setup: Setup) -> None:
+    def __init__(self, setup: RunConfig) -> None:
         threads = setup.threads or cores()
         take_cores(1)  # as in a server
         config = EngineConfig(
@@ -40,7 +40,7 @@ class Ours:
         return asyncio.run(self.each(recordings, self._text))
 
     async def each(self, items: Sequence[S], work: Callable[[S], Awaitable[T]]) -> list[T]:
-        """What the work makes of each item, `concurrency` of them in flight at once."""
+        """Results of the work on each item, `concurrency` of them in flight at once."""
         free = asyncio.Semaphore(self.setup.concurrency)
 
         async def one(item: S) -> T:

@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from models.audio.load.load_audio import load
-from scripts.bench.errors import BenchError
-from scripts.bench.setup import Recording, Setup
+from scripts.shared.errors import BenchError
+from scripts.shared.run_config import Recording, RunConfig
 
 
 class FasterWhisper:
     """SYSTRAN's faster-whisper, window after window (CTranslate2)."""
 
-    def __init__(self, setup: Setup) -> None:
+    def __init__(self, setup: RunConfig) -> None:
         from faster_whisper import WhisperModel
 
         self.model = WhisperModel(
@@ -51,7 +51,7 @@ class FasterWhisperBatched(FasterWhisper):
     window's last one.
     """
 
-    def __init__(self, setup: Setup) -> None:
+    def __init__(self, setup: RunConfig) -> None:
         from faster_whisper import BatchedInferencePipeline
 
         super().__init__(setup)
@@ -63,11 +63,11 @@ class FasterWhisperBatched(FasterWhisper):
 class OpenAIWhisper:
     """openai-whisper, over the same weights and samples, for it would need the FFmpeg program."""
 
-    def __init__(self, setup: Setup) -> None:
+    def __init__(self, setup: RunConfig) -> None:
         import torch
 
         from scripts.bench.openai_whisper import build_openai_whisper
-        from scripts.bench.weights import weights_of
+        from scripts.bench.peer_files.weights import weights_of
 
         if setup.threads:
             torch.set_num_threads(setup.threads)
@@ -96,7 +96,7 @@ class OpenAIWhisper:
 class WhisperCpp:
     """whisper.cpp through pywhispercpp, whose wheels are built for AVX2 and nothing newer."""
 
-    def __init__(self, setup: Setup) -> None:
+    def __init__(self, setup: RunConfig) -> None:
         from pywhispercpp.model import Model
 
         self.model = Model(
@@ -122,7 +122,7 @@ class WhisperCpp:
         return "".join(segment.text for segment in segments)
 
 
-def _files(setup: Setup) -> str:
+def _files(setup: RunConfig) -> str:
     if setup.files is None:
         raise BenchError("this competitor needs its model files")
     return setup.files

@@ -1,4 +1,4 @@
-"""A competitor's process as the benchmark sees it."""
+"""Handle of a competitor's process, in the benchmark."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from scripts.bench.errors import BenchError
-from scripts.bench.manifest import Clip
-from scripts.bench.setup import Recording, Setup
+from scripts.shared.errors import BenchError
+from scripts.shared.manifest import Clip
+from scripts.shared.run_config import Recording, RunConfig
 
 _PROJECT = Path(__file__).parents[2]
 _END_SECONDS = 10.0
@@ -35,7 +35,7 @@ class Pass:
 class Worker:
     """A competitor's process; used as a context it is ended with the block."""
 
-    def __init__(self, name: str, setup: Setup, time_limit: float) -> None:
+    def __init__(self, name: str, setup: RunConfig, time_limit: float) -> None:
         self.name, self.time_limit = name, time_limit
         self._output = tempfile.TemporaryFile()  # noqa: SIM115  # closed with the process
         self._process = subprocess.Popen(  # noqa: S603

@@ -1,3 +1,3 @@
-"""Clients, phases and thresholds of the soak and overload tests."""
+"""Load tests of a running server, and their clients, phases and thresholds."""
 
 from __future__ import annotations

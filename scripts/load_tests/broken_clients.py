@@ -1,4 +1,4 @@
-"""Files that are no recordings, or no longer: cut off, damaged, empty, noise, playlists."""
+"""Broken audio files: cut off, damaged, empty, noise, playlists."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from random import Random
 
-from scripts.bench.manifest import OWN_SPEECH, Clip
+from scripts.shared.manifest import OWN_SPEECH, Clip
 
 _CLIPS = OWN_SPEECH.parent / "clips"
 _LONGEST_NOISE = 100_000
@@ -19,7 +19,7 @@ _PLAYLISTS = (
 
 
 def write_broken(folder: Path, count: int, random: Random) -> list[Clip]:
-    """So many broken files, the kinds in turn; `seconds` is 0, for nothing in them can be heard."""
+    """Write `count` broken files, the kinds in turn; `seconds` is 0, as nothing can be read."""
     clips = []
     for number in range(count):
         make = _KINDS[number % len(_KINDS)]

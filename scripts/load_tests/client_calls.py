@@ -1,4 +1,4 @@
-"""What the clients of a soak do: which recording, in which form, and where they leave."""
+"""Client behaviours of a soak: which recording, in which form, and when the client leaves."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from enum import StrEnum
 from pathlib import Path
 from random import Random
 
-from scripts.bench.corpus import joined_until
-from scripts.bench.manifest import Clip
 from scripts.load_tests.broken_clients import write_broken
+from scripts.shared.corpus import joined_until
+from scripts.shared.manifest import Clip
 
 # Of a hundred requests: with broken audio; left by their client; of those heard, joined ones.
 _BROKEN, _LEFT, _JOINED = 10, 10, 5
@@ -48,7 +48,7 @@ class Call:
 
 @dataclass(frozen=True)
 class Audio:
-    """What there is to send."""
+    """Recordings to send, sound ones and broken ones."""
 
     clips: list[Clip]
     joined: list[Clip]

@@ -1,4 +1,4 @@
-"""Clients that send one request after the other, and go away where they are told to."""
+"""Clients of a soak: one request after the other, some of them abandoned."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from random import Random
 
 import httpx
 
-from scripts.bench.http_load import Reader, answered, upload
-from scripts.bench.manifest import Clip
-from scripts.bench.replies import Answer, failed, read
 from scripts.load_tests.client_calls import Audio, Call, Leaving, Moment, draw
+from scripts.shared.http_load import Reader, answered, upload
+from scripts.shared.manifest import Clip
+from scripts.shared.replies import Answer, failed, read
 
 LEFT = "left"
 # Who leaves while waiting waits no longer than this.
@@ -44,7 +44,7 @@ class Clients:
     outcomes: list[Outcome] = field(default_factory=list)
 
     async def run(self, count: int, seconds: float, seed: int) -> None:
-        """So many clients, each with its own random choices; none begins anything after `seconds`.
+        """Run `count` clients with choices of their own; none begins a request after `seconds`.
 
         One that is refused and told when to come again does so with the same request.
         """
@@ -93,7 +93,7 @@ async def _send_and_leave(
 
 
 def _breaking_off(client: httpx.AsyncClient, request: httpx.Request, share: float) -> httpx.Request:
-    """The same request, of whose body no more than a share is ever sent."""
+    """A copy of the request whose body stops after a share of its bytes."""
     body = request.read()
 
     async def begin() -> AsyncIterator[bytes]:

@@ -1,4 +1,4 @@
-"""What a running server holds, all its processes together: memory, descriptors, threads."""
+"""Resource use of a server, all its processes together: memory, descriptors, threads."""
 
 from __future__ import annotations
 
@@ -7,20 +7,18 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from scripts.bench.errors import BenchError
+import psutil
 
-if TYPE_CHECKING:
-    import psutil
+from scripts.shared.errors import BenchError
 
 _EVERY_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
 class Use:
-    """What a server's processes hold at a time of `time.perf_counter`.
+    """Resources that a server's processes hold at a time of `time.perf_counter`.
 
     `memory` is resident, in bytes; what two processes share is counted twice.
     """
@@ -36,13 +34,8 @@ def server_process(url: str, pid: int | None) -> psutil.Process:
     """The first process of a server: the one given, or the one that listens at its port.
 
     Raises:
-        BenchError: there is none, it cannot be looked at, or psutil is not installed.
+        BenchError: there is none, or it cannot be looked at.
     """
-    try:
-        import psutil
-    except ImportError as error:
-        raise BenchError("psutil is not installed: pip install -e '.[bench]'") from error
-
     try:
         return psutil.Process(_listener(url) if pid is None else pid)
     except psutil.Error as error:
@@ -50,13 +43,11 @@ def server_process(url: str, pid: int | None) -> psutil.Process:
 
 
 def use_of(server: psutil.Process) -> Use:
-    """What it and its children hold now.
+    """Resources that a server and its children hold now.
 
     Raises:
         BenchError: it has ended, or is somebody else's.
     """
-    import psutil
-
     held = []
     try:
         for process in [server, *server.children(recursive=True)]:
@@ -72,7 +63,7 @@ def use_of(server: psutil.Process) -> Use:
 
 @asynccontextmanager
 async def followed(server: psutil.Process) -> AsyncIterator[list[Use]]:
-    """What it holds, every second as long as the block runs.
+    """Samples of what a server holds, every second as long as the block runs.
 
     Raises:
         BenchError: it has ended, and with it the block.
@@ -95,8 +86,6 @@ async def followed(server: psutil.Process) -> AsyncIterator[list[Use]]:
 
 def _listener(url: str) -> int:
     """The process at this address; of several that share the socket, the parent of the others."""
-    import psutil
-
     listening = ("LISTEN", urlsplit(url).port)
     parents: dict[int, int] = {}
     for process in psutil.process_iter():

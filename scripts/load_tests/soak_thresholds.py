@@ -1,4 +1,4 @@
-"""What a soak must reach: no failure, every text right, no memory that is never given back."""
+"""Thresholds of a soak: no failure, every text right, no memory leak."""
 
 from __future__ import annotations
 
@@ -6,25 +6,25 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
-from scripts.bench.accuracy import normalised
 from scripts.load_tests.clients import LEFT, Outcome
-from scripts.load_tests.thirds import Stretch
-from scripts.load_tests.thresholds import Bar
+from scripts.load_tests.soak_phases import SoakPhase
+from scripts.load_tests.thresholds import Threshold
+from scripts.shared.accuracy import normalised
 
 _MAX_GROWTH = 0.05
 
 Texts = Mapping[Path, str]
 
 
-def judge(outcomes: Sequence[Outcome], alone: Texts, parts: Sequence[Stretch]) -> list[Bar]:
-    """The bars of a soak in its stretches; `alone` has each text when nothing else was asked.
+def judge(outcomes: Sequence[Outcome], alone: Texts, parts: Sequence[SoakPhase]) -> list[Threshold]:
+    """The thresholds of a soak in its phases; `alone` has each text when nothing else was asked.
 
     What was refused with a time to come again is no failure. Where there is nothing to judge, a
-    bar is missed.
+    threshold is missed.
     """
     served = [outcome for outcome in outcomes if outcome.answer.wait is None]
     stayed = [o for o in served if not o.call.is_broken and o.answer.status != LEFT]
-    heard = [outcome for outcome in stayed if outcome.answer.is_good]
+    answered = [outcome for outcome in stayed if outcome.answer.is_good]
     wrong = wrong_texts(outcomes, alone)
     _, _, second, last, *_ = parts
     return [
@@ -35,7 +35,7 @@ def judge(outcomes: Sequence[Outcome], alone: Texts, parts: Sequence[Stretch]) -
             [outcome for outcome in served if outcome.call.is_broken],
             lambda o: o.answer.status == "400" and o.answer.has_envelope,
         ),
-        _all("every text as when asked alone", heard, lambda o: o not in wrong),
+        _all("every text as when asked alone", answered, lambda o: o not in wrong),
         _memory(second, last),
     ]
 
@@ -49,12 +49,12 @@ def wrong_texts(outcomes: Sequence[Outcome], alone: Texts) -> list[Outcome]:
     ]
 
 
-def _all(promise: str, outcomes: Sequence[Outcome], holds: Callable[[Outcome], bool]) -> Bar:
+def _all(promise: str, outcomes: Sequence[Outcome], holds: Callable[[Outcome], bool]) -> Threshold:
     others = Counter(outcome.answer.status for outcome in outcomes if not holds(outcome))
     found = f"{len(outcomes) - others.total()} of {len(outcomes)}"
     if others:
         found += "; " + ", ".join(f"{status} x {count}" for status, count in others.items())
-    return Bar(promise, found, is_met=bool(outcomes) and not others)
+    return Threshold(promise, found, is_met=bool(outcomes) and not others)
 
 
 def _is_right(outcome: Outcome, alone: Texts) -> bool:
@@ -65,14 +65,14 @@ def _is_right(outcome: Outcome, alone: Texts) -> bool:
 
 
 def _spoken(srt: str) -> Iterable[str]:
-    """What the cues of a subtitle file say, without their numbers and times."""
+    """Text of a subtitle file's cues, without their numbers and times."""
     for cue in srt.split("\n\n"):
         yield from cue.splitlines()[2:]
 
 
-def _memory(second: Stretch, last: Stretch) -> Bar:
+def _memory(second: SoakPhase, last: SoakPhase) -> Threshold:
     promise = f"memory of the last third within {_MAX_GROWTH:.0%} of the second's"
     if second.memory is None or last.memory is None:
-        return Bar(promise, "not measured, the soak was too short", is_met=False)
+        return Threshold(promise, "not measured, the soak was too short", is_met=False)
     growth = last.memory / second.memory - 1
-    return Bar(promise, f"{growth:+.1%}", is_met=growth <= _MAX_GROWTH)
+    return Threshold(promise, f"{growth:+.1%}", is_met=growth <= _MAX_GROWTH)

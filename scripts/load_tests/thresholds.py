@@ -1,4 +1,4 @@
-"""What a proof must reach, and whether it has."""
+"""Thresholds of a load test, and whether they are met."""
 
 from __future__ import annotations
 
@@ -7,24 +7,25 @@ from dataclasses import asdict, dataclass
 
 
 @dataclass(frozen=True)
-class Bar:
-    """What was promised, what was found, and whether that is enough."""
+class Threshold:
+    """A promise, the measured value, and whether it is met."""
 
     promise: str
     found: str
     is_met: bool
 
 
-def verdict(bars: Sequence[Bar]) -> str:
-    """A line a bar."""
+def verdict(thresholds: Sequence[Threshold]) -> str:
+    """A line a threshold."""
     return "\n".join(
-        f"{'met' if bar.is_met else 'MISSED':6}  {bar.promise}: {bar.found}" for bar in bars
+        f"{'met' if each.is_met else 'MISSED':6}  {each.promise}: {each.found}"
+        for each in thresholds
     )
 
 
-def for_report(bars: Sequence[Bar]) -> dict[str, object]:
-    """The bars, and the promises of those that were missed."""
+def for_report(thresholds: Sequence[Threshold]) -> dict[str, object]:
+    """The thresholds, and the promises of those that were missed."""
     return {
-        "bars": [asdict(bar) for bar in bars],
-        "missed": [bar.promise for bar in bars if not bar.is_met],
+        "bars": [asdict(each) for each in thresholds],
+        "missed": [each.promise for each in thresholds if not each.is_met],
     }

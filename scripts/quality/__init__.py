@@ -1,3 +1,3 @@
-"""How good the text is, beside openai-whisper's on the same weights."""
+"""Text and word-time quality, beside openai-whisper's on the same weights."""
 
 from __future__ import annotations

@@ -1,14 +1,14 @@
-"""The table of what number format and padding cost: ours beside ours in float32."""
+"""Table of the cost of number format and padding: ours beside ours in float32."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from scripts.bench.accuracy import normalised
 from scripts.quality.answer import Result
 from scripts.quality.groups import Group, by_language, exact, ours, sums
 from scripts.quality.markdown import percent, section, table
 from scripts.quality.paired import paired_difference
+from scripts.shared.accuracy import normalised
 
 _COMPARED = (
     "Errors in percent, ours beside ours in float32 with full padding; the difference with its 95 "

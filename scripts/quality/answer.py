@@ -1,4 +1,4 @@
-"""What each side made of a clip, and how wrong it is."""
+"""Answers of each side to a clip, and their word errors."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from scripts.bench.accuracy import Errors, count_errors
-from scripts.bench.manifest import Clip
+from scripts.shared.accuracy import Errors, count_errors
+from scripts.shared.manifest import Clip
 
 # Below it there is too little to tell a language by.
 DETECTION_SECONDS = 3.0
@@ -69,5 +69,5 @@ def told_language(clip: Clip) -> str | None:
 
 
 def asks_language(clip: Clip) -> bool:
-    """Whether both sides are also asked for the clip's language."""
+    """True if both sides are also asked for the clip's language."""
     return clip.is_speech and clip.seconds >= DETECTION_SECONDS

@@ -1,4 +1,4 @@
-"""Voices' words heard alone and joined, and how far their times are from the truth, as a table."""
+"""Boundary errors of synthesized voices, alone and joined, as a table."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from scripts.bench.errors import BenchError
 from scripts.quality.markdown import table
 from scripts.quality.spoken import Voice, joined, sentences, spoken_by
 from scripts.quality.truth import Errors, errors_of
 from scripts.quality.words import Words
+from scripts.shared.errors import BenchError
 
 _HEAD = ("voice", "language", "words", "understood")
 _COLUMNS = ("mean", "start bias", "end bias", "start within 50", "F1 at 200 ms")

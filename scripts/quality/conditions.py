@@ -1,4 +1,4 @@
-"""The same speech soft and whispered, and sounds without speech at several levels, as files."""
+"""Test conditions as files: the same speech soft and whispered, and sounds without speech."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ import numpy as np
 from models.audio.load.load_audio import load
 from models.audio.mel import Samples
 from models.audio.vad.speech_spans import SAMPLE_RATE
-from scripts.bench.manifest import Clip
 from scripts.quality.sounds import sounds
 from scripts.quality.whispering import whispered
+from scripts.shared.manifest import Clip
 
 # Peaks in dBFS. At -60 there are 33 steps of 16 bits on either side.
 SPEECH_LEVELS = (-30, -40, -50, -60)

@@ -1,4 +1,4 @@
-"""The table of detected languages."""
+"""Table of language detection."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The tables of errors: how wrong the texts are, and what the guards cost."""
+"""Tables of word error rates, and of what the quality checks cost."""
 
 from __future__ import annotations
 

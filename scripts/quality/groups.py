@@ -1,4 +1,4 @@
-"""Results put together: by language and kind, and the sums that matter."""
+"""Results grouped by language and kind, and their sums."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from models.checkpoints.catalogue import WINDOW_SECONDS
-from scripts.bench.accuracy import Errors
 from scripts.quality.answer import Answer, Result
+from scripts.shared.accuracy import Errors
 
 # Which answer of a result is meant.
 Side = Callable[[Result], Answer | None]

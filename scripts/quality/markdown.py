@@ -22,7 +22,7 @@ def percent(value: float | None) -> str:
 
 
 def difference(value: float | None, other: float | None) -> str:
-    """How much more the first is, with its sign; a dash where one of them is none."""
+    """Difference of two values, with its sign; a dash where one of them is none."""
     return "-" if value is None or other is None else f"{value - other:+.2f}"
 
 

@@ -12,22 +12,22 @@ from tqdm import tqdm
 from models.checkpoints.catalogue import WINDOW_SECONDS
 from models.options import TranscribeOptions
 from models.text.transcript import Transcript
-from scripts.bench.manifest import Clip
 from scripts.bench.ours import Ours
 from scripts.quality.answer import Answer, answer, asks_language, told_language
+from scripts.shared.manifest import Clip
 
 
-def hear(ours: Ours, clips: Sequence[Clip]) -> list[Answer]:
+def transcribe(ours: Ours, clips: Sequence[Clip]) -> list[Answer]:
     """The answers with the options that a request has by default."""
     return _each(ours, clips, partial(_hear, ours), "ours")
 
 
-def hear_told(ours: Ours, clips: Sequence[Clip], name: str) -> list[Answer]:
+def transcribe_in_known_language(ours: Ours, clips: Sequence[Clip], name: str) -> list[Answer]:
     """The same, where a language is told and never asked for."""
     return _each(ours, clips, partial(_hear_told, ours), name)
 
 
-def hear_unguarded(ours: Ours, clips: Sequence[Clip]) -> list[Answer]:
+def transcribe_unguarded(ours: Ours, clips: Sequence[Clip]) -> list[Answer]:
     """The answers where nothing is dropped or decoded again."""
     return _each(ours, clips, partial(_hear_unguarded, ours), "ours without guards")
 

@@ -1,4 +1,4 @@
-"""The difference between two error rates over the same clips, with a confidence interval."""
+"""Paired bootstrap: the difference of two error rates over the same clips, with an interval."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from scripts.bench.accuracy import Errors
+from scripts.shared.accuracy import Errors
 
 _DRAWS = 10_000
 _TAIL = 2.5
@@ -15,7 +15,7 @@ _TAIL = 2.5
 
 @dataclass(frozen=True)
 class Difference:
-    """How much more errors the first side has, in percent of the words, and 95 % of the draws."""
+    """Errors of the first side beyond the second's, in percent of the words; a 95 % interval."""
 
     value: float
     low: float

@@ -17,43 +17,43 @@ from whisper.model import Whisper
 
 from models.audio.load.load_audio import load
 from models.audio.mel import Samples
-from scripts.bench.errors import BenchError
-from scripts.bench.manifest import Clip
 from scripts.bench.peers import OpenAIWhisper
-from scripts.bench.setup import Setup
 from scripts.quality.answer import Answer, answer, asks_language, told_language
+from scripts.shared.errors import BenchError
+from scripts.shared.manifest import Clip
+from scripts.shared.run_config import RunConfig
 
 # Decoding one token after another keeps one core busy, so that processes gain more than threads;
 # each holds the weights.
 _PROCESSES = 4
 
 
-def hear_reference(clips: Sequence[Clip], setup: Setup) -> list[Answer]:
+def transcribe_with_reference(clips: Sequence[Clip], setup: RunConfig) -> list[Answer]:
     """The answers, greedy and with openai-whisper's own fallback, in float32.
 
     Raises:
         BenchError: the model is not in the store, or a process was ended from outside.
     """
     count = min(setup.threads, _PROCESSES, len(clips)) if _is_cpu(setup) else 1
-    hear = partial(_hear, replace(setup, threads=setup.threads // count))
+    transcribe = partial(_transcribe, replace(setup, threads=setup.threads // count))
     try:
         with ProcessPoolExecutor(count, mp_context=get_context("spawn")) as processes:
-            heard = processes.map(hear, clips)
-            return list(tqdm(heard, desc="openai-whisper", total=len(clips), unit="clip"))
+            answers = processes.map(transcribe, clips)
+            return list(tqdm(answers, desc="openai-whisper", total=len(clips), unit="clip"))
     except BrokenProcessPool as error:
         raise BenchError("a process of openai-whisper was ended; was there memory left?") from error
 
 
-def _is_cpu(setup: Setup) -> bool:
+def _is_cpu(setup: RunConfig) -> bool:
     return setup.device == "cpu" or not torch.cuda.is_available()
 
 
 @cache
-def _model(setup: Setup) -> Whisper:
+def _model(setup: RunConfig) -> Whisper:
     return OpenAIWhisper(setup).model
 
 
-def _hear(setup: Setup, clip: Clip) -> Answer:
+def _transcribe(setup: RunConfig, clip: Clip) -> Answer:
     model = _model(setup)
     samples = load(clip.path)
     torch.manual_seed(0)  # what fallback draws depends on the clip alone

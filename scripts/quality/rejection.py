@@ -1,4 +1,4 @@
-"""The table of false rejection: speech that is answered with nothing, or not with all of it."""
+"""Table of false rejection: speech that is answered with nothing, or not with all of it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One word said again and again by synthesized voices, and how often it is in a text."""
+"""Repeated-word clips by synthesized voices, and counts of the word in a text."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 
 from models.audio.vad.speech_spans import SAMPLE_RATE
-from scripts.bench.manifest import Clip
 from scripts.quality.answer import Result
 from scripts.quality.conditions import write
 from scripts.quality.markdown import section, table
 from scripts.quality.spoken import Voice, at_our_rate
+from scripts.shared.manifest import Clip
 
 WORDS = ("hello", "no", "one", "seven", "please")
 PAUSE_SECONDS = 0.3
@@ -41,7 +41,7 @@ def repeated_clips(voices: Sequence[Voice], counts: Sequence[int], folder: Path)
 
 
 def words_in(text: str) -> int:
-    """How many words a text has; each digit is one."""
+    """Number of words in a text; each digit is one."""
     return len(_WORD.findall(text))
 
 
@@ -56,7 +56,7 @@ def repetition(results: Sequence[Result]) -> str:
 
 
 def fewer(results: Sequence[Result]) -> list[Result]:
-    """Where ours has fewer words than the reference, of those that were said."""
+    """Clips where ours has fewer of the words said than the reference."""
     return [result for result in results if _is_fewer(result)]
 
 

@@ -1,4 +1,4 @@
-"""All tables, to be pasted into a document."""
+"""Report of all tables, to be pasted into a document."""
 
 from __future__ import annotations
 

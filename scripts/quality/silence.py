@@ -1,4 +1,4 @@
-"""The tables of clips in which nobody speaks."""
+"""Tables of clips without speech."""
 
 from __future__ import annotations
 

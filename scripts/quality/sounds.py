@@ -1,4 +1,4 @@
-"""Sounds in which nobody speaks, made here: noise, hums, tones, clicks, and what a room has."""
+"""Sounds without speech, made here: noise, hums, tones, clicks, and what a room has."""
 
 from __future__ import annotations
 

@@ -81,7 +81,7 @@ def _spoken(voice: Voice, text: str) -> Spoken | None:
 
 
 def at_our_rate(said: Utterance) -> Samples:
-    """What was said, at 16 kHz."""
+    """Samples at 16 kHz."""
     file = io.BytesIO()
     with wave.open(file, "wb") as out:
         out.setnchannels(1)

@@ -1,4 +1,4 @@
-"""How far found word times are from the true ones."""
+"""Boundary error: the distance of found word times from exact ones."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Errors:
         )
 
     def figures(self) -> dict[str, float]:
-        """All that is told of them: times in milliseconds, shares in percent."""
+        """Figures of them: times in milliseconds, shares in percent."""
         if not self.starts:
             return {"told": self.told, "matched": 0}
         starts, ends = (1000 * np.array(side) for side in (self.starts, self.ends))

@@ -6,10 +6,10 @@ import ctypes
 from collections.abc import Iterable, Iterator
 from functools import cache
 
-from scripts.bench.errors import BenchError
 from scripts.quality.spoken import Span, Utterance, Voice
+from scripts.shared.errors import BenchError
 
-_INSTALL = "pip install -e '.[truth]'"
+_INSTALL = "scripts/setup truth"
 # espeak-ng's languages and variants, of which the first two letters are the language. Its French is
 # left out: Whisper understands hardly a word.
 _ESPEAK = ("en-gb-x-rp", "en-us+f3", "de", "de+f3", "es+m3", "it+m5", "nl", "pt+f2")

@@ -1,4 +1,4 @@
-"""How far word times are from openai-whisper's, and from where speech is known to begin and end."""
+"""Word-time distances: from openai-whisper's, and from known bounds of speech."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from models.audio.vad.speech_spans import speech_spans
 from models.options import TranscribeOptions, VoiceOptions, WordTimes
 from models.text.transcript import Word
 from models.text.words import bare
-from scripts.bench.manifest import Clip
 from scripts.bench.ours import Ours
+from scripts.shared.manifest import Clip
 
 # Between joined clips: long enough to be heard as a pause, short enough for one window.
 _PAUSE = 0.7
@@ -41,7 +41,7 @@ class Distances:
     ends: list[float]
 
     def row(self) -> list[str]:
-        """How many, and their medians and 90th percentiles in milliseconds."""
+        """Count, and medians and 90th percentiles in milliseconds."""
         cells = [
             f"{1000 * np.quantile(side, share):.0f}" if side else "-"
             for side in (self.starts, self.ends)
@@ -51,17 +51,17 @@ class Distances:
 
 
 @dataclass(frozen=True)
-class Heard:
+class ClipWords:
     """The words of each clip, and how far they are from where speech is known to be."""
 
     words: list[list[Word]]
     from_bounds: Distances
 
 
-def hear(listen: Words, clips: Sequence[Clip], name: str) -> Heard:
-    """What one side makes of the clips, alone and joined."""
+def word_times(listen: Words, clips: Sequence[Clip], name: str) -> ClipWords:
+    """Words that one side finds in the clips."""
     found = [listen(load(clip.path), clip.language) for clip in tqdm(clips, name, unit="clip")]
-    return Heard(found, from_known_bounds(listen, clips, load_silero()))
+    return ClipWords(found, from_known_bounds(listen, clips, load_silero()))
 
 
 def between(ours: Sequence[Word], theirs: Sequence[Word]) -> Distances:
@@ -141,7 +141,7 @@ def _join(clips: Sequence[Clip], detector: Silero) -> tuple[Samples, list[tuple[
 
 
 def cost(ours: Ours, clips: Sequence[Clip], rounds: int) -> float:
-    """How much longer all clips take with word times, as a share; the median of some rounds."""
+    """Cost of word times as a share of the time without them; the median of some rounds."""
     return median(_cost(ours, clips) for _ in range(rounds))
 
 

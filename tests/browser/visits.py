@@ -8,6 +8,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request, expect
 
+from api.version import project_version
 from tests.server import Server
 
 # The machine may be busy, and Swagger UI takes its time.
@@ -87,7 +88,7 @@ def expect_models(visit: Visit) -> None:
     expect(models).to_contain_text("whisper-1")
     server = visit.page.get_by_role("region", name="Server")
     expect(server).to_contain_text("int8")
-    expect(server).to_contain_text("0.1.0")
+    expect(server).to_contain_text(project_version())
     expect(visit.page.get_by_role("status").first).to_have_text("Ready")
 
 

@@ -1,4 +1,4 @@
-"""What the doctor finds on sound machines and on broken ones."""
+"""Findings of the doctor on sound machines and on broken ones."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def examined(**changes: str) -> tuple[int, dict[str, tuple[bool, str]]]:
     """Exit status and findings of a doctor of its own, for `tiny.en`."""
     settings = {"WHISPER_DEFAULT_MODEL": "tiny.en", "WHISPER_PORT": str(free_port())}
     done = subprocess.run(
-        [sys.executable, "-m", "cli.doctor", "--json"],
+        [sys.executable, "-m", "cli", "doctor", "--json"],
         cwd=PROJECT,
         env={**os.environ, **settings, **changes},
         capture_output=True,
@@ -90,7 +90,7 @@ def test_no_models_and_a_port_in_use(tmp_path: Path) -> None:
     assert "set WHISPER_PORT" in found["port"][1]
     assert found["models"] == (
         False,
-        "tiny.en is not in the store. Import it with: python -m cli.import_model tiny.en",
+        "tiny.en is not in the store. Import it with: whisper-bento import tiny.en",
     )
     assert found["device"][0] is True
     assert "transcription" not in found

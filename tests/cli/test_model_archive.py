@@ -24,14 +24,14 @@ def online(tmp_path_factory: pytest.TempPathFactory) -> Store:
     home = tmp_path_factory.mktemp("online")
     store = Store(home)
     source = write_ctranslate2(tiny_weights(**_WIDE), home / "ct2")
-    store.succeed("mine", "--from", source, "--licence", "CC0-1.0")
+    store.succeed("import", "mine", "--from", source, "--licence", "CC0-1.0")
     return store
 
 
 @pytest.fixture(scope="module")
 def archive(online: Store) -> Path:
     path = online.home / "mine.safetensors"
-    online.succeed("export", "mine", path)
+    online.succeed("models", "export", "mine", path)
     return path
 
 
@@ -53,10 +53,10 @@ def info(store: Store) -> dict[str, object]:
 def test_archive_gives_another_store_the_same_model(
     online: Store, offline: Store, archive: Path
 ) -> None:
-    tag = tag_in(offline.succeed("mine", "--from", archive))
+    tag = tag_in(offline.succeed("import", "mine", "--from", archive))
 
     assert offline.tags() == online.tags() == [tag]
-    assert offline.succeed("verify") == f"{tag}  sound\n"
+    assert offline.succeed("models", "verify") == f"{tag}  sound\n"
     there, here = info(online), info(offline)
     assert here["labels"] == there["labels"]
     assert here["labels"]["licence"] == "CC0-1.0"  # type: ignore[index]
@@ -67,7 +67,7 @@ def test_archive_gives_another_store_the_same_model(
 def test_export_says_what_it_wrote(online: Store, archive: Path) -> None:
     copy = archive.with_name("copy.safetensors")
 
-    out = online.succeed("export", online.tags()[0], copy)
+    out = online.succeed("models", "export", online.tags()[0], copy)
 
     assert out.startswith(f"{online.tags()[0]}  {copy.stat().st_size / 1e6:.1f} MB  in {copy}  ")
     assert copy.read_bytes() == archive.read_bytes()
@@ -79,7 +79,7 @@ def test_damaged_archive_is_one_line_and_leaves_nothing(offline: Store, archive:
     content[-1] ^= 1
     damaged.write_bytes(content)
 
-    line = offline.fail("mine", "--from", damaged)
+    line = offline.fail("import", "mine", "--from", damaged)
     assert line == f"error: {damaged}: its weights are not what their SHA-256 says"
     assert offline.tags() == []
 
@@ -87,7 +87,7 @@ def test_damaged_archive_is_one_line_and_leaves_nothing(offline: Store, archive:
 def test_archive_of_other_dimensions_is_not_taken_for_an_official_model(
     offline: Store, archive: Path
 ) -> None:
-    line = offline.fail("tiny", "--from", archive)
+    line = offline.fail("import", "tiny", "--from", archive)
 
     assert "tiny has n_audio_state = 384, this checkpoint 512: give it another name" in line
 
@@ -96,14 +96,14 @@ def test_export_killed_while_it_writes_leaves_no_archive(
     online: Store, archive: Path, tmp_path: Path
 ) -> None:
     path, part = tmp_path / "killed", tmp_path / "killed.part"
-    process = online.start("-m", "cli.import_model", "export", "mine", path)
+    process = online.start("-m", "cli", "models", "export", "mine", path)
     while process.poll() is None and not part.exists():
         time.sleep(0.001)
     process.send_signal(signal.SIGKILL)
     process.communicate()
     assert not path.exists()
 
-    online.succeed("export", "mine", path)
+    online.succeed("models", "export", "mine", path)
 
     assert path.read_bytes() == archive.read_bytes()
     assert [each.name for each in tmp_path.iterdir()] == ["killed"]
@@ -114,7 +114,7 @@ def test_full_disk_is_one_line_and_leaves_no_archive(online: Store, tmp_path: Pa
         resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, 1_000_000))
 
     status, out, errors = online.run(
-        "export", "mine", tmp_path / "file", before=no_file_over_one_megabyte
+        "models", "export", "mine", tmp_path / "file", before=no_file_over_one_megabyte
     )
     assert (status, out) == (1, "")
     (line,) = errors.splitlines()
@@ -123,15 +123,15 @@ def test_full_disk_is_one_line_and_leaves_no_archive(online: Store, tmp_path: Pa
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("arguments", [["export"], ["export", "mine"], ["export", "a", "b", "c"]])
+@pytest.mark.parametrize("arguments", [[], ["mine"], ["a", "b", "c"]])
 def test_wrong_usage_is_one_line(offline: Store, arguments: list[str]) -> None:
-    status, out, errors = offline.run(*arguments)
+    status, out, errors = offline.run("models", "export", *arguments)
     assert (status, out) == (2, "")
     assert len(errors.splitlines()) == 1
 
 
 def test_unknown_model_is_one_line(offline: Store, tmp_path: Path) -> None:
-    line = offline.fail("export", "mine", tmp_path / "file")
+    line = offline.fail("models", "export", "mine", tmp_path / "file")
 
     assert line == "error: mine is not in the store"
     assert not (tmp_path / "file").exists()

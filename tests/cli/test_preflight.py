@@ -1,4 +1,4 @@
-"""What stops a start before anything is loaded, one line each."""
+"""Preflight checks: problems that stop a start before anything is loaded."""
 
 from __future__ import annotations
 
@@ -7,49 +7,49 @@ import socket
 import pytest
 
 from api.port import port_problem
-from cli.preflight import main
+from api.settings import SettingError
+from cli.preflight import PreflightError, preflight
+from tests.server import free_port
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def test_preflight_prints_every_model_once(capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_model_is_named_once() -> None:
     environ = {"WHISPER_PORT": str(free_port()), "WHISPER_MODELS": "tiny.en,base"}
-    assert main(environ) == 0
-    assert capsys.readouterr() == ("base\ntiny.en\n", "")
+    assert preflight(environ) == ("base", "tiny.en")
+    assert preflight({**environ, "WHISPER_ON_DEMAND": "base,small"}) == ("base", "tiny.en", "small")
+    assert preflight({**environ, "WHISPER_ON_DEMAND": "all"}) == ("base", "tiny.en")
 
 
-def test_preflight_names_every_malformed_setting(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main({"WHISPER_PORT": "eight", "WHISPER_DEVICE": "gpu"}) == 2
-    out, err = capsys.readouterr()
-    assert out == ""
-    assert [line.split(":")[0] for line in err.splitlines()] == [
+def test_every_malformed_setting_is_named() -> None:
+    with pytest.raises(SettingError) as caught:
+        preflight({"WHISPER_PORT": "eight", "WHISPER_DEVICE": "gpu"})
+    assert [line.split(":")[0] for line in caught.value.message.splitlines()] == [
         "WHISPER_DEVICE='gpu'",
         "WHISPER_PORT='eight'",
     ]
 
 
-def test_preflight_leaves_the_port_to_the_server_where_arguments_may_name_another(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+def test_port_is_left_to_the_server_where_arguments_may_name_another() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         environ = {"WHISPER_PORT": str(server.getsockname()[1])}
-        assert main(environ, ["--port", "9000"]) == 0
-    assert capsys.readouterr() == ("base\n", "")
+        assert preflight(environ, ["--port", "9000"]) == ("base",)
 
 
-def test_preflight_busy_port_names_port_and_variable(capsys: pytest.CaptureFixture[str]) -> None:
+def test_busy_port_names_port_and_variable() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
-        assert main({"WHISPER_PORT": str(port)}) == 2
-    assert capsys.readouterr().err == (
-        f"port {port} on 127.0.0.1 is in use: stop the other program or set WHISPER_PORT\n"
+        with pytest.raises(PreflightError) as caught:
+            preflight({"WHISPER_PORT": str(port)})
+    assert caught.value.message == (
+        f"port {port} on 127.0.0.1 is in use: stop the other program or set WHISPER_PORT"
     )
     assert port_problem("127.0.0.1", port) is None
+
+
+def test_other_machines_are_not_let_in_without_keys() -> None:
+    environ = {"WHISPER_PORT": str(free_port()), "WHISPER_HOST": "0.0.0.0"}
+    with pytest.raises(PreflightError, match="WHISPER_API_KEYS"):
+        preflight(environ)
+    assert preflight({**environ, "WHISPER_ALLOW_ANYONE": "true"}) == ("base",)
 
 
 def test_port_problem_foreign_address() -> None:

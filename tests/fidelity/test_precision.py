@@ -18,8 +18,8 @@ from models.engine.engine import Engine
 from models.engine.network import precision
 from models.engine.network.linear import LinearKind
 from models.engine.start import start_engine
-from scripts.bench.accuracy import Errors, count_errors
 from scripts.quality.paired import paired_difference
+from scripts.shared.accuracy import Errors, count_errors
 from tests.speech_clips import Clip, clips
 
 CLIPS = [clip for clip in clips() if clip.is_speech and not clip.is_long]

@@ -22,7 +22,7 @@ MODEL = "tiny.en"
 def archive(home: str, tmp_path: Path) -> Path:
     """The model as a file, of a machine that has it."""
     path = tmp_path / "archive"
-    command = [sys.executable, "-m", "cli.import_model", "export", MODEL, str(path)]
+    command = [sys.executable, "-m", "cli", "models", "export", MODEL, str(path)]
     subprocess.run(
         command, cwd=PROJECT, env={"BENTOML_HOME": home}, check=True, capture_output=True
     )
@@ -41,7 +41,7 @@ def test_a_model_imported_in_a_container_is_served_by_the_next(
     workshop: Workshop, image: str, archive: Path, volume: str
 ) -> None:
     options = (*LOCKED_DOWN, volume, f"--volume={archive}:/archive:ro")
-    command = ("python", "-m", "cli.import_model", MODEL, "--from", "/archive")
+    command = ("whisper-bento", "import", MODEL, "--from", "/archive")
     told = workshop.run("podman", "run", "--rm", *options, image, *command)
     assert f"whisper-{MODEL}:" in told
 

@@ -114,7 +114,7 @@ def test_it_keeps_no_secret_and_no_place_of_the_builder(bento: Bento) -> None:
 @pytest.mark.parametrize(
     ("arguments", "variables", "said"),
     [
-        (("--arg", "model=nobodys"), {}, f"{sys.executable} -m cli.import_model nobodys"),
+        (("--arg", "model=nobodys"), {}, f"{sys.executable} -m cli import nobodys"),
         (("--arg", "modle=base"), {}, "modle"),
         (("--arg", "device=gpu"), {}, "'cpu' or 'cuda'"),
         ((), {"WHISPER_DEFAULT_MODEL": "tiny.en"}, "--arg model=NAME"),

@@ -1,4 +1,4 @@
-"""What `cli.containerize` tells each tool."""
+"""What `whisper-bento containerize` tells each tool."""
 
 from __future__ import annotations
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from api.version import project_version
 from tests.image.bentos import Bento
 from tests.image.conftest import REVISION, SECRET
 from tests.image.workshop import VARIABLES, Workshop
@@ -37,7 +38,7 @@ def test_its_labels_say_what_it_is(config: dict[str, Any], bento: Bento) -> None
     assert labels == {
         "org.opencontainers.image.title": "whisper-bento",
         "org.opencontainers.image.description": labels["org.opencontainers.image.description"],
-        "org.opencontainers.image.version": "0.1.0",
+        "org.opencontainers.image.version": project_version(),
         "org.opencontainers.image.revision": REVISION,
         "org.opencontainers.image.licenses": "MIT",
         "whisper-bento.bento": bento.tag,

@@ -88,10 +88,10 @@ class Workshop:
         Path(tar).unlink()
 
     def make_image(self, bento: Bento, name: str, *options: str) -> None:
-        """The bento's image, by `cli.containerize`, with these options of buildah's."""
+        """The bento's image, by `whisper-bento containerize`, with these options of buildah's."""
         shared = [CERTIFICATES, *wheels().values()]
         self.run(
-            *(sys.executable, "-m", "cli.containerize", bento.tag),
+            *(sys.executable, "-m", "cli", "containerize", bento.tag),
             *("--tool=buildah", f"--base={BASE}", f"--tag={name}", "--"),
             *("--network=host", "--pull-never"),
             *(f"--volume={path}:{path}:ro" for path in shared),

@@ -1,4 +1,4 @@
-"""Two minutes of `scripts.soak` against the default server: every bar but memory's is met."""
+"""Two minutes of soak against the default server: every threshold but memory's is met."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from models.checkpoints.weights import Weights
-from scripts import soak
+from scripts.load_tests import soak
 from tests.operation.homes import own_home
 from tests.server import serving
 

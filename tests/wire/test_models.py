@@ -72,7 +72,7 @@ def test_unknown_id(server: Server, method: str, model_id: str) -> None:
     "Models",
     "DELETE /v1/models/{id}: 403 for a model of the server",
     "differs",
-    "hosted deletes fine-tuned models; here `cli.import_model delete` does",
+    "hosted deletes fine-tuned models; here `whisper-bento models delete` does",
 )
 @pytest.mark.parametrize("model_id", ["whisper-1", "openai%2Fwhisper-base"])
 def test_delete(server: Server, model_id: str) -> None:

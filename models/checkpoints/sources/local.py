@@ -14,7 +14,7 @@ from models.errors import CheckpointFormatError, ChecksumError
 
 _KNOWN = (
     "an openai-whisper .pt file, a Hugging Face directory (config.json and model.safetensors), "
-    "a CTranslate2 directory (model.bin and config.json), or a model archive (import_model export)"
+    "a CTranslate2 directory (model.bin and config.json), or a model archive (models export)"
 )
 
 

@@ -1,0 +1,86 @@
+"""The `whisper-bento` command; `python -m cli` is the same where nothing is installed.
+
+Each command is imported when it is run, so that help and version need neither PyTorch nor BentoML.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from api.version import PROJECT_FILE, project_version
+from cli.commands import Command, dispatch
+from models.errors import WhisperError
+
+INTERRUPTED = 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit status: its own, 1 for an error, 130 when interrupted."""
+    given = sys.argv[1:] if arguments is None else arguments
+    if not PROJECT_FILE.is_file():
+        print("error: installed apart from its checkout: run scripts/setup there", file=sys.stderr)
+        return 1
+    try:
+        return dispatch(
+            "whisper-bento",
+            "Whisper on your own machine, behind OpenAI's audio API.",
+            COMMANDS,
+            given,
+            f"whisper-bento {project_version()}",
+        )
+    except (WhisperError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("error: interrupted; run it again to go on", file=sys.stderr)
+        return INTERRUPTED
+
+
+def _serve(arguments: Sequence[str]) -> int:
+    from cli.serve import main as run
+
+    return run(arguments)
+
+
+def _import(arguments: Sequence[str]) -> int:
+    from cli.import_model import main as run
+
+    return run(arguments)
+
+
+def _models(arguments: Sequence[str]) -> int:
+    from cli.models import main as run
+
+    return run(arguments)
+
+
+def _doctor(arguments: Sequence[str]) -> int:
+    from cli.doctor import main as run
+
+    return run(arguments)
+
+
+def _bench(arguments: Sequence[str]) -> int:
+    from cli.bench import main as run
+
+    return run(arguments)
+
+
+def _containerize(arguments: Sequence[str]) -> int:
+    from cli.containerize import main as run
+
+    return run(arguments)
+
+
+COMMANDS = {
+    "serve": Command("start the server, after importing the models that are missing", _serve),
+    "import": Command("bring a checkpoint into the model store", _import),
+    "models": Command("list, verify, export or delete what was imported", _models),
+    "doctor": Command("check whether this machine can serve", _doctor),
+    "bench": Command("measure speed, of recordings or of a running server", _bench),
+    "containerize": Command("build a bento's OCI image", _containerize),
+}
+
+if __name__ == "__main__":
+    sys.exit(main())

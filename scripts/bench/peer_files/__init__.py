@@ -1,0 +1,3 @@
+"""Weights in the file formats of other Whispers."""
+
+from __future__ import annotations

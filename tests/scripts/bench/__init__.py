@@ -1,0 +1,3 @@
+"""Tests of scripts/bench."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""Tests of scripts/load_tests."""
+
+from __future__ import annotations

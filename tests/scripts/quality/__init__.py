@@ -1,0 +1,3 @@
+"""Tests of scripts/quality."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""Tests of scripts/shared."""
+
+from __future__ import annotations
