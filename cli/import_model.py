@@ -40,7 +40,9 @@ def main(arguments: Sequence[str]) -> int:
         )
     begin = time.monotonic()
     store.sweep()
-    request = ImportRequest(name, options.path, hub, options.source, options.timeout, options.licence)
+    request = ImportRequest(
+        name, options.path, hub, options.source, options.timeout, options.licence
+    )
     stored = import_checkpoint(request, mirror, _tell)
     seconds = time.monotonic() - begin
     print(f"{stored.tag}  {megabytes(stored.size)}  from {stored.source}  in {seconds:.1f} s")
