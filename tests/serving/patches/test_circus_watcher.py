@@ -124,9 +124,9 @@ def server(tmp_path: Path) -> Iterator[Server]:
 
 
 def replaced(server: Server, worker: psutil.Process) -> psutil.Process:
-    """The worker that comes within 5 s for one that is killed; BentoML looks every 10."""
+    """The worker that comes within 8 s for one that is killed; BentoML looks every 10."""
     worker.kill()
-    assert eventually(lambda: workers(server) not in ([], [worker]), seconds=5)
+    assert eventually(lambda: workers(server) not in ([], [worker]), seconds=8)
     [other] = workers(server)
     return other
 
