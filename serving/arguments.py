@@ -13,7 +13,7 @@ from api.settings import Settings
 class Arguments(BaseModel, extra="forbid"):
     """Which model a bento carries, and what its packages are for; `cuda` runs on CPUs as well."""
 
-    model: str = Settings.default_model
+    model: str = Settings().default_model
     device: Literal["cpu", "cuda"] = "cpu"
 
 
