@@ -213,8 +213,8 @@ def _shown(default: object) -> str:
 def _complete_environment() -> Mapping[str, str]:
     """The process's environment, with the settings it has not from `.env` in the working directory.
 
-    All of them are set then, if need be to nothing: workers, which may run in another directory,
-    have the same settings, and from the environment alone.
+    BentoML loads the service in the checkout. All settings are set then, if need be to nothing:
+    workers have them from the environment alone, whatever has become of the file meanwhile.
     """
     try:
         lines = dotenv_values(ENV_FILE, interpolate=False)

@@ -27,7 +27,7 @@ class Arguments(BaseModel, extra="forbid"):
     `model` is the one it carries, `device` what its packages are for; `cuda` runs on CPUs as well.
     """
 
-    model: str = Settings.default_model
+    model: str = Settings().default_model
     device: Literal["cpu", "cuda"] = "cpu"
 
 

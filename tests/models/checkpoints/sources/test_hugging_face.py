@@ -56,7 +56,8 @@ def contents(directory: Path) -> dict[str, bytes]:
 
 
 def fetch(model: str = REPO, timeout: float = 60.0) -> Source:
-    return fetch_from_hub(model, timeout, [].append)
+    told: list[str] = []
+    return fetch_from_hub(model, timeout, told.append)
 
 
 def test_transformers_model_comes_from_one_commit(hub: Hub, transformers: dict[str, bytes]) -> None:

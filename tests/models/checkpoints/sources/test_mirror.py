@@ -62,7 +62,8 @@ def found(mirror: str, name: str) -> RemoteFile:
 
 def fetch(file: RemoteFile, folder: Path) -> Path:
     folder.mkdir(exist_ok=True)
-    return fetch_from_mirror(file, folder, 60, [].append)
+    told: list[str] = []
+    return fetch_from_mirror(file, folder, 60, told.append)
 
 
 @pytest.mark.parametrize(
