@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import resource
 import signal
 import tempfile
@@ -15,6 +14,7 @@ import circus.watcher
 from circus.arbiter import Arbiter
 from circus.watcher import Watcher
 
+from api.server_log import logger
 from serving.scratch import clear_after, has_started, open_scratch
 from serving.signals import heed_signals
 
@@ -26,8 +26,6 @@ CHECK_SECONDS = 1
 MAX_FAILED_STARTS = 3
 # Open files, connections among them: many systems let a process have 1,024 unless it asks.
 MAX_FILES = 65536
-
-logger = logging.getLogger("bentoml.whisper")
 
 
 def supervise(shutdown_seconds: float, hand_down: Callable[[Path], None]) -> None:
