@@ -5,13 +5,13 @@ It imports PyTorch, which the parent and `bentoml build` do without.
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Sequence
 from dataclasses import replace
 
 import bentoml
 
+from api.server_log import logger
 from api.settings import Settings
 from api.telemetry.metrics import Metrics
 from models.audio.sandbox.reader import Sandbox
@@ -23,13 +23,9 @@ from models.engine.device.device import worker_device
 from models.engine.network.memory import give_back
 from models.engine.start import engine_bytes, start_engine
 from models.transcription.transcriber import Transcriber
+from models.units import MIB
 from serving.startup import engine_config
 from serving.worker import end_worker
-
-MIB = 1024 * 1024
-
-# BentoML drops what other loggers say below WARNING.
-logger = logging.getLogger("bentoml.whisper")
 
 
 class Models:

@@ -15,10 +15,9 @@ from models.capacity.model_pool import room_problem
 from models.checkpoints import store
 from models.engine.memory_estimate import estimate_engine_bytes
 from models.errors import WhisperError
+from models.units import MIB
 from serving.startup import engine_config
 from serving.supervisor import supervise
-
-MIB = 1024 * 1024
 
 
 def check_start(

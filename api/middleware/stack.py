@@ -25,8 +25,8 @@ from api.requests.queueing import QueueHeaders
 from api.responses.track_header import TrackHeader
 from api.settings import Settings
 from api.telemetry.observe import Observe, Observer
+from models.units import MIB
 
-MEBIBYTE = 1024 * 1024
 # What a web page may read of an answer besides its body and type.
 EXPOSED = (
     "openai-processing-ms",
@@ -72,7 +72,7 @@ class MiddlewareStack:
     ) -> None:
         keys = KeyRing(settings.api_keys, settings.api_keys_file)
         self.other = SingleSlashes(RequireKey(app, keys))
-        limited = UploadLimit(NativeBody(app), settings.max_upload_mib * MEBIBYTE)
+        limited = UploadLimit(NativeBody(app), settings.max_upload_mib * MIB)
         keyed = HeaderLimit(RequireKey(PathGuard(limited), keys))
         awaited = UntilDisconnected(Deadline(BodyTimeout(keyed), settings.timeout))
         told = TrackHeader(QueueHeaders(awaited))

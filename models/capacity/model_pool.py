@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
 from models.errors import ModelLoadError, OverloadedError
+from models.units import MIB
 
 # When to come again, in seconds, for a model that has no room.
 _RETRY_ROOM = 10.0
@@ -76,7 +77,7 @@ def room_problem(
 
 
 def _mib(size: int) -> int:
-    return -(-size // 2**20)
+    return -(-size // MIB)
 
 
 class ModelPool(Generic[M]):

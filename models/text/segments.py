@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-FRAMES_PER_SECOND = 100
-FRAMES_PER_TIMESTAMP = 2
-SECONDS_PER_TIMESTAMP = FRAMES_PER_TIMESTAMP / FRAMES_PER_SECOND
+from models.units import FRAMES_PER_SECOND, FRAMES_PER_TIMESTAMP, SECONDS_PER_TIMESTAMP
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from functools import partial
 
-from models.audio.mel import LogMel, Mel, Samples
+from models.audio.mel import LogMel, Mel
+from models.audio.samples import Samples
 from models.audio.windows.waveform import Waveform
 from models.engine.engine import Engine
 from models.transcription.sample_stream import SampleStream

@@ -9,10 +9,10 @@ from contextlib import closing, suppress
 from itertools import chain
 from typing import TypeVar
 
-from models.audio.mel import Samples
-from models.audio.vad.speech_spans import SAMPLE_RATE
+from models.audio.samples import Samples
 from models.request_stats import RequestStats
 from models.transcription.reader_threads import ReaderThreads
+from models.units import SAMPLE_RATE
 
 T = TypeVar("T")
 Pieces = Callable[[], Generator[Samples, None, None]]

@@ -13,13 +13,14 @@ from models.engine.decoding.vocabulary import Vocabulary
 from models.options import TranscribeOptions
 from models.text.edges import SpeechBetween, edges
 from models.text.loops import Loop, loop_at_end
-from models.text.segments import FRAMES_PER_SECOND, Cut, cut_at_timestamps, text_of
+from models.text.segments import Cut, cut_at_timestamps, text_of
 from models.text.transcript import Segment, TokenScore
 from models.text.word_boundaries import Heard, Span, moved
 from models.text.word_durations import with_words
 from models.text.words import CLOSING, UNSPACED, split_words
 from models.transcription.quality_checks import is_spoken, segment_flags
 from models.transcription.repetition import can_be_said
+from models.units import FRAMES_PER_SECOND
 
 # Seconds by which Whisper's timestamps may miss the speech.
 _SLACK = 0.5

@@ -10,13 +10,13 @@ from models.audio.mel import Mel
 from models.engine.decoding.sequence import DecodingResult, Window
 from models.text.edges import SpeechBetween
 from models.text.segment_order import Sequencer, by_time, ended_by
-from models.text.segments import FRAMES_PER_SECOND
 from models.text.transcript import Segment
 from models.transcription.language_vote import most_probable
 from models.transcription.quality_checks import needs_no_fallback
 from models.transcription.recording_windows import RecordingWindows
 from models.transcription.sample_stream import SampleStream
 from models.transcription.window_parts import Part, WindowParts
+from models.units import FRAMES_PER_SECOND
 
 # Above it a window's text is too random to be the next window's prompt (whisper/transcribe.py).
 MAX_PROMPT_TEMPERATURE = 0.5

@@ -11,12 +11,11 @@ from typing import BinaryIO
 
 import numpy as np
 
-from models.audio.load.load_audio import SAMPLE_RATE
-from models.audio.mel import Mel, Samples, StreamedLogMel
+from models.audio.mel import Mel, StreamedLogMel
+from models.audio.samples import Samples
 from models.audio.sandbox.reader import Sandbox
 from models.audio.vad.silero import load_silero
 from models.audio.vad.whole_file import SpeechMap
-from models.audio.windows.window_plan import LONGEST
 from models.audio_options import MIX, OnTrack, ReadOptions
 from models.engine.counters import EngineState
 from models.engine.decoding.sequence import Window
@@ -33,6 +32,7 @@ from models.transcription.reader_threads import ReaderThreads
 from models.transcription.recording_windows import RecordingWindows
 from models.transcription.sample_stream import Pieces, SampleStream
 from models.transcription.sequential import sequential
+from models.units import SAMPLE_RATE, WINDOW_SAMPLES
 
 # What a language was counted as before it had a token of its own.
 _WIDER = {"yue": "zh"}
@@ -165,8 +165,8 @@ class Transcriber:
         """What the sequential strategy decodes, where it is the one to take."""
         if options.strategy == "parallel":
             return None
-        beginning = source.beginning(LONGEST)
-        if sum(map(len, beginning)) <= LONGEST:
+        beginning = source.beginning(WINDOW_SAMPLES)
+        if sum(map(len, beginning)) <= WINDOW_SAMPLES:
             return features(self.engine, np.concatenate(list(speech.through(beginning))))
         if options.strategy == "auto" and not options.condition_on_previous_text:
             return None

@@ -12,11 +12,11 @@ from models.audio.windows.pauses import pauses
 from models.engine.decoding.sequence import DecodingResult, Window
 from models.text.edges import SpeechBetween, at_speech
 from models.text.segment_order import clamped
-from models.text.segments import FRAMES_PER_SECOND
 from models.text.transcript import Segment
 from models.transcription.recording_windows import RecordingWindows
 from models.transcription.segmenter import CutWindow
 from models.transcription.uncovered_speech import uncovered, without_repeated
+from models.units import FRAMES_PER_SECOND
 
 # Halves of halves.
 _DEEPEST = 2

@@ -6,12 +6,9 @@ import asyncio
 from dataclasses import replace
 
 from models.audio.mel import Mel
-from models.audio.vad.speech_spans import SAMPLE_RATE
-from models.audio.windows.window_plan import HOP
 from models.audio.windows.window_stream import SpeechWindow
 from models.engine.decoding.sequence import DecodingResult, Window
 from models.text.segment_order import by_time, clamped
-from models.text.segments import FRAMES_PER_SECOND
 from models.text.transcript import Segment
 from models.transcription.features import features_in_thread
 from models.transcription.language_vote import LanguageVote
@@ -20,6 +17,7 @@ from models.transcription.sample_stream import SampleStream
 from models.transcription.segmenter import CutWindow
 from models.transcription.uncovered_speech import uncovered, without_repeated
 from models.transcription.window_parts import Part, WindowParts
+from models.units import FRAMES_PER_SECOND, HOP, SAMPLE_RATE
 
 # Samples of speech that tell one language from another.
 _TELLING = 3 * SAMPLE_RATE

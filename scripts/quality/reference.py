@@ -16,7 +16,7 @@ from whisper.audio import N_FRAMES, N_SAMPLES, log_mel_spectrogram, pad_or_trim
 from whisper.model import Whisper
 
 from models.audio.load.load_audio import load
-from models.audio.mel import Samples
+from models.audio.samples import Samples
 from scripts.bench.errors import BenchError
 from scripts.bench.manifest import Clip
 from scripts.bench.peers import OpenAIWhisper

@@ -14,13 +14,14 @@ import numpy as np
 from tqdm import tqdm
 from whisper.model import Whisper
 
-from models.audio.load.load_audio import SAMPLE_RATE, load
-from models.audio.mel import Samples
+from models.audio.load.load_audio import load
+from models.audio.samples import Samples
 from models.audio.vad.silero import Silero, load_silero
 from models.audio.vad.speech_spans import speech_spans
 from models.options import TranscribeOptions, VoiceOptions, WordTimes
 from models.text.transcript import Word
 from models.text.words import bare
+from models.units import SAMPLE_RATE
 from scripts.bench.manifest import Clip
 from scripts.bench.ours import Ours
 

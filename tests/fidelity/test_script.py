@@ -11,7 +11,7 @@ import av
 import numpy as np
 import pytest
 
-from models.audio.mel import Samples
+from models.audio.samples import Samples
 from models.engine.engine import Engine
 from models.language.languages import Script
 from models.options import TranscribeOptions

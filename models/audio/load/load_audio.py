@@ -19,12 +19,10 @@ from models.audio.container.joined_files import parts
 from models.audio.container.truncation import check_complete, slack, stated_seconds
 from models.audio.load.resampling import resampled
 from models.audio.load.track import Track, packet_seconds
+from models.audio.samples import Samples
 from models.audio_options import MAX_CHANNELS, MIX, ReadOptions
 from models.errors import AudioError, OptionError
-
-Samples = NDArray[np.float32]
-
-SAMPLE_RATE = 16_000
+from models.units import SAMPLE_RATE
 
 
 def load(source: BinaryIO | Path, options: ReadOptions = MIX) -> Samples:

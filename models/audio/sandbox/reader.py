@@ -13,15 +13,13 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 import numpy as np
-from numpy.typing import NDArray
 
+from models.audio.samples import Samples
 from models.audio.sandbox.children import Children
 from models.audio.sandbox.messages import Kind
 from models.audio.sandbox.rlimits import Limits
 from models.audio_options import MIX, AudioTrack, OnTrack, ReadOptions
 from models.errors import AudioError, OptionError, SandboxError, WhisperError
-
-Samples = NDArray[np.float32]
 
 SEND_SAMPLES = "models.audio.sandbox.sandbox_worker:send_samples"
 

@@ -12,16 +12,16 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from models.audio.samples import Samples
 from models.checkpoints.safetensors_file import read_tensors
+from models.units import VAD_FRAME
 
-Samples = NDArray[np.float32]
 Memory = tuple[Tensor, Tensor]
 
-FRAME = 512  # samples the detector judges at once: 32 ms
 _CONTEXT = 64  # samples of the frame before that it sees, too
 _STFT, _STFT_HOP, _STFT_PADDING = 256, 128, 64
 _STRIDES = (1, 2, 2, 1)
-BLOCK = 256 * FRAME  # samples heard together (8 s): memory does not grow with the recording
+BLOCK = 256 * VAD_FRAME  # samples heard together (8 s): memory does not grow with the recording
 
 
 class Silero(nn.Module):
@@ -97,10 +97,10 @@ class Listener:
 
     def hear(self, block: Samples) -> NDArray[np.float32]:
         """The probabilities of the next samples: whole frames, but for the recording's last."""
-        missing = -len(block) % FRAME
+        missing = -len(block) % VAD_FRAME
         heard = np.concatenate([self._before, block, np.zeros(missing, np.float32)])
         self._before = heard[-_CONTEXT:]
-        frames = torch.from_numpy(heard).unfold(0, _CONTEXT + FRAME, FRAME)
+        frames = torch.from_numpy(heard).unfold(0, _CONTEXT + VAD_FRAME, VAD_FRAME)
         probabilities, self._memory = self._detector(frames, self._memory)
         return cast("NDArray[np.float32]", probabilities.numpy())
 

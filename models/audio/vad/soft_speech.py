@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from models.audio.vad.silero import FRAME, Listener, Silero
-
-Samples = NDArray[np.float32]
+from models.audio.samples import Samples
+from models.audio.vad.silero import Listener, Silero
+from models.units import VAD_FRAME
 
 # From this probability on a frame is speech without a second hearing (silero-vad's default).
 _HEARD = 0.5
@@ -58,7 +58,7 @@ class SoftSpeechListener:
         """A stretch of frames; one that goes on over the blocks is heard as one."""
         if first or self._again is None:
             self._again = Listener(self._detector)
-        start, stop = first * FRAME, min(end * FRAME, len(block))
+        start, stop = first * VAD_FRAME, min(end * VAD_FRAME, len(block))
         around = np.concatenate([self._before, block[:stop]])[start:]
         tilted = np.convolve(around, _TILT, "valid").astype(np.float32)
         probabilities = self._again.hear(_normalised(tilted))
@@ -85,14 +85,14 @@ def _unheard(heard: NDArray[np.float32], block: Samples) -> list[tuple[int, int]
 def _normalised(samples: Samples) -> Samples:
     """The samples at the level, each with the gain of the half second around it."""
     loudest = np.maximum(_highest(_peaks(samples), _AROUND), _FLOOR)
-    middles = (np.arange(len(loudest)) + 0.5) * FRAME
+    middles = (np.arange(len(loudest)) + 0.5) * VAD_FRAME
     gain = np.exp(np.interp(np.arange(len(samples)), middles, np.log(_LEVEL / loudest)))
     return (samples * gain).astype(np.float32)
 
 
 def _peaks(samples: Samples) -> NDArray[np.float32]:
     """Half of what each frame goes up and down: a constant is no sound."""
-    frames = np.pad(samples, (0, -len(samples) % FRAME), "edge").reshape(-1, FRAME)
+    frames = np.pad(samples, (0, -len(samples) % VAD_FRAME), "edge").reshape(-1, VAD_FRAME)
     return np.asarray(np.ptp(frames, axis=1) / 2, np.float32)
 
 

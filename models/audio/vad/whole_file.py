@@ -8,15 +8,13 @@ from itertools import islice
 from operator import attrgetter
 
 import numpy as np
-from numpy.typing import NDArray
 
-from models.audio.blocks import blocks
+from models.audio.samples import Samples, blocks
 from models.audio.vad.silero import BLOCK, Silero
 from models.audio.vad.soft_speech import SoftSpeechListener
-from models.audio.vad.speech_spans import SAMPLE_RATE, Span, SpanFinder, speech_between
+from models.audio.vad.speech_spans import Span, SpanFinder, speech_between
 from models.options import VoiceOptions
-
-Samples = NDArray[np.float32]
+from models.units import SAMPLE_RATE
 
 # Below it in every frame, the detector is as good as sure that nobody speaks: so it is in silence
 # and steady noise, and in no speech that was tried, whispered or not.

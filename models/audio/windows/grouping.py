@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import pairwise
 
-from models.audio.vad.speech_spans import SAMPLE_RATE, Span
+from models.audio.vad.speech_spans import Span
+from models.units import SAMPLE_RATE
 
 # Nobody speaks for so long: what is on both sides has little to say to each other, and Whisper
 # invents text for what lies between.

@@ -7,8 +7,9 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from models.audio.mel import LogMel, Samples
-from models.audio.windows.window_plan import HOP
+from models.audio.mel import LogMel
+from models.audio.samples import Samples
+from models.units import HOP
 
 
 class Waveform:

@@ -9,11 +9,10 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from models.audio.vad.speech_spans import FRAME, SAMPLE_RATE, Span, speech_between
+from models.audio.vad.speech_spans import Span, speech_between
 from models.audio.windows.grouping import Group, Grouping
+from models.units import HOP, SAMPLE_RATE, VAD_FRAME, WINDOW_SAMPLES
 
-HOP = 160  # samples in a frame of log-mel: windows start where one starts
-LONGEST = 30 * SAMPLE_RATE
 # Frames over which a span's quietest place is sought: single ones dip inside words.
 _SMOOTHING = 5
 
@@ -52,7 +51,7 @@ class Planner:
     def __init__(self, padding_ms: int) -> None:
         self._padding = padding_ms * SAMPLE_RATE // 1000
         # Rounding to hops may add one on either side.
-        self._longest = LONGEST - 2 * (self._padding + HOP)
+        self._longest = WINDOW_SAMPLES - 2 * (self._padding + HOP)
         self._grouping = Grouping(self._longest)
         self._groups: list[Group] = []
         self._before: Span | None = None
@@ -65,7 +64,7 @@ class Planner:
 
     def grow(self, span: Span, probabilities: NDArray[np.float32], first: int) -> None:
         """A span that may go on: as much of it is cut off as its end cannot change."""
-        self._split(span, probabilities, first, self._longest + 2 * FRAME)
+        self._split(span, probabilities, first, self._longest + 2 * VAD_FRAME)
 
     def settled(self, known: int) -> list[PlannedWindow]:
         """The next windows; speech to come, none of which starts before `known`, keeps them."""
@@ -112,12 +111,12 @@ class Planner:
         start = max(span.start, self._cut)
         while span.end - start > longest:
             # Not before the middle: two pieces must not become three.
-            first = (start + self._longest // 2) // FRAME + 1
-            last = min(start + self._longest, span.end - FRAME) // FRAME
+            first = (start + self._longest // 2) // VAD_FRAME + 1
+            last = min(start + self._longest, span.end - VAD_FRAME) // VAD_FRAME
             around = probabilities[first - _SMOOTHING - offset : last + _SMOOTHING + 1 - offset]
             smooth = np.convolve(around, np.ones(_SMOOTHING) / _SMOOTHING, "same")
             quiet = smooth[_SMOOTHING : _SMOOTHING + last - first]
-            self._cut = ((first + int(np.argmin(quiet))) * FRAME + FRAME // 2) // HOP * HOP
+            self._cut = ((first + int(np.argmin(quiet))) * VAD_FRAME + VAD_FRAME // 2) // HOP * HOP
             self._grouping.add(Span(start, self._cut))
             start = self._cut
 

@@ -8,14 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from models.audio.blocks import blocks
+from models.audio.samples import Samples, blocks
 from models.audio.vad.silero import BLOCK, Silero
 from models.audio.vad.soft_speech import SoftSpeechListener
 from models.audio.vad.speech_spans import SpanFinder
 from models.audio.windows.window_plan import PlannedWindow, Planner
 from models.options import VoiceOptions
-
-Samples = NDArray[np.float32]
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,8 @@ import torch
 from whisper.audio import log_mel_spectrogram
 
 from models.audio.load.load_audio import load, read
-from models.audio.mel import LogMel, Samples, StreamedLogMel
+from models.audio.mel import LogMel, StreamedLogMel
+from models.audio.samples import Samples
 from tests.speech_clips import clips
 
 LONG = next(clip for clip in clips() if clip.is_long and clip.is_speech)

@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 import psutil
 import pytest
 
-from models.audio.mel import Samples
+from models.audio.samples import Samples
 from models.audio.sandbox.reader import Sandbox
 from models.audio_options import OnTrack, ReadOptions
 from models.errors import AudioError, OptionError

@@ -10,8 +10,9 @@ import pytest
 import torch
 
 from models.audio.load.load_audio import load
-from models.audio.vad.silero import FRAME, Silero, load_silero
+from models.audio.vad.silero import Silero, load_silero
 from models.checkpoints.safetensors_file import read_tensors
+from models.units import VAD_FRAME
 from tests.speech_clips import Clip, clips, jfk
 
 CLIPS = [clip for clip in clips() if not clip.is_long]
@@ -37,11 +38,11 @@ def test_probabilities_do_not_depend_on_the_blocks(
 ) -> None:
     samples = load(jfk().path)
     whole = detector.probabilities(samples)
-    monkeypatch.setattr("models.audio.vad.silero.BLOCK", 7 * FRAME)
+    monkeypatch.setattr("models.audio.vad.silero.BLOCK", 7 * VAD_FRAME)
 
     pieces = detector.probabilities(samples)
 
-    assert len(pieces) == -(-len(samples) // FRAME)
+    assert len(pieces) == -(-len(samples) // VAD_FRAME)
     np.testing.assert_allclose(pieces, whole, atol=1e-4)
 
 
@@ -70,9 +71,9 @@ def test_probabilities_equal_the_authors_network_on_its_weights() -> None:
     assert package.origin is not None
     theirs = torch.jit.load(Path(package.origin).parent / "data" / "silero_vad.jit")  # type: ignore[no-untyped-call]
     samples = load(jfk().path)
-    whole = 5 * 16_000 // FRAME
-    samples = samples[: whole * FRAME]
-    frames = torch.from_numpy(samples.reshape(whole, FRAME))
+    whole = 5 * 16_000 // VAD_FRAME
+    samples = samples[: whole * VAD_FRAME]
+    frames = torch.from_numpy(samples.reshape(whole, VAD_FRAME))
     with torch.inference_mode():
         expected = [theirs(frame, 16_000).item() for frame in frames]
 

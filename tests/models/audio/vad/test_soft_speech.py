@@ -7,11 +7,12 @@ import pytest
 from numpy.typing import NDArray
 
 from models.audio.load.load_audio import load
-from models.audio.mel import Samples
-from models.audio.vad.silero import BLOCK, FRAME, Silero, load_silero
+from models.audio.samples import Samples
+from models.audio.vad.silero import BLOCK, Silero, load_silero
 from models.audio.vad.soft_speech import SoftSpeechListener, probabilities
-from models.audio.vad.speech_spans import SAMPLE_RATE, Span, speech_between, speech_spans
+from models.audio.vad.speech_spans import Span, speech_between, speech_spans
 from models.options import VoiceOptions
+from models.units import SAMPLE_RATE, VAD_FRAME
 from scripts.quality.conditions import at_peak
 from scripts.quality.sounds import sounds
 from scripts.quality.whispering import whispered
@@ -109,7 +110,7 @@ def test_speech_at_a_usual_level_is_heard_once(
 
     heard(detector, samples)
 
-    assert frames < 1.15 * len(samples) / FRAME
+    assert frames < 1.15 * len(samples) / VAD_FRAME
 
 
 def test_what_is_heard_as_it_is_stays_so(detector: Silero) -> None:

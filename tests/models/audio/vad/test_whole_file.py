@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from models.audio.load.load_audio import load
-from models.audio.mel import Samples
+from models.audio.samples import Samples
 from models.audio.vad.silero import BLOCK, Silero, load_silero
 from models.audio.vad.soft_speech import probabilities
 from models.audio.vad.speech_spans import speech_spans

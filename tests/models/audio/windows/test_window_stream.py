@@ -11,14 +11,15 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from models.audio.blocks import blocks
-from models.audio.load.load_audio import SAMPLE_RATE, load, read
-from models.audio.vad.silero import BLOCK, FRAME, Memory, Silero, load_silero
+from models.audio.load.load_audio import load, read
+from models.audio.samples import Samples, blocks
+from models.audio.vad.silero import BLOCK, Memory, Silero, load_silero
 from models.audio.vad.soft_speech import probabilities as heard_closely
 from models.audio.vad.speech_spans import speech_spans
 from models.audio.windows.window_plan import PlannedWindow, plan_windows
-from models.audio.windows.window_stream import Samples, SpeechStream, SpeechWindow, speech_windows
+from models.audio.windows.window_stream import SpeechStream, SpeechWindow, speech_windows
 from models.options import VoiceOptions
+from models.units import SAMPLE_RATE, VAD_FRAME
 from tests.speech_clips import Clip, clips
 
 VOICE = VoiceOptions()
@@ -31,12 +32,12 @@ class Loudness(Silero):
         nn.Module.__init__(self)
 
     def forward(self, frames: Tensor, memory: Memory | None) -> tuple[Tensor, Memory]:
-        return frames[:, -FRAME:].abs().amax(dim=1).clamp(max=1), memory or (frames, frames)
+        return frames[:, -VAD_FRAME:].abs().amax(dim=1).clamp(max=1), memory or (frames, frames)
 
 
 def loud(probabilities: NDArray[np.float32], missing: int = 0) -> Samples:
     """Samples in which `Loudness` finds these probabilities; the last frame lacks some."""
-    samples = np.repeat(probabilities, FRAME)
+    samples = np.repeat(probabilities, VAD_FRAME)
     return samples[: len(samples) - missing]
 
 
@@ -74,8 +75,8 @@ def recordings(draw: st.DrawFn) -> Samples:
         + rng.choice([0.0, 0.4])
         for _ in range(draw(st.integers(1, 60)))
     ]
-    probabilities = np.concatenate(parts).astype(np.float32)[: 180 * SAMPLE_RATE // FRAME]
-    return loud(probabilities, draw(st.integers(0, FRAME - 1)))
+    probabilities = np.concatenate(parts).astype(np.float32)[: 180 * SAMPLE_RATE // VAD_FRAME]
+    return loud(probabilities, draw(st.integers(0, VAD_FRAME - 1)))
 
 
 @settings(deadline=None, max_examples=25)
@@ -83,7 +84,7 @@ def recordings(draw: st.DrawFn) -> Samples:
     recordings(),
     st.sampled_from([0, 5, 300, 5000]),
     st.sampled_from([0, 200, 5000]),
-    st.sampled_from([8 * FRAME, BLOCK]),
+    st.sampled_from([8 * VAD_FRAME, BLOCK]),
 )
 def test_speech_stream_any_recording_is_cut_as_the_whole_plan_says(
     samples: Samples, padding_ms: int, silence_ms: int, size: int
@@ -100,7 +101,7 @@ def test_speech_stream_any_recording_is_cut_as_the_whole_plan_says(
 def endless(kind: str, seconds: int) -> Iterator[Samples]:
     """So much of one kind of sound, a block at a time."""
     rng = np.random.default_rng(0)
-    frames = BLOCK // FRAME
+    frames = BLOCK // VAD_FRAME
     for number in range(seconds * SAMPLE_RATE // BLOCK):
         probabilities = np.full(frames, 0.9, np.float32)
         if kind == "silence":
