@@ -7,7 +7,6 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 from models.capacity.fair_queue import FairQueue, QueueEstimate, Ticket
 from models.errors import OverloadedError
@@ -19,15 +18,6 @@ SHORT_SECONDS = 30
 LONG_AT_ONCE = 4
 # Of the queue, what is left to short recordings: as of the slots (engine/scheduler.py).
 SHORT_SHARE = 1 / 8
-
-
-@dataclass
-class AdmissionCounters:
-    """What became of recordings; `cancelled` were given up, in the line or at work."""
-
-    finished: int = 0
-    refused: int = 0
-    cancelled: int = 0
 
 
 class Admission:
@@ -54,7 +44,8 @@ class Admission:
     ) -> None:
         self.seconds = seconds
         self.short_wait = short_wait
-        self.counters = AdmissionCounters()
+        # Recordings that were given up, waiting or at work.
+        self.cancelled = 0
         # While as many are decoded, as many are read and encoded.
         self._short = FairQueue(2 * slots, clock)
         self._long = FairQueue(max(LONG_AT_ONCE, slots // 8), clock)
@@ -88,17 +79,15 @@ class Admission:
         line = self._line(seconds)
         cost = min(max(1, math.ceil(seconds)), self._maximum(line))
         if (excess := self._excess(line, cost, key)) > 0:
-            self.counters.refused += 1
             message = "The server has as much to transcribe as it takes. Try again later."
             raise OverloadedError(message, excess / line.throughput.rate)
         place = Ticket(key, seconds, cost, asyncio.get_running_loop().create_future())
         line.add(place)
         try:
             yield place
-            self.counters.finished += 1
             line.throughput.finish(place.seconds)
         except asyncio.CancelledError:
-            self.counters.cancelled += 1
+            self.cancelled += 1
             raise
         finally:
             line.remove(place)

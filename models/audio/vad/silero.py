@@ -47,16 +47,6 @@ class Silero(nn.Module):
         self.lstm.load_state_dict(names)
         self.last = tensors["final_conv.weight"][:, :, 0], tensors["final_conv.bias"]
 
-    def probabilities(self, samples: Samples) -> NDArray[np.float32]:
-        """How probable speech is in each frame of 512 samples, `[ceil(samples / 512)]`.
-
-        `samples` is float32 mono at 16 kHz; the last frame is filled up with silence.
-        """
-        listener = Listener(self)
-        starts = range(0, len(samples), BLOCK)
-        found = [listener.hear(samples[start : start + BLOCK]) for start in starts]
-        return np.concatenate(found) if found else np.zeros(0, np.float32)
-
     @torch.inference_mode()
     def forward(self, frames: Tensor, memory: Memory | None) -> tuple[Tensor, Memory]:
         """The probabilities of a block of frames `[frames, 64 + 512]`, and the LSTM's memory."""

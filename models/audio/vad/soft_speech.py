@@ -66,13 +66,6 @@ class SoftSpeechListener:
         return np.minimum(probabilities + _BENEFIT * doubtful, 1).astype(np.float32)
 
 
-def probabilities(detector: Silero, samples: Samples, size: int) -> NDArray[np.float32]:
-    """How probable speech is in each frame of a recording that is heard in blocks of a `size`."""
-    listener = SoftSpeechListener(detector)
-    found = [listener.hear(samples[at : at + size]) for at in range(0, len(samples), size)]
-    return np.concatenate(found) if found else np.zeros(0, np.float32)
-
-
 def _unheard(heard: NDArray[np.float32], block: Samples) -> list[tuple[int, int]]:
     """First frame and end of each stretch of sound that is soft, or far from what was heard."""
     level = _highest(_peaks(block), _AROUND)

@@ -88,16 +88,6 @@ class SpanFinder:
         return span.end // VAD_FRAME + pause > self._read
 
 
-def speech_spans(
-    probabilities: NDArray[np.float32], length: int, options: VoiceOptions
-) -> list[Span]:
-    """The spans of a recording of `length` samples, in order and disjoint.
-
-    `probabilities` are those of its frames of 512 samples, `[ceil(length / 512)]`.
-    """
-    return SpanFinder(options).feed(probabilities, length)
-
-
 def _stretches(probabilities: NDArray[np.float32], threshold: float) -> Iterator[tuple[int, int]]:
     """First frame and end of each stretch that reaches the threshold and stays near it."""
     possible = probabilities >= min(threshold, max(threshold - _HYSTERESIS, 0.01))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -28,21 +27,6 @@ class PlannedWindow:
     def speech_between(self, start: int, end: int) -> int:
         """How many samples of speech lie there."""
         return speech_between(self.spans, start, end)
-
-
-def plan_windows(
-    spans: Sequence[Span], probabilities: NDArray[np.float32], length: int, padding_ms: int
-) -> list[PlannedWindow]:
-    """Windows of at most 30 s, in order and disjoint, that hold all spans.
-
-    A window goes from its first span to its last with the pauses between, so that times in it
-    are times in the file but for its start; around them it has `padding_ms` of the pause.
-    `length` is the recording's in samples, `probabilities` are as for `speech_spans`.
-    """
-    planner = Planner(padding_ms)
-    for span in spans:
-        planner.add(span, probabilities, 0)
-    return planner.finish(length)
 
 
 class Planner:

@@ -48,11 +48,6 @@ class SpeechStream:
         self._held: list[Samples] = []
         self._first = self._read = 0
 
-    @property
-    def held(self) -> int:
-        """How many samples are kept."""
-        return self._read - self._first
-
     def feed(self, block: Samples) -> Iterator[SpeechWindow]:
         """The windows that are settled now."""
         self._held.append(block)

@@ -10,10 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from models.audio.vad.speech_spans import Span, speech_spans
+from models.audio.vad.speech_spans import Span
 from models.errors import OptionError
 from models.options import VoiceOptions
 from models.units import VAD_FRAME
+from tests.models.audio.whole import speech_spans
 
 VOICE = VoiceOptions()  # spans of 4 frames at least, joined over pauses of under 7
 PROBABILITIES = st.lists(st.floats(0, 1, width=32), max_size=200)

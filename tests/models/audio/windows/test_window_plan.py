@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from models.audio.vad.speech_spans import Span
-from models.audio.windows.window_plan import PlannedWindow, plan_windows
+from models.audio.windows.window_plan import PlannedWindow
 from models.units import HOP, SAMPLE_RATE, VAD_FRAME, WINDOW_SAMPLES
+from tests.models.audio.whole import plan_windows
 
 
 def flat(length: int) -> NDArray[np.float32]:

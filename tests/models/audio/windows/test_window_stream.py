@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Iterator
 
 import numpy as np
@@ -14,12 +15,12 @@ from torch import Tensor, nn
 from models.audio.load.load_audio import load, read
 from models.audio.samples import Samples, blocks
 from models.audio.vad.silero import BLOCK, Memory, Silero, load_silero
-from models.audio.vad.soft_speech import probabilities as heard_closely
-from models.audio.vad.speech_spans import speech_spans
-from models.audio.windows.window_plan import PlannedWindow, plan_windows
+from models.audio.vad.soft_speech import SoftSpeechListener
+from models.audio.windows.window_plan import PlannedWindow
 from models.audio.windows.window_stream import SpeechStream, SpeechWindow, speech_windows
 from models.options import VoiceOptions
 from models.units import SAMPLE_RATE, VAD_FRAME
+from tests.models.audio.whole import plan_windows, probabilities, speech_spans
 from tests.speech_clips import Clip, clips
 
 VOICE = VoiceOptions()
@@ -42,9 +43,9 @@ def loud(probabilities: NDArray[np.float32], missing: int = 0) -> Samples:
 
 
 def whole(samples: Samples, detector: Silero, voice: VoiceOptions) -> list[PlannedWindow]:
-    probabilities = heard_closely(detector, samples, BLOCK)
-    spans = speech_spans(probabilities, len(samples), voice)
-    return plan_windows(spans, probabilities, len(samples), voice.prefix_padding_ms)
+    found = probabilities(SoftSpeechListener(detector), samples)
+    spans = speech_spans(found, len(samples), voice)
+    return plan_windows(spans, found, len(samples), voice.prefix_padding_ms)
 
 
 def assert_as_planned(
@@ -130,14 +131,17 @@ def endless(kind: str, seconds: int) -> Iterator[Samples]:
 )
 def test_speech_stream_three_hours_hold_no_more_than_minutes(kind: str, maximum: int) -> None:
     stream = SpeechStream(Loudness(), VOICE)
+    blocks_held: set[int] = set()
     held = 0
 
-    for block in endless(kind, 3 * 3600):
+    for number, block in enumerate(endless(kind, 3 * 3600)):
+        blocks_held.add(number)
+        weakref.finalize(block, blocks_held.remove, number)
         for window in stream.feed(block):
             assert len(window.samples) <= 30 * SAMPLE_RATE
-        held = max(held, stream.held)
+        held = max(held, len(blocks_held))
 
-    assert held <= maximum * SAMPLE_RATE
+    assert held * BLOCK <= maximum * SAMPLE_RATE
 
 
 def test_speech_windows_come_before_the_recording_is_read() -> None:
