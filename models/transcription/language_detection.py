@@ -21,7 +21,7 @@ from models.transcription.sample_stream import SampleStream
 
 async def detect(
     engine: Engine,
-    source: SampleStream,
+    stream: SampleStream,
     detector: Silero,
     among: Sequence[str],
     stats: RequestStats,
@@ -33,7 +33,7 @@ async def detect(
     """
 
     def windows() -> list[Mel]:
-        spoken = speech_windows(source.pieces(), detector, VoiceOptions())
+        spoken = speech_windows(stream.pieces(), detector, VoiceOptions())
         return [features(engine, window.samples) for window in islice(spoken, WINDOWS)]
 
     request = uuid.uuid4().hex
@@ -41,7 +41,7 @@ async def detect(
         engine.submit(
             Window(request, mel.window(0), mel.content(0), detects_only=True, stats=stats)
         )
-        for mel in await source.run(windows)
+        for mel in await stream.run(windows)
     ]
     results = await asyncio.gather(*map(asyncio.wrap_future, futures))
     heard = [result.language_probs for result in results if result.language_probs]

@@ -54,6 +54,10 @@ class SampleStream:
         self._begun = chain(head, pieces)
         return head
 
+    def fits(self, samples: int) -> bool:
+        """True if the recording is no longer than `samples`; its beginning is kept for later."""
+        return sum(map(len, self.beginning(samples))) <= samples
+
     async def run(self, function: Callable[[], T], *, ahead: bool = False) -> T:
         """What the function, which may read this recording, returns in a thread.
 

@@ -13,8 +13,8 @@ from models.engine.decoding.sequence import DecodingResult, Window
 from models.text.edges import SpeechBetween, at_speech
 from models.text.segment_order import clamped
 from models.text.transcript import Segment
-from models.transcription.recording_windows import RecordingWindows
 from models.transcription.segmenter import CutWindow
+from models.transcription.transcription_context import TranscriptionContext
 from models.transcription.uncovered_speech import uncovered, without_repeated
 from models.units import FRAMES_PER_SECOND
 
@@ -53,14 +53,14 @@ class WindowParts:
     Segments may be off from their speech by `slack` seconds: see `at_speech`.
     """
 
-    recording: RecordingWindows
+    context: TranscriptionContext
     speech: SpeechBetween
     slack: float
 
     async def of(self, whole: Part, deepest: int = _DEEPEST) -> list[Part]:
         """The parts that are in less doubt than the whole, or the whole alone."""
         doubt = self._doubt(whole)
-        if self.recording.options.loop_threshold is None or not deepest or not doubt:
+        if self.context.options.loop_threshold is None or not deepest or not doubt:
             return [whole]
         if self._seconds(whole) < _MIN:
             return [whole]
@@ -77,7 +77,7 @@ class WindowParts:
         """Their texts one behind the other; of several, repetition is why they are in doubt."""
         if len(parts) == 1:
             return self._cut(parts[0])
-        options = self.recording.options
+        options = self.context.options
         spoken = [part for part in parts if not self._says_nothing(part)]
         cuts = [(part, self._cut(part)) for part in spoken]
         segments = [_repeated(each, part) for part, cut in cuts for each in cut.segments]
@@ -111,7 +111,7 @@ class WindowParts:
         return found
 
     def _cut(self, part: Part) -> CutWindow:
-        cut = self.recording.cutting.cut(
+        cut = self.context.segmenter.cut(
             part.result,
             part.seek,
             part.frames,
@@ -137,17 +137,17 @@ class WindowParts:
             previous=(),
             temperatures=temperatures,
         )
-        window = self.recording.weighed(window, self._speech(start, end))
-        result = await asyncio.wrap_future(self.recording.engine.submit(window))
+        window = self.context.weighed(window, self._speech(start, end))
+        result = await asyncio.wrap_future(self.context.engine.submit(window))
         return Part(window, start, end - start, result)
 
     def _doubt(self, part: Part) -> float:
         """Seconds of speech whose text is in doubt for its repetition."""
         seconds = self._seconds(part)
-        return seconds * self.recording.repetition(seconds, part.frames).doubt(part.result)
+        return seconds * self.context.repetition(seconds, part.frames).doubt(part.result)
 
     def _says_nothing(self, part: Part) -> bool:
-        guard = self.recording.repetition(self._seconds(part), part.frames)
+        guard = self.context.repetition(self._seconds(part), part.frames)
         return guard.says_nothing(part.result)
 
     def _seconds(self, part: Part) -> float:

@@ -12,9 +12,9 @@ from models.text.segment_order import by_time, clamped
 from models.text.transcript import Segment
 from models.transcription.features import features_in_thread
 from models.transcription.language_vote import LanguageVote
-from models.transcription.recording_windows import RecordingWindows
 from models.transcription.sample_stream import SampleStream
 from models.transcription.segmenter import CutWindow
+from models.transcription.transcription_context import TranscriptionContext
 from models.transcription.uncovered_speech import uncovered, without_repeated
 from models.transcription.window_parts import Part, WindowParts
 from models.units import FRAMES_PER_SECOND, HOP, SAMPLE_RATE
@@ -28,24 +28,24 @@ class WindowTranscription:
 
     def __init__(
         self,
-        recording: RecordingWindows,
-        source: SampleStream,
+        context: TranscriptionContext,
+        stream: SampleStream,
         languages: LanguageVote,
         speech: SpeechWindow,
         mel: Mel,
         *,
         is_first: bool,
     ) -> None:
-        self.recording, self.source, self.languages = recording, source, languages
+        self.context, self.stream, self.languages = context, stream, languages
         self.samples, self.plan = speech.samples, speech.plan
-        self.hurries = is_first and recording.is_live
-        history = recording.first_history() if is_first else ()
+        self.hurries = is_first and context.is_live
+        history = context.first_history() if is_first else ()
         telling = self.plan.speech_between(self.plan.start, self.plan.end)
-        language = languages.ask(is_short=telling < _TELLING)
-        window = recording.window(mel, 0, history, language, hurries=self.hurries)
-        self.first = recording.weighed(window, telling / SAMPLE_RATE)
+        language = languages.choice(is_short=telling < _TELLING)
+        window = context.window(mel, 0, history, language, hurries=self.hurries)
+        self.first = context.weighed(window, telling / SAMPLE_RATE)
         # The pause that a window begins and ends with is ours: no text is in it.
-        self.parts = WindowParts(recording, self._speech, slack=0.0)
+        self.parts = WindowParts(context, self._speech, slack=0.0)
 
     async def segments(self) -> list[Segment]:
         """The window's segments in the recording's time; none last beyond it."""
@@ -55,7 +55,7 @@ class WindowTranscription:
         result = await self._decoded(window)
         seconds = self.plan.speech_between(start, end) / SAMPLE_RATE
         frames = -(-(end - start) // HOP)
-        if self.recording.repetition(seconds, frames).says_nothing(result):
+        if self.context.repetition(seconds, frames).says_nothing(result):
             return []
         parts = await self.parts.of(Part(window, start // HOP, frames, result))
         cut = self.parts.cut(parts)
@@ -69,7 +69,7 @@ class WindowTranscription:
 
     async def _decoded(self, window: Window) -> DecodingResult:
         """The result, in a language that the recording is in as far as its windows can tell."""
-        engine = self.recording.engine
+        engine = self.context.engine
         result = await asyncio.wrap_future(engine.submit(window))
         if result.language_probs is None:
             return result
@@ -82,9 +82,9 @@ class WindowTranscription:
 
     async def _window(self, start: int, end: int, language: str) -> Window:
         samples = self.samples[start - self.plan.start : end - self.plan.start]
-        mel = await features_in_thread(self.recording.engine, samples, self.source)
-        window = self.recording.window(mel, 0, (), language, hurries=self.hurries)
-        return self.recording.weighed(window, self.plan.speech_between(start, end) / SAMPLE_RATE)
+        mel = await features_in_thread(self.context.engine, samples, self.stream)
+        window = self.context.window(mel, 0, (), language, hurries=self.hurries)
+        return self.context.weighed(window, self.plan.speech_between(start, end) / SAMPLE_RATE)
 
     def _speech(self, start: float, end: float) -> float:
         return self.plan.speech_between(_sample(start), _sample(end)) / SAMPLE_RATE
@@ -97,7 +97,7 @@ class WindowTranscription:
         Whisper leaves the last sentence to the next window if it is not whole.
         """
         text_end = result.tokens[-1:]
-        is_cut_off = bool(text_end) and text_end[0] < self.recording.vocabulary.timestamp_begin
+        is_cut_off = bool(text_end) and text_end[0] < self.context.vocabulary.timestamp_begin
         first, last = start / SAMPLE_RATE, end / SAMPLE_RATE
         told = [(a, min(b, last)) for a, b in cut.told]
         found = uncovered(told, first, last, self._speech, is_cut_off=is_cut_off)

@@ -55,8 +55,8 @@ def cut(
     options: TranscribeOptions | None = None,
     heard: tuple[float, float] = (0.0, 1e9),
 ) -> CutWindow:
-    cutting = Segmenter(vocabulary, options or TranscribeOptions())
-    return cutting.cut(
+    segmenter = Segmenter(vocabulary, options or TranscribeOptions())
+    return segmenter.cut(
         result, 1000, 3000, lambda start, end: max(0.0, min(end, heard[1]) - max(start, heard[0]))
     )
 
@@ -187,8 +187,8 @@ def two_words(vocabulary: Vocabulary) -> DecodingResult:
 
 
 def test_cut_words_are_moved_to_where_they_are_heard(vocabulary: Vocabulary) -> None:
-    cutting = Segmenter(vocabulary, TranscribeOptions())
-    window = cutting.cut(two_words(vocabulary), 1000, 250, lambda a, b: b - a, quiet)
+    segmenter = Segmenter(vocabulary, TranscribeOptions())
+    window = segmenter.cut(two_words(vocabulary), 1000, 250, lambda a, b: b - a, quiet)
     first, second = window.segments
     assert [(w.start, w.end) for w in (*first.words, *second.words)] == [(10.6, 11.0), (11.5, 11.9)]
     assert [(s.start, s.end) for s in window.segments] == [(10.6, 11.0), (11.5, 11.9)]
@@ -196,9 +196,9 @@ def test_cut_words_are_moved_to_where_they_are_heard(vocabulary: Vocabulary) -> 
 
 
 def test_cut_words_of_openai_whisper_are_not_moved(vocabulary: Vocabulary) -> None:
-    cutting = Segmenter(vocabulary, TranscribeOptions(word_times="openai"))
+    segmenter = Segmenter(vocabulary, TranscribeOptions(word_times="openai"))
     result = two_words(vocabulary)
-    window = cutting.cut(result, 1000, 250, lambda a, b: b - a, quiet)
+    window = segmenter.cut(result, 1000, 250, lambda a, b: b - a, quiet)
     assert window.segments == cut(vocabulary, result).segments
 
 
@@ -221,8 +221,8 @@ def test_cut_any_tokens_are_ordered_segments_of_the_text(
     vocabulary: Vocabulary, tokens: list[int], seek: int, frames: int
 ) -> None:
     result = replace(decoded(vocabulary), tokens=tuple(tokens), logprobs=(0.0,) * len(tokens))
-    cutting = Segmenter(vocabulary, TranscribeOptions())
-    window = cutting.cut(result, seek, frames, lambda start, end: end - start)
+    segmenter = Segmenter(vocabulary, TranscribeOptions())
+    window = segmenter.cut(result, seek, frames, lambda start, end: end - start)
 
     times = [time for s in window.segments for time in (s.start, s.end)]
     assert times == sorted(times)

@@ -18,7 +18,7 @@ from models.engine.engine import Engine
 from models.options import TranscribeOptions
 from models.request_stats import RequestStats
 from models.text.edges import SpeechBetween
-from models.transcription.recording_windows import RecordingWindows
+from models.transcription.transcription_context import TranscriptionContext
 from models.transcription.window_parts import Part, WindowParts
 
 BASE = find_checkpoint("base")
@@ -83,10 +83,10 @@ def parts_of(
     speech: SpeechBetween = always,
 ) -> tuple[WindowParts, list[Part], list[Window]]:
     engine = Fake(answer)
-    recording = RecordingWindows(cast(Engine, engine), options, RequestStats())
+    context = TranscriptionContext(cast(Engine, engine), options, RequestStats())
     mel = torch.arange(3000.0).repeat(80, 1)
     window = Window("r", mel, FRAMES, previous=(1, 2), temperatures=options.temperature)
-    parts = WindowParts(recording, speech, slack=0.5)
+    parts = WindowParts(context, speech, slack=0.5)
     found = asyncio.run(parts.of(Part(window, SEEK, FRAMES, whole)))
     return parts, found, engine.windows
 
@@ -112,7 +112,7 @@ def test_halves_are_decoded_without_what_came_before_and_at_the_first_temperatur
 def test_samples_are_divided_as_well() -> None:
     engine = Fake(lambda w: text(" one,", 4, w.frames))
     parts = WindowParts(
-        RecordingWindows(cast(Engine, engine), OPTIONS, RequestStats()), always, slack=0.5
+        TranscriptionContext(cast(Engine, engine), OPTIONS, RequestStats()), always, slack=0.5
     )
     window = Window("r", torch.arange(256_000.0), FRAMES)
     asyncio.run(parts.of(Part(window, SEEK, FRAMES, endless(FRAMES))))

@@ -21,7 +21,7 @@ from models.units import FRAMES_PER_SECOND
 MAX_CHARACTERS = 16 * 1024
 
 
-class RecordingWindows:
+class TranscriptionContext:
     """One recording on its way through the engine.
 
     `language` is the one asked for or, once it is known, the one detected. One that `is_long` lets
@@ -44,7 +44,7 @@ class RecordingWindows:
         self.language = options.language
         if not self.vocabulary.dims.is_multilingual:
             self.language = "en"
-        self.cutting = Segmenter(self.vocabulary, options)
+        self.segmenter = Segmenter(self.vocabulary, options)
         self.request = uuid.uuid4().hex
         self.is_long, self.is_live = False, is_live
         self._carried = self._carry()
