@@ -1,4 +1,4 @@
-"""Samples to log-mel, as openai-whisper computes it (whisper/audio.py)."""
+"""Log-mel spectrogram of samples, as openai-whisper computes it (whisper/audio.py)."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ class Mel(Protocol):
         ...
 
     def content(self, seek: int) -> int:
-        """How many frames of the recording the window at frame `seek` holds."""
+        """The number of the recording's frames in the window at frame `seek`."""
         ...
 
-    def is_made(self, seek: int) -> bool:
-        """Whether the window at frame `seek` is there at once."""
+    def is_ready(self, seek: int) -> bool:
+        """True if the window at frame `seek` needs no reading."""
         ...
 
     def read_ahead(self, seek: int) -> None:
@@ -75,10 +75,10 @@ class LogMel:
         return pad_or_trim(self._mel[:, seek : seek + self.content(seek)], N_FRAMES)
 
     def content(self, seek: int) -> int:
-        """How many frames of the recording the window at frame `seek` holds."""
+        """The number of the recording's frames in the window at frame `seek`."""
         return min(N_FRAMES, self.frames - seek)
 
-    def is_made(self, seek: int) -> bool:
+    def is_ready(self, seek: int) -> bool:
         """It is."""
         return True
 
@@ -111,11 +111,11 @@ class StreamedLogMel:
         return pad_or_trim(self._held[:, : self.content(seek)], N_FRAMES)
 
     def content(self, seek: int) -> int:
-        """How many frames of the recording the window at frame `seek` holds."""
+        """The number of the recording's frames in the window at frame `seek`."""
         return min(N_FRAMES, self.frames - seek)
 
-    def is_made(self, seek: int) -> bool:
-        """Whether it has been read."""
+    def is_ready(self, seek: int) -> bool:
+        """True if it has been read."""
         return self._first + self._held.shape[1] >= min(seek + N_FRAMES, self.frames)
 
     def read_ahead(self, seek: int) -> None:

@@ -1,4 +1,4 @@
-"""Which language a recording is in, without its text."""
+"""Language detection: the languages of a recording by probability, without its text."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ async def detect(
     among: Sequence[str],
     stats: RequestStats,
 ) -> dict[str, float]:
-    """How probable each language is, the most probable one first; together they are 1.
+    """The probability of each language, the most probable one first; together they are 1.
 
     The mean over the first windows in which somebody speaks; nothing where nobody does. Only
     `among` these languages, if there are any.
@@ -44,5 +44,5 @@ async def detect(
         for mel in await stream.run(windows)
     ]
     results = await asyncio.gather(*map(asyncio.wrap_future, futures))
-    heard = [result.language_probs for result in results if result.language_probs]
-    return mean_probabilities(heard, among) if heard else {}
+    probs = [result.language_probs for result in results if result.language_probs]
+    return mean_probabilities(probs, among) if probs else {}

@@ -1,4 +1,4 @@
-"""All windows side by side: speech is found first, and each stretch of it decoded on its own."""
+"""Parallel strategy: windows of detected speech, decoded side by side."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def _next(
     *,
     ahead: bool,
 ) -> Reading:
-    """Reads on to the next window, and makes what is heard of it in the same thread."""
+    """Reads on to the next window, and makes its features in the same thread."""
 
     def read() -> tuple[SpeechWindow, Mel] | None:
         window = next(windows, None)

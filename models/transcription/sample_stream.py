@@ -1,4 +1,4 @@
-"""A recording being read: in threads that stop, and have stopped, when the request does."""
+"""Sample stream: a recording read in threads, which end with the request that is cancelled."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Pieces = Callable[[], Generator[Samples, None, None]]
 
 
 class StoppedError(Exception):
-    """Nobody waits for the recording any more: its reader unwinds."""
+    """The request has been cancelled: the reader unwinds."""
 
 
 class SampleStream:
@@ -59,7 +59,7 @@ class SampleStream:
         return sum(map(len, self.beginning(samples))) <= samples
 
     async def run(self, function: Callable[[], T], *, ahead: bool = False) -> T:
-        """What the function, which may read this recording, returns in a thread.
+        """The function's result, in a thread; it may read this recording.
 
         `ahead` is for what nobody waits for yet. Cancelled, it comes back only when the thread
         does: then the file is not in use any more.

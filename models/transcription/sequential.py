@@ -1,4 +1,4 @@
-"""One window after another: the seek loop of openai-whisper (whisper/transcribe.py)."""
+"""Sequential strategy: the seek loop of openai-whisper (whisper/transcribe.py)."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from functools import partial
 
 from models.audio.mel import Mel
 from models.engine.decoding.sequence import DecodingResult, Window
-from models.text.edges import SpeechBetween
 from models.text.segment_order import Sequencer, by_time, ended_by
+from models.text.speech_edges import SpeechBetween
 from models.text.transcript import Segment
 from models.transcription.language_vote import most_probable
 from models.transcription.quality_checks import needs_no_fallback
 from models.transcription.sample_stream import SampleStream
 from models.transcription.transcription_context import TranscriptionContext
-from models.transcription.window_parts import Part, WindowParts
+from models.transcription.window_parts import DecodedPart, PartDecoder
 from models.units import FRAMES_PER_SECOND
 
 # Above it a window's text is too random to be the next window's prompt (whisper/transcribe.py).
@@ -31,27 +31,27 @@ async def sequential(
     seek = 0
     sequencer = Sequencer()
     history = context.first_history()
-    parts = WindowParts(context, speech, _SLACK)
+    parts = PartDecoder(context, speech, _SLACK)
     detect = partial(most_probable, among=context.options.languages)
     while seek < mel.frames:
         make = partial(context.window, mel, seek, history, context.language or detect)
-        window = make() if mel.is_made(seek) else await stream.run(make)
+        window = make() if mel.is_ready(seek) else await stream.run(make)
         frames = mel.content(seek)
-        heard = speech(seek / FRAMES_PER_SECOND, (seek + frames) / FRAMES_PER_SECOND)
-        window = context.weighed(window, heard)
+        speech_seconds = speech(seek / FRAMES_PER_SECOND, (seek + frames) / FRAMES_PER_SECOND)
+        window = context.with_guard(window, speech_seconds)
         result = await _decoded(context, stream, mel, window, seek)
         context.language = result.language
-        if context.repetition(heard, frames).says_nothing(result):
+        if context.repetition(speech_seconds, frames).says_nothing(result):
             seek += frames
             continue
-        whole = Part(window, seek, frames, result)
-        cut = parts.cut(await parts.of(whole))
+        whole = DecodedPart(window, seek, frames, result)
+        cut = parts.cut(await parts.split(whole))
         segments = by_time([*cut.segments, *await parts.uncovered(whole, cut)])
         for segment in segments:
             # There the next window begins, whose words come after this one's.
-            yield sequencer.put(ended_by(segment, cut.after / FRAMES_PER_SECOND))
+            yield sequencer.put(ended_by(segment, cut.next_seek / FRAMES_PER_SECOND))
         history = _remembered(context, history, segments, result)
-        seek = cut.after
+        seek = cut.next_seek
 
 
 async def _decoded(
@@ -73,7 +73,7 @@ def _remembered(
     segments: Sequence[Segment],
     result: DecodingResult,
 ) -> tuple[int, ...]:
-    """The tokens that the next window is told."""
+    """The prompt tokens of the next window."""
     options = context.options
     if not options.condition_on_previous_text:
         return ()

@@ -21,7 +21,7 @@ from models.engine.engine import Engine
 from models.errors import OptionError
 from models.options import Strategy, TranscribeOptions, VoiceOptions
 from models.request_stats import RequestStats
-from models.text.script import OneScript
+from models.text.script import ScriptNormalizer
 from models.text.transcript import OnSegment, Segment, Transcript
 from models.transcription.audio_input import AudioInput
 from models.transcription.features import features, recording_features
@@ -118,20 +118,24 @@ class Transcriber:
         if options.strategy == "auto" and not options.condition_on_previous_text:
             options = replace(options, strategy=self.strategy)
         context = TranscriptionContext(self.engine, options, stats, is_live=on_segment is not None)
-        script = OneScript(options.scripts)
+        script = ScriptNormalizer(options.scripts)
         segments: list[Segment] = []
         with closing(SampleStream(pieces, self._audio.threads, stats)) as stream:
             async for segment in self._segments(context, stream):
                 stats.first_segment()
-                if on_segment and options.task == "transcribe" and script.concerns(segment):
+                if on_segment and options.task == "transcribe" and script.applies_to(segment):
                     # The rest cannot be waited for.
-                    segment = await asyncio.to_thread(script.written, segment)
+                    segment = await asyncio.to_thread(script.normalized, segment)
                 segments.append(segment)
                 if on_segment:
                     on_segment(segment)
-        if not on_segment and options.task == "transcribe" and any(map(script.concerns, segments)):
+        if (
+            not on_segment
+            and options.task == "transcribe"
+            and any(map(script.applies_to, segments))
+        ):
             # In a thread: the tables of characters take half a second when they are read.
-            segments = await asyncio.to_thread(script.all_written, segments)
+            segments = await asyncio.to_thread(script.normalized_together, segments)
         return Transcript(
             task=options.task,
             language=context.language or "en",
@@ -160,7 +164,7 @@ class Transcriber:
         return _no_segments()
 
     def state(self) -> EngineState:
-        """How busy the engine is, and what it has done."""
+        """The engine's load and counters."""
         return self.engine.state()
 
     def warm_up(self) -> None:

@@ -16,7 +16,7 @@ from whisper.model import Whisper
 
 from models.audio.load.load_audio import load
 from models.audio.samples import Samples
-from models.audio.vad.silero import BLOCK, Listener, Silero, load_silero
+from models.audio.vad.silero import BLOCK, Silero, SileroStream, load_silero
 from models.audio.vad.speech_spans import Span, SpanFinder
 from models.options import TranscribeOptions, VoiceOptions, WordTimes
 from models.text.transcript import Word
@@ -142,9 +142,9 @@ def _join(clips: Sequence[Clip], detector: Silero) -> tuple[Samples, list[tuple[
 
 
 def _spans(samples: Samples, detector: Silero) -> list[Span]:
-    listener, finder = Listener(detector), SpanFinder(VoiceOptions())
+    stream, finder = SileroStream(detector), SpanFinder(VoiceOptions())
     blocks = [samples[start : start + BLOCK] for start in range(0, len(samples), BLOCK)]
-    return finder.feed(np.concatenate(list(map(listener.hear, blocks))), len(samples))
+    return finder.feed(np.concatenate(list(map(stream.feed, blocks))), len(samples))
 
 
 def cost(ours: Ours, clips: Sequence[Clip], rounds: int) -> float:

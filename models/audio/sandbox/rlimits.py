@@ -1,4 +1,4 @@
-"""What the reading of one recording may take."""
+"""Resource limits of one sandboxed pass over a recording."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a child does: reads its one recording, and sends the samples."""
+"""Sandbox worker: a child's work, which reads its one recording and sends the samples."""
 
 from __future__ import annotations
 

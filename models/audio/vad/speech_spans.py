@@ -1,4 +1,4 @@
-"""Speech probabilities to spans: where in a recording somebody speaks."""
+"""Speech spans of a recording: voice activity detection by a threshold with hysteresis."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Span:
 
 
 def speech_between(spans: Iterable[Span], start: int, end: int) -> int:
-    """How many samples of speech lie there; the spans are in order."""
+    """The samples of speech between two places; the spans are in order."""
     speech = 0
     for span in spans:
         if span.start >= end:

@@ -1,4 +1,4 @@
-"""Pauses in a window: stretches whose sound lies far below that of its speech."""
+"""Pauses in a window: stretches far below the level of its speech."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Samples to the windows in which somebody speaks, each as soon as it is settled."""
+"""Window stream: the speech windows of a recording, each as soon as it is settled."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from models.audio.samples import Samples, blocks
 from models.audio.vad.silero import BLOCK, Silero
-from models.audio.vad.soft_speech import SoftSpeechListener
+from models.audio.vad.soft_speech import SoftSpeechStream
 from models.audio.vad.speech_spans import SpanFinder
 from models.audio.windows.window_plan import PlannedWindow, Planner
 from models.options import VoiceOptions
@@ -42,7 +42,7 @@ class SpeechStream:
     """The windows of a recording that comes block by block."""
 
     def __init__(self, detector: Silero, voice: VoiceOptions) -> None:
-        self._listener = SoftSpeechListener(detector)
+        self._detector_stream = SoftSpeechStream(detector)
         self._finder = SpanFinder(voice)
         self._planner = Planner(voice.prefix_padding_ms)
         self._held: list[Samples] = []
@@ -52,7 +52,7 @@ class SpeechStream:
         """The windows that are settled now."""
         self._held.append(block)
         self._read += len(block)
-        self._plan(self._listener.hear(block), None)
+        self._plan(self._detector_stream.feed(block), None)
         known = min(self._finder.known, self._read)  # the last frame may reach beyond the end
         yield from map(self._with_samples, self._planner.settled(known))
         self._drop(self._planner.needed(known))

@@ -1,4 +1,4 @@
-"""The official download: openai-whisper's table, resumable and checked."""
+"""Official downloads by openai-whisper's table: resumable, checked by SHA-256."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class OfficialFile:
 
     @property
     def host(self) -> str:
-        """Where it lies."""
+        """The host that it is downloaded from."""
         return httpx.URL(self.url).host
 
 

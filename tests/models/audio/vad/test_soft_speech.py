@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from models.audio.load.load_audio import load
 from models.audio.samples import Samples
-from models.audio.vad.silero import BLOCK, Listener, Silero, load_silero
-from models.audio.vad.soft_speech import SoftSpeechListener
+from models.audio.vad.silero import BLOCK, Silero, SileroStream, load_silero
+from models.audio.vad.soft_speech import SoftSpeechStream
 from models.audio.vad.speech_spans import Span, speech_between
 from models.options import VoiceOptions
 from models.units import SAMPLE_RATE, VAD_FRAME
@@ -38,7 +38,7 @@ def spans(found: NDArray[np.float32], samples: Samples) -> list[Span]:
 
 
 def heard(detector: Silero, samples: Samples) -> list[Span]:
-    return spans(probabilities(SoftSpeechListener(detector), samples), samples)
+    return spans(probabilities(SoftSpeechStream(detector), samples), samples)
 
 
 def seconds(found: list[Span], start: float = 0.0, end: float = 1e6) -> float:
@@ -50,7 +50,7 @@ def seconds(found: list[Span], start: float = 0.0, end: float = 1e6) -> float:
 @pytest.mark.parametrize("clip", SPOKEN[::3], ids=str)
 def test_soft_speech_is_heard_as_far_as_loud(detector: Silero, clip: Clip, level: int) -> None:
     samples = load(clip.path)
-    loud = seconds(spans(probabilities(Listener(detector), samples), samples))
+    loud = seconds(spans(probabilities(SileroStream(detector), samples), samples))
 
     soft = seconds(heard(detector, in_16_bits(at_peak(samples, level))))
 
@@ -60,7 +60,7 @@ def test_soft_speech_is_heard_as_far_as_loud(detector: Silero, clip: Clip, level
 @pytest.mark.parametrize("clip", SPOKEN, ids=str)
 def test_whispered_speech_is_heard(detector: Silero, clip: Clip) -> None:
     samples = load(clip.path)
-    loud = seconds(spans(probabilities(Listener(detector), samples), samples))
+    loud = seconds(spans(probabilities(SileroStream(detector), samples), samples))
 
     assert seconds(heard(detector, whispered(samples))) > 0.5 * loud
 
@@ -71,7 +71,7 @@ def test_a_far_speaker_is_heard_beside_a_near_one(detector: Silero, pause: float
     between = np.zeros(round(pause * SAMPLE_RATE), np.float32)
     samples = in_16_bits(np.concatenate([near, between, far, between, near, between, far]))
     start = (len(near) + len(between)) / SAMPLE_RATE
-    alone = seconds(spans(probabilities(Listener(detector), far), far))
+    alone = seconds(spans(probabilities(SileroStream(detector), far), far))
 
     found = seconds(heard(detector, samples), start, start + len(far) / SAMPLE_RATE)
 
@@ -90,9 +90,9 @@ def test_silence_is_not_heard_again(detector: Silero, kind: str) -> None:
     if kind == "dither":
         silence += np.random.default_rng(0).integers(-2, 3, BLOCK).astype(np.float32) / 32768
     silence += 0.1 if kind == "offset" else 0.0
-    once = probabilities(Listener(detector), silence)
+    once = probabilities(SileroStream(detector), silence)
 
-    assert np.array_equal(SoftSpeechListener(detector).hear(silence), once)
+    assert np.array_equal(SoftSpeechStream(detector).feed(silence), once)
 
 
 def test_speech_at_a_usual_level_is_heard_once(
@@ -116,9 +116,9 @@ def test_speech_at_a_usual_level_is_heard_once(
 
 def test_what_is_heard_as_it_is_stays_so(detector: Silero) -> None:
     samples = np.concatenate([load(clip.path) for clip in SPOKEN[:4]])
-    once = probabilities(Listener(detector), samples)
+    once = probabilities(SileroStream(detector), samples)
 
-    twice = probabilities(SoftSpeechListener(detector), samples)
+    twice = probabilities(SoftSpeechStream(detector), samples)
 
     assert (twice >= once).all()
     assert np.array_equal(twice[once >= 0.5], once[once >= 0.5])

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from models.audio.load.load_audio import load, read
 from models.audio.samples import Samples, blocks
 from models.audio.vad.silero import BLOCK, Memory, Silero, load_silero
-from models.audio.vad.soft_speech import SoftSpeechListener
+from models.audio.vad.soft_speech import SoftSpeechStream
 from models.audio.windows.window_plan import PlannedWindow
 from models.audio.windows.window_stream import SpeechStream, SpeechWindow, speech_windows
 from models.options import VoiceOptions
@@ -43,7 +43,7 @@ def loud(probabilities: NDArray[np.float32], missing: int = 0) -> Samples:
 
 
 def whole(samples: Samples, detector: Silero, voice: VoiceOptions) -> list[PlannedWindow]:
-    found = probabilities(SoftSpeechListener(detector), samples)
+    found = probabilities(SoftSpeechStream(detector), samples)
     spans = speech_spans(found, len(samples), voice)
     return plan_windows(spans, found, len(samples), voice.prefix_padding_ms)
 
