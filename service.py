@@ -102,9 +102,10 @@ class Whisper:
         join_parent()
         # `bentoml serve --port` goes to BentoML alone, which tells its workers the address.
         url = as_service(Whisper).url or f"http://{settings.host}:{settings.port}"
-        self.sandbox = Sandbox(Limits(max_seconds=settings.max_audio_seconds))
-        self.sandbox.prepare()
-        self.pool = Models(settings, metrics, self.sandbox, url).pool(checkpoints, on_demand)
+        sandbox = Sandbox(Limits(max_seconds=settings.max_audio_seconds))
+        sandbox.prepare()
+        self.models = Models(settings, metrics, sandbox, url)
+        self.pool = self.models.pool(checkpoints, on_demand)
         models = [
             ServedModel(each.name, int(each.created.timestamp()))
             for each in (*checkpoints, *on_demand)
@@ -177,7 +178,7 @@ class Whisper:
         for task in self.tasks:
             task.cancel()
         self.pool.close()
-        self.sandbox.close()
+        self.models.close()
 
 
 # The other models are packed as well.

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import logging
 import re
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from api.server_log import logger
 from models.errors import WhisperError
 
 # How often the file is looked at, in seconds.
@@ -19,9 +19,6 @@ CHECK_SECONDS = 1.0
 _KEY = re.compile(r"[!-~]{8,}")
 _NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
 _LINE = re.compile(rf"({_NAME})\s*:\s*(?:sha256:([0-9a-fA-F]{{64}})|(?!sha256:)({_KEY.pattern}))")
-
-# BentoML drops what other loggers say below WARNING.
-logger = logging.getLogger("bentoml.whisper")
 
 
 class Key(NamedTuple):

@@ -33,8 +33,8 @@ from models.engine.start import start_engine
 from models.errors import WhisperError
 from models.options import TranscribeOptions
 from models.transcription.transcriber import Transcriber
+from models.units import MIB
 
-MEBIBYTE = 1024 * 1024
 # Uploads at once for which there must be room, and the room there must be at least.
 UPLOADS, MIN_MIB = 8, 1024
 
@@ -68,7 +68,7 @@ def check_port(settings: Settings) -> str:
 def check_disk(settings: Settings) -> str:
     """Room for what is uploaded, which waits on disk."""
     folder = tempfile.gettempdir()
-    free = shutil.disk_usage(folder).free // MEBIBYTE
+    free = shutil.disk_usage(folder).free // MIB
     needed = max(MIN_MIB, UPLOADS * settings.max_upload_mib)
     if free < needed:
         raise Problem(

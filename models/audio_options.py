@@ -1,4 +1,4 @@
-"""Which sound of a file is read, as a request asks for it, and which was (light: imports no av)."""
+"""Audio track and channel: those that a request asks for, and the one read (light: no av)."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class ReadOptions:
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Self:
-        """What `to_bytes` gave."""
+        """The options of the bytes that `to_bytes` gave."""
         return cls(**json.loads(data))
 
 

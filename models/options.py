@@ -1,4 +1,4 @@
-"""What a request may ask of a transcription, in openai-whisper's own names and defaults."""
+"""Transcription options of a request, in openai-whisper's own names and defaults."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from models.language.languages import LANGUAGES, Script
 Task = Literal["transcribe", "translate"]
 Strategy = Literal["auto", "sequential", "parallel"]
 WordTimes = Literal["heard", "openai"]
-# Why a segment is in doubt: see `TranscribeOptions`.
+# Quality flags of a segment: see `TranscribeOptions`.
 Flag = Literal["low_logprob", "repetition", "no_speech"]
 
 # More padding than that would leave little of a window of 30 s for the speech.
@@ -22,7 +22,7 @@ FALLBACK_TEMPERATURES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 
 @dataclass(frozen=True)
 class VoiceOptions:
-    """How speech is found, in the words and with the defaults of OpenAI's `server_vad`.
+    """Voice activity detection, in the words and with the defaults of OpenAI's `server_vad`.
 
     A frame is speech from the probability `threshold` on. `prefix_padding_ms` of the pause stays
     around what is said, pauses under `silence_duration_ms` do not end a span, and spans under

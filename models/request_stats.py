@@ -1,4 +1,4 @@
-"""What a request took: filled by whoever works on it while it runs (light: imports no torch)."""
+"""Request stats: stage timings and counts, noted while a request runs (light: no torch)."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class RequestStats:
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def enter(self, left: StageName | None, entered: StageName | None) -> None:
-        """Something of the request leaves one stage for another; None is outside of all."""
+        """Note that a window leaves one stage for another; None is outside of all."""
         with self._lock:
             now = time.monotonic()
             self._count(now)
@@ -65,11 +65,11 @@ class RequestStats:
                 stage.began = now if stage.began is None else stage.began
 
     def opened(self, track: AudioTrack) -> None:
-        """The file is open, and this track of it is being read."""
+        """Note the track that is being read, now that the file is open."""
         self.track = track
 
     def first_segment(self) -> None:
-        """A segment is there."""
+        """Note the time to the first segment."""
         if self.first_segment_seconds is None:
             self.first_segment_seconds = time.monotonic() - self.began
 

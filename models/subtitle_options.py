@@ -1,4 +1,4 @@
-"""What a request may ask of its subtitles."""
+"""Subtitle options of a request."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ BOUNDS: dict[str, tuple[float, float]] = {
 
 @dataclass(frozen=True)
 class SubtitleOptions:
-    """How segments become cues; None: not asked. With none asked a cue is a segment, in one line.
+    """Limits of cues; None: not asked. With none asked a cue is a segment, in one line.
 
     With any, a cue lasts from its first word, or up to `LEAD_IN` before it, to its last. Where a
     segment has no word times, its time is shared out in proportion to characters. A line is broken

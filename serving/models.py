@@ -5,13 +5,13 @@ It imports PyTorch, which the parent and `bentoml build` do without.
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Sequence
 from dataclasses import replace
 
 import bentoml
 
+from api.server_log import logger
 from api.settings import Settings
 from api.telemetry.metrics import Metrics
 from models.audio.sandbox.reader import Sandbox
@@ -19,17 +19,14 @@ from models.capacity.model_pool import ModelPool, PoolLimits
 from models.checkpoints import store
 from models.engine.cpu.shared_thread import SharedThread
 from models.engine.cpu.threads import cores, in_passing, take_cores
-from models.engine.device.device import worker_device
+from models.engine.device.device import resolve_device, worker_device
 from models.engine.network.memory import give_back
 from models.engine.start import engine_bytes, start_engine
+from models.transcription.audio_input import AudioInput
 from models.transcription.transcriber import Transcriber
+from models.units import MIB
 from serving.startup import engine_config
 from serving.worker import end_worker
-
-MIB = 1024 * 1024
-
-# BentoML drops what other loggers say below WARNING.
-logger = logging.getLogger("bentoml.whisper")
 
 
 class Models:
@@ -40,12 +37,13 @@ class Models:
 
     def __init__(self, settings: Settings, metrics: Metrics, sandbox: Sandbox, url: str) -> None:
         self._settings, self._metrics, self._url = settings, metrics, url
-        self._sandbox = sandbox
         self._cpu = SharedThread()
         device = worker_device(settings.device, bentoml.server_context.worker_index)
         threads = settings.threads or cores()
         take_cores(1)  # the rest is the engines'
         self._config = replace(engine_config(settings), device=device, threads=threads)
+        spare = 0 if resolve_device(device).type == "cpu" else threads
+        self._audio = AudioInput.beside(spare, sandbox)
 
     def start(self, checkpoint: store.StoredCheckpoint, loading_cores: int) -> Transcriber:
         """Load a checkpoint, verified, start its engine and warm it up."""
@@ -55,12 +53,16 @@ class Models:
                 loading_cores,
                 lambda: start_engine(store.load(checkpoint), self._config, self._cpu, end_worker),
             )
-        transcriber = Transcriber(engine, self._settings.strategy, self._sandbox.read)
+        transcriber = Transcriber(engine, self._settings.strategy, self._audio)
         transcriber.warm_up()
         self._metrics.engines.loaded(checkpoint.name, time.monotonic() - began)
         where = f"{engine.device} in {engine.dtype}"
         logger.info("%s on %s, at %s", checkpoint.tag, where, self._url)
         return transcriber
+
+    def close(self) -> None:
+        """End what reads recordings; the pool has closed the models."""
+        self._audio.close()
 
     def pool(
         self,

@@ -14,10 +14,9 @@ from models.capacity.model_pool import room_problem
 from models.checkpoints import store
 from models.engine.memory_estimate import estimate_engine_bytes
 from models.errors import WhisperError
+from models.units import MIB
 from serving.patches.bentoml_server import configured_host
 from serving.startup import engine_config
-
-MIB = 1024 * 1024
 
 
 def check_start(

@@ -11,7 +11,8 @@ from whisper.decoding import DecodingResult, decode
 from whisper.model import Whisper
 
 from models.audio.load.load_audio import load
-from models.audio.mel import LogMel, Samples
+from models.audio.mel import LogMel
+from models.audio.samples import Samples
 from models.engine.decoding.sequence import Window
 from models.engine.engine import Engine
 from tests.speech_clips import Clip, clips

@@ -25,22 +25,22 @@ BUILT = {"build", "whisper_bento.egg-info"}
 # a row is of these modules alone, and `api/app.py` stands above its folder.
 ROOMS: dict[str, set[str]] = {
     "models.language": set(),
-    "models.audio": set(),
     "models.engine.cpu": set(),
     "models": {"models.language"},
+    "models.audio": {"models"},
     "models.audio.container": {"models"},
     "models.capacity": {"models"},
     "models.checkpoints": {"models"},
     "models.engine.device": {"models"},
     "models.text": {"models", "models.language"},
-    "models.audio.load": {"models", "models.audio.container", "models.language"},
+    "models.audio.load": {"models", "models.audio", "models.audio.container", "models.language"},
     "api": {"models", "models.capacity", "models.checkpoints"},
     "api.page": {"api"},
     "models.audio.vad": {"models", "models.audio", "models.checkpoints"},
     "models.checkpoints.sources": {"models", "models.checkpoints"},
     "models.engine.decoding": {"models", "models.checkpoints"},
     "models.text.subtitles": {"models", "models.text"},
-    "models.audio.sandbox": {"models", "models.audio.load"},
+    "models.audio.sandbox": {"models", "models.audio", "models.audio.load"},
     "api.forms": {"api", "models", "models.language"},
     "models.audio.windows": {"models", "models.audio", "models.audio.vad"},
     "models.engine.network": {
@@ -100,7 +100,6 @@ ROOMS: dict[str, set[str]] = {
     "models.transcription": {
         "models",
         "models.audio",
-        "models.audio.load",
         "models.audio.sandbox",
         "models.audio.vad",
         "models.audio.windows",

@@ -10,7 +10,7 @@ import av
 import numpy as np
 
 from models.audio.load.load_audio import load
-from models.audio.mel import Samples
+from models.audio.samples import Samples
 from models.options import TranscribeOptions
 from models.text.transcript import Transcript
 from models.transcription.transcriber import Transcriber

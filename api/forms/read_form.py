@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import re
 import reprlib
 from collections.abc import AsyncIterator, Iterator
@@ -18,6 +17,7 @@ from starlette.requests import Request
 from api.errors import MAX_RETRY_AFTER, ApiError, retry_after
 from api.forms.field_limits import check_count, check_size
 from api.forms.multipart import BodyParser, check_media_type, unreadable
+from api.server_log import logger
 
 # All text fields together: four `known_speaker_references` of ten seconds are 10 MiB.
 MAX_TEXT_BYTES = 16 * 1024 * 1024
@@ -25,9 +25,6 @@ MAX_TEXT_BYTES = 16 * 1024 * 1024
 _INDEX = re.compile(r"\[[0-9]*\]$")
 # Only here is a pair of quotes a part of the value.
 _QUOTABLE = frozenset({"prompt", "keywords", "hotwords", "known_speaker_names"})
-
-# BentoML drops what other loggers say below WARNING.
-logger = logging.getLogger("bentoml.whisper")
 
 
 @dataclass(frozen=True)

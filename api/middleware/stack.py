@@ -28,8 +28,8 @@ from api.middleware.size_limits import HeaderLimit, UploadLimit
 from api.middleware.time_limits import BodyTimeout, Deadline
 from api.settings import Settings
 from api.telemetry.observe import Observe, Observer
+from models.units import MIB
 
-MEBIBYTE = 1024 * 1024
 # Headers that a web page may read besides the content type.
 EXPOSED = (
     "openai-processing-ms",
@@ -85,7 +85,7 @@ def http_layers(
         HeaderLimit,  # before a key is looked for
         partial(RequireKey, keys=keys),  # before a body is read
         PathGuard,  # its 404 is for clients with a key
-        partial(UploadLimit, maximum=settings.max_upload_mib * MEBIBYTE),
+        partial(UploadLimit, maximum=settings.max_upload_mib * MIB),
         NativeBody,  # counted by the limit above
         partial(ResponseHeaders, add=make_location_relative),  # of BentoML's redirects
     )

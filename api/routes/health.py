@@ -43,7 +43,7 @@ async def health(
             running=admission.running, waiting=admission.waiting, seconds=admission.held
         ),
         cancelled=CancelledHealth(
-            requests=admission.counters.cancelled,
+            requests=admission.cancelled,
             windows=sum(state.counters.cancelled for state in states.values()),
         ),
         loaded=loaded,

@@ -1,3 +1,3 @@
-"""Bytes to windows of log-mel."""
+"""Audio input: files to samples, speech spans and windows of log-mel."""
 
 from __future__ import annotations

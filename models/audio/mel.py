@@ -1,4 +1,4 @@
-"""Samples to log-mel, as openai-whisper computes it (whisper/audio.py)."""
+"""Log-mel spectrogram of samples, as openai-whisper computes it (whisper/audio.py)."""
 
 from __future__ import annotations
 
@@ -8,23 +8,19 @@ from typing import Protocol
 import numpy as np
 import torch
 import torch.nn.functional as F
-from numpy.typing import NDArray
 from torch import Tensor
 from whisper.audio import (
-    HOP_LENGTH,
     N_FFT,
     N_FRAMES,
-    N_SAMPLES,
     mel_filters,
     pad_or_trim,
 )
 
-from models.audio.blocks import blocks
-
-Samples = NDArray[np.float32]
+from models.audio.samples import Samples, blocks
+from models.units import HOP, WINDOW_SAMPLES
 
 _EDGE = N_FFT // 2  # samples that a frame sees on either side of where it stands
-_BLOCK = 500 * HOP_LENGTH
+_BLOCK = 500 * HOP
 _QUIETEST = -10.0  # of a frame without sound, in powers of ten
 
 
@@ -39,11 +35,11 @@ class Mel(Protocol):
         ...
 
     def content(self, seek: int) -> int:
-        """How many frames of the recording the window at frame `seek` holds."""
+        """The number of the recording's frames in the window at frame `seek`."""
         ...
 
-    def is_made(self, seek: int) -> bool:
-        """Whether the window at frame `seek` is there at once."""
+    def is_ready(self, seek: int) -> bool:
+        """True if the window at frame `seek` needs no reading."""
         ...
 
     def read_ahead(self, seek: int) -> None:
@@ -60,9 +56,9 @@ class LogMel:
     """
 
     def __init__(self, samples: Samples, n_mels: int) -> None:
-        self.frames = len(samples) // HOP_LENGTH
-        self.fits_one_window = len(samples) <= N_SAMPLES
-        padding = N_SAMPLES - len(samples) if self.fits_one_window else N_SAMPLES
+        self.frames = len(samples) // HOP
+        self.fits_one_window = len(samples) <= WINDOW_SAMPLES
+        padding = WINDOW_SAMPLES - len(samples) if self.fits_one_window else WINDOW_SAMPLES
         # No frame with sound sees more of it, and the others are all alike.
         padded = np.pad(samples, (0, min(padding, N_FFT)))
         # whisper mirrors the end, too, and leaves out the frame that stands on it
@@ -79,10 +75,10 @@ class LogMel:
         return pad_or_trim(self._mel[:, seek : seek + self.content(seek)], N_FRAMES)
 
     def content(self, seek: int) -> int:
-        """How many frames of the recording the window at frame `seek` holds."""
+        """The number of the recording's frames in the window at frame `seek`."""
         return min(N_FRAMES, self.frames - seek)
 
-    def is_made(self, seek: int) -> bool:
+    def is_ready(self, seek: int) -> bool:
         """It is."""
         return True
 
@@ -103,7 +99,7 @@ class StreamedLogMel:
         self._length, self._loudest = 0, _QUIETEST
         for spectrum in _spectra(_with_silence(self._counted(passes())), n_mels):
             self._loudest = max(self._loudest, float(spectrum.max()))
-        self.frames = self._length // HOP_LENGTH
+        self.frames = self._length // HOP
         self._spectra = _spectra(_with_silence(passes()), n_mels)
         self._held, self._first = torch.empty(n_mels, 0), 0
         self._read_until(N_FRAMES)
@@ -115,11 +111,11 @@ class StreamedLogMel:
         return pad_or_trim(self._held[:, : self.content(seek)], N_FRAMES)
 
     def content(self, seek: int) -> int:
-        """How many frames of the recording the window at frame `seek` holds."""
+        """The number of the recording's frames in the window at frame `seek`."""
         return min(N_FRAMES, self.frames - seek)
 
-    def is_made(self, seek: int) -> bool:
-        """Whether it has been read."""
+    def is_ready(self, seek: int) -> bool:
+        """True if it has been read."""
         return self._first + self._held.shape[1] >= min(seek + N_FRAMES, self.frames)
 
     def read_ahead(self, seek: int) -> None:
@@ -145,7 +141,7 @@ class StreamedLogMel:
 def excerpt(window: Tensor, first: int, end: int) -> Tensor:
     """The frames of a window from one to another, with silence behind them; of samples these."""
     if window.dim() == 1:
-        return window[first * HOP_LENGTH : end * HOP_LENGTH]
+        return window[first * HOP : end * HOP]
     silence = float(window.amin())
     return F.pad(window[:, first:end], (0, window.shape[1] - end + first), value=silence)
 
@@ -166,11 +162,11 @@ def _spectra(pieces: Iterable[Samples], n_mels: int) -> Iterator[Tensor]:
             before = seen
             continue
         stft = torch.stft(
-            torch.from_numpy(seen), N_FFT, HOP_LENGTH, window=window, center=False,
+            torch.from_numpy(seen), N_FFT, HOP, window=window, center=False,
             return_complex=True,
         )  # fmt: skip
         yield (filters @ stft.abs().square_()).clamp_(min=10**_QUIETEST).log10_()
-        before = seen[stft.shape[1] * HOP_LENGTH :]
+        before = seen[stft.shape[1] * HOP :]
 
 
 def _normalized(spectrum: Tensor, loudest: float) -> Tensor:

@@ -1,4 +1,4 @@
-"""Which recordings are worked on now, which wait and which are refused, in audio seconds."""
+"""Admission control: recordings at work, waiting or refused, by their audio seconds."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 from models.capacity.fair_queue import FairQueue, QueueEstimate, Ticket
 from models.errors import OverloadedError
@@ -21,26 +20,17 @@ LONG_AT_ONCE = 4
 SHORT_SHARE = 1 / 8
 
 
-@dataclass
-class AdmissionCounters:
-    """What became of recordings; `cancelled` were given up, in the line or at work."""
-
-    finished: int = 0
-    refused: int = 0
-    cancelled: int = 0
-
-
 class Admission:
     """A queue that holds up to so many audio `seconds`, those at work included; one for a device.
 
-    Short recordings and long ones wait in two lines, and each line has places of its own: a short
+    Short recordings and long ones wait in two queues, and each queue has places of its own: a short
     clip does not wait behind a long file. Long ones leave an eighth of the queue to short ones. A
     recording longer than the queue counts as one that fills it: without others any is taken.
 
-    With `short_wait`, short ones that those before them in their line would keep for longer than so
-    many seconds are refused: what is late is of no use to who speaks with a machine.
+    With `short_wait`, short ones that would wait longer than so many seconds in their queue are
+    refused: what is late is of no use to who speaks with a machine.
 
-    In a line, keys take turns. What a key has there already must fit into what is left once more:
+    In a queue, keys take turns. What a key has there already must fit into what is left once more:
     so a key alone gets half of the queue, several get equal parts, and always one is left for the
     next. Without keys, anybody may fill it.
     """
@@ -54,7 +44,8 @@ class Admission:
     ) -> None:
         self.seconds = seconds
         self.short_wait = short_wait
-        self.counters = AdmissionCounters()
+        # Recordings that were given up, waiting or at work.
+        self.cancelled = 0
         # While as many are decoded, as many are read and encoded.
         self._short = FairQueue(2 * slots, clock)
         self._long = FairQueue(max(LONG_AT_ONCE, slots // 8), clock)
@@ -75,8 +66,8 @@ class Admission:
         return len(self._short.running) + len(self._long.running)
 
     def estimate(self, seconds: float, key: str = "") -> QueueEstimate:
-        """What a recording of this length has before it, if it comes now."""
-        return self._line(seconds).estimate(key)
+        """The queue estimate of a recording of this length that comes now."""
+        return self._queue_of(seconds).estimate(key)
 
     @contextmanager
     def place(self, seconds: float, key: str = "") -> Iterator[Ticket]:
@@ -85,37 +76,35 @@ class Admission:
         Raises:
             OverloadedError: the queue is full.
         """
-        line = self._line(seconds)
-        cost = min(max(1, math.ceil(seconds)), self._maximum(line))
-        if (excess := self._excess(line, cost, key)) > 0:
-            self.counters.refused += 1
+        queue = self._queue_of(seconds)
+        cost = min(max(1, math.ceil(seconds)), self._maximum(queue))
+        if (excess := self._excess(queue, cost, key)) > 0:
             message = "The server has as much to transcribe as it takes. Try again later."
-            raise OverloadedError(message, excess / line.throughput.rate)
+            raise OverloadedError(message, excess / queue.throughput.rate)
         place = Ticket(key, seconds, cost, asyncio.get_running_loop().create_future())
-        line.add(place)
+        queue.add(place)
         try:
             yield place
-            self.counters.finished += 1
-            line.throughput.finish(place.seconds)
+            queue.throughput.finish(place.seconds)
         except asyncio.CancelledError:
-            self.counters.cancelled += 1
+            self.cancelled += 1
             raise
         finally:
-            line.remove(place)
+            queue.remove(place)
 
-    def _line(self, seconds: float) -> FairQueue:
+    def _queue_of(self, seconds: float) -> FairQueue:
         return self._short if seconds <= SHORT_SECONDS else self._long
 
-    def _maximum(self, line: FairQueue) -> int:
-        """What recordings of this line may hold together."""
-        if line is self._long:
+    def _maximum(self, queue: FairQueue) -> int:
+        """The most that recordings of this queue may hold together, in audio seconds."""
+        if queue is self._long:
             return self.seconds - int(self.seconds * SHORT_SHARE)
         if self.short_wait:
-            return min(self.seconds, max(1, int(self.short_wait * line.throughput.rate)))
+            return min(self.seconds, max(1, int(self.short_wait * queue.throughput.rate)))
         return self.seconds
 
-    def _excess(self, line: FairQueue, cost: int, key: str) -> int:
-        """Audio seconds to be done until there is room for this; up to 0 there is."""
-        left = min(self.seconds - self.held, self._maximum(line) - line.held.total())
-        again = line.held[key] if key else 0
+    def _excess(self, queue: FairQueue, cost: int, key: str) -> int:
+        """The audio seconds to be done before this fits; it does up to 0."""
+        left = min(self.seconds - self.held, self._maximum(queue) - queue.held.total())
+        again = queue.held[key] if key else 0
         return cost + again - left

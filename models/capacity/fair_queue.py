@@ -1,4 +1,4 @@
-"""Recordings of one kind: some are worked on, and for the others the keys take turns."""
+"""Fair queue: round robin over keys, first in, first out within each."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ class Ticket:
 
 @dataclass(frozen=True)
 class QueueEstimate:
-    """What a recording that comes now has before it.
+    """The queue estimate of a recording that comes now.
 
-    `position` is its place in the line: 1 is the next one, 0 waits for nobody. `seconds` until its
+    `position` is its place in the queue: 1 is the next one, 0 does not wait. `seconds` until its
     turn are an estimate.
     """
 
@@ -37,7 +37,7 @@ class QueueEstimate:
 
 
 class FairQueue:
-    """So many places `at_once`; in a key's own line first come is first served.
+    """A round robin over keys that have recordings waiting; `at_once` are worked on.
 
     `held` is what each key has here, waiting and running, in seconds.
     """
@@ -48,53 +48,53 @@ class FairQueue:
         self.held: Counter[str] = Counter()
         self.running: set[Ticket] = set()
         # The key whose turn is next comes first.
-        self._lines: dict[str, deque[Ticket]] = {}
+        self._waiting_by_key: dict[str, deque[Ticket]] = {}
 
     @property
     def waiting(self) -> int:
-        """How many wait for their turn."""
-        return sum(map(len, self._lines.values()))
+        """The number of tickets that wait for their turn."""
+        return sum(map(len, self._waiting_by_key.values()))
 
-    def add(self, place: Ticket) -> None:
+    def add(self, ticket: Ticket) -> None:
         """Put it behind those of its key."""
         if not self.running:
             self.throughput.begin()
-        self.held[place.key] += place.cost
-        self._lines.setdefault(place.key, deque()).append(place)
-        self._give()
+        self.held[ticket.key] += ticket.cost
+        self._waiting_by_key.setdefault(ticket.key, deque()).append(ticket)
+        self._admit()
 
-    def remove(self, place: Ticket) -> None:
+    def remove(self, ticket: Ticket) -> None:
         """Take it out, wherever it is; others follow."""
-        self.held[place.key] -= place.cost
-        if not self.held[place.key]:
-            del self.held[place.key]
-        if place in self.running:
-            self.running.remove(place)
+        self.held[ticket.key] -= ticket.cost
+        if not self.held[ticket.key]:
+            del self.held[ticket.key]
+        if ticket in self.running:
+            self.running.remove(ticket)
         else:
-            self._lines[place.key].remove(place)
-            if not self._lines[place.key]:
-                del self._lines[place.key]
-        self._give()
+            self._waiting_by_key[ticket.key].remove(ticket)
+            if not self._waiting_by_key[ticket.key]:
+                del self._waiting_by_key[ticket.key]
+        self._admit()
 
     def estimate(self, key: str) -> QueueEstimate:
-        """What is before a recording of this key, each as long as those here are on average."""
-        there = self.waiting + len(self.running)
-        if there < self.at_once:
+        """The estimate for a key, with all others as long as those here are on average."""
+        present = self.waiting + len(self.running)
+        if present < self.at_once:
             return QueueEstimate(0, 0.0)
-        own = len(self._lines.get(key, ())) + 1
-        others = (len(line) for other, line in self._lines.items() if other != key)
-        position = own + sum(min(length, own) for length in others)
-        mean = self.held.total() / there
+        rank = len(self._waiting_by_key.get(key, ())) + 1
+        others = (len(tickets) for other, tickets in self._waiting_by_key.items() if other != key)
+        position = rank + sum(min(length, rank) for length in others)
+        mean = self.held.total() / present
         return QueueEstimate(position, position * mean / self.throughput.rate)
 
-    def _give(self) -> None:
-        while self._lines and len(self.running) < self.at_once:
-            key = next(iter(self._lines))
-            line = self._lines.pop(key)
-            place = line.popleft()
-            if line:
-                self._lines[key] = line
-            self.running.add(place)
+    def _admit(self) -> None:
+        while self._waiting_by_key and len(self.running) < self.at_once:
+            key = next(iter(self._waiting_by_key))
+            tickets = self._waiting_by_key.pop(key)
+            ticket = tickets.popleft()
+            if tickets:
+                self._waiting_by_key[key] = tickets
+            self.running.add(ticket)
             # One that was given up while it waited has yet to take itself out.
-            if not place.turn.done():
-                place.turn.set_result(None)
+            if not ticket.turn.done():
+                ticket.turn.set_result(None)

@@ -1,4 +1,4 @@
-"""Models that are loaded when they are asked for, within a budget, and leave when nobody does."""
+"""Model pool: loading on demand within a memory budget, LRU eviction, unloading when idle."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
 from models.errors import ModelLoadError, OverloadedError
+from models.units import MIB
 
 # When to come again, in seconds, for a model that has no room.
 _RETRY_ROOM = 10.0
@@ -50,23 +51,23 @@ class PoolLimits:
 
 
 @dataclass(eq=False)
-class _Holder(Generic[M]):
-    """A model that comes and goes; `users` are those that have it or wait for it."""
+class _OnDemandModel(Generic[M]):
+    """A model that is loaded on demand; `users` counts those that have it or wait for it."""
 
     name: str
     expected: int
     model: M | None = None
     loading: asyncio.Task[M] | None = None
     users: int = 0
-    used: float = 0.0
-    leaves: float = 0.0
-    rest: asyncio.TimerHandle | None = None
+    last_used: float = 0.0
+    unload_at: float = 0.0
+    idle_timer: asyncio.TimerHandle | None = None
 
 
 def room_problem(
     resident: Mapping[str, int], on_demand: Mapping[str, int], budget: int
 ) -> str | None:
-    """What is wrong with a budget in which not every model can have room; all in bytes."""
+    """The problem with a budget in which not every model fits, or None; all in bytes."""
     kept = sum(resident.values())
     name, largest = max(on_demand.items(), key=lambda item: item[1], default=(None, 0))
     if kept + largest <= budget:
@@ -76,7 +77,7 @@ def room_problem(
 
 
 def _mib(size: int) -> int:
-    return -(-size // 2**20)
+    return -(-size // MIB)
 
 
 class ModelPool(Generic[M]):
@@ -95,21 +96,23 @@ class ModelPool(Generic[M]):
         give_back: Callable[[], None],
     ) -> None:
         self.resident = dict(resident)
-        self._places = {name: _Holder[M](name, size) for name, size in on_demand.items()}
+        self._on_demand = {name: _OnDemandModel[M](name, size) for name, size in on_demand.items()}
         self._load_model, self._give_back, self._limits = load, give_back, limits
-        self._changing = asyncio.Lock()
+        self._load_lock = asyncio.Lock()
         self._thread = ThreadPoolExecutor(1, "whisper-load")
         self._unloading: set[asyncio.Task[None]] = set()
 
     @property
     def loaded(self) -> dict[str, M]:
         """The loaded models, by name."""
-        come = {place.name: place.model for place in self._places.values() if place.model}
-        return self.resident | come
+        on_demand_models = {
+            entry.name: entry.model for entry in self._on_demand.values() if entry.model
+        }
+        return self.resident | on_demand_models
 
     @property
     def nbytes(self) -> int:
-        """What the loaded models hold together."""
+        """The bytes of all loaded models together."""
         return sum(model.nbytes for model in self.loaded.values())
 
     @asynccontextmanager
@@ -124,15 +127,15 @@ class ModelPool(Generic[M]):
         if name in self.resident:
             yield self.resident[name]
             return
-        place = self._places[name]
-        place.users += 1
-        if place.rest:
-            place.rest.cancel()
+        entry = self._on_demand[name]
+        entry.users += 1
+        if entry.idle_timer:
+            entry.idle_timer.cancel()
         try:
-            yield place.model or await self._loaded(place)
+            yield entry.model or await self._loaded(entry)
         finally:
-            place.users -= 1
-            self._left(place)
+            entry.users -= 1
+            self._start_idle_timer(entry)
 
     def close(self) -> None:
         """Stop all models."""
@@ -140,72 +143,72 @@ class ModelPool(Generic[M]):
         for model in self.loaded.values():
             model.close()
 
-    async def _loaded(self, place: _Holder[M]) -> M:
-        """The model once it is there; the loading goes on when nobody waits for it any more."""
-        if place.loading is None:
-            place.loading = asyncio.create_task(self._load(place))
+    async def _loaded(self, entry: _OnDemandModel[M]) -> M:
+        """The model once it is loaded; loading goes on without anyone waiting for it."""
+        if entry.loading is None:
+            entry.loading = asyncio.create_task(self._load(entry))
             # Nobody may be waiting any more when it fails.
-            place.loading.add_done_callback(lambda done: done.cancelled() or done.exception())
+            entry.loading.add_done_callback(lambda done: done.cancelled() or done.exception())
         try:
             async with asyncio.timeout(self._limits.wait_seconds):
-                return await asyncio.shield(place.loading)
+                return await asyncio.shield(entry.loading)
         except TimeoutError:
-            message = f"The model '{place.name}' is loading. Try again in a few seconds."
+            message = f"The model '{entry.name}' is loading. Try again in a few seconds."
             raise OverloadedError(message, self._limits.retry_seconds) from None
 
-    async def _load(self, place: _Holder[M]) -> M:
+    async def _load(self, entry: _OnDemandModel[M]) -> M:
         try:
-            async with self._changing:
-                await self._make_room(place)
-                place.model = await self._in_thread(self._load_model, place.name)
+            async with self._load_lock:
+                await self._evict_until_fits(entry)
+                entry.model = await self._in_thread(self._load_model, entry.name)
         except OverloadedError:
             raise
         except Exception as error:
-            logger.exception("%s could not be loaded", place.name)
-            raise ModelLoadError(place.name) from error
+            logger.exception("%s could not be loaded", entry.name)
+            raise ModelLoadError(entry.name) from error
         finally:
-            place.loading = None
+            entry.loading = None
             # Those who were told to come again find it loaded.
-            self._left(place, at_least=2 * self._limits.retry_seconds)
-        return place.model
+            self._start_idle_timer(entry, at_least=2 * self._limits.retry_seconds)
+        return entry.model
 
-    async def _make_room(self, wanted: _Holder[M]) -> None:
-        """Unload what nobody uses, the least recently used first, until `wanted` fits."""
+    async def _evict_until_fits(self, wanted: _OnDemandModel[M]) -> None:
+        """LRU eviction: unload models without users, least recently used first, until it fits."""
         budget = self._limits.budget
         while budget and self.nbytes + wanted.expected > budget:
-            idle = [place for place in self._places.values() if place.model and not place.users]
+            idle = [entry for entry in self._on_demand.values() if entry.model and not entry.users]
             if not idle:
                 message = f"Other models are in use and leave no room for '{wanted.name}'."
                 raise OverloadedError(message, _RETRY_ROOM)
-            await self._unload(min(idle, key=lambda place: place.used))
+            await self._unload(min(idle, key=lambda entry: entry.last_used))
 
-    async def _unload(self, place: _Holder[M]) -> None:
-        assert place.model is not None
-        close, place.model = place.model.close, None
+    async def _unload(self, entry: _OnDemandModel[M]) -> None:
+        assert entry.model is not None
+        close, entry.model = entry.model.close, None
         await self._in_thread(close)
         del close
         await self._in_thread(self._give_back)
-        logger.info("%s unloaded", place.name)
+        logger.info("%s unloaded", entry.name)
 
-    def _left(self, place: _Holder[M], at_least: float = 0.0) -> None:
-        """A model that nobody uses any more rests, and leaves after a while."""
+    def _start_idle_timer(self, entry: _OnDemandModel[M], at_least: float = 0.0) -> None:
+        """Start the idle timer of a model without users; it is unloaded at its end."""
         loop = asyncio.get_running_loop()
-        place.used = loop.time()
-        if place.model and not place.users and self._limits.idle_seconds:
-            place.leaves = place.used + max(self._limits.idle_seconds, at_least)
-            place.rest = loop.call_at(place.leaves, self._rested, place)
+        entry.last_used = loop.time()
+        if entry.model and not entry.users and self._limits.idle_seconds:
+            entry.unload_at = entry.last_used + max(self._limits.idle_seconds, at_least)
+            entry.idle_timer = loop.call_at(entry.unload_at, self._on_idle, entry)
 
-    def _rested(self, place: _Holder[M]) -> None:
-        task = asyncio.create_task(self._unload_idle(place))
+    def _on_idle(self, entry: _OnDemandModel[M]) -> None:
+        task = asyncio.create_task(self._unload_idle(entry))
         self._unloading.add(task)
         task.add_done_callback(self._unloading.discard)
 
-    async def _unload_idle(self, place: _Holder[M]) -> None:
-        async with self._changing:
+    async def _unload_idle(self, entry: _OnDemandModel[M]) -> None:
+        async with self._load_lock:
             # While this waited, it may have been used, or unloaded.
-            is_due = asyncio.get_running_loop().time() >= place.leaves
-            if place.model and not place.users and is_due:
-                await self._unload(place)
+            is_due = asyncio.get_running_loop().time() >= entry.unload_at
+            if entry.model and not entry.users and is_due:
+                await self._unload(entry)
 
     async def _in_thread(self, work: Callable[..., R], *arguments: object) -> R:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work, *arguments)

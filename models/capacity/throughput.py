@@ -1,4 +1,4 @@
-"""How fast recordings are done: audio seconds per second."""
+"""Throughput in audio seconds per second, as an exponential moving average."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ HALF_LIFE = 300.0
 class Throughput:
     """Measured from one finished recording to the next, by a `clock` in seconds.
 
-    Only while there is work; what is long ago counts less.
+    Time without work does not count, and the weight of the rest halves every `HALF_LIFE` seconds.
     """
 
     def __init__(self, clock: Callable[[], float]) -> None:
@@ -30,11 +30,11 @@ class Throughput:
         return self._audio / self._time
 
     def begin(self) -> None:
-        """There was nothing to do until now."""
+        """Begin to measure: there was no work until now."""
         self._since = self._clock()
 
     def finish(self, seconds: float) -> None:
-        """A recording of so many seconds is done."""
+        """Note a finished recording of so many seconds."""
         now = self._clock()
         took = now - self._since
         kept = 0.5 ** (took / HALF_LIFE)

@@ -1,3 +1,3 @@
-"""Weights: the official ones, one form for all, safetensors, BentoML's store."""
+"""Checkpoints: catalogue, canonical weights, safetensors, sources, BentoML's store."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Every official Whisper checkpoint: names, aliases, dimensions, languages, bytes per slot."""
+"""Catalogue of the official Whisper checkpoints: names, aliases, dimensions, languages."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Dimensions:
 
     @property
     def is_multilingual(self) -> bool:
-        """Whether the vocabulary has language tokens."""
+        """True if the vocabulary has language tokens."""
         return self.n_vocab >= N_VOCAB_MULTILINGUAL
 
     @property

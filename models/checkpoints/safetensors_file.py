@@ -1,4 +1,4 @@
-"""Canonical weights to and from one safetensors file."""
+"""Safetensors files: canonical weights written and read."""
 
 from __future__ import annotations
 

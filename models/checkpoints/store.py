@@ -1,4 +1,4 @@
-"""Checkpoints in BentoML's model store: saved whole or not at all, verified when loaded."""
+"""Content-addressed store of checkpoints in BentoML's: saved atomically, verified when loaded."""
 
 from __future__ import annotations
 
@@ -182,7 +182,7 @@ def scratch_area() -> Path:
 
 
 def downloads_directory() -> Path:
-    """Where downloads are kept until they are complete and imported."""
+    """The directory of downloads until they are complete and imported."""
     path = scratch_area() / "downloads"
     path.mkdir(exist_ok=True)
     return path

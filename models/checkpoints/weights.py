@@ -1,4 +1,4 @@
-"""A checkpoint's weights in one canonical form, whichever file they came from."""
+"""Canonical weights of a checkpoint, whichever file they came from, and their fingerprint."""
 
 from __future__ import annotations
 

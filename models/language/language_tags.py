@@ -1,4 +1,4 @@
-"""From what clients call a language to Whisper's code for it."""
+"""Language tags: Whisper's code of a BCP 47 tag, an ISO 639 code or a name."""
 
 from __future__ import annotations
 
@@ -142,6 +142,6 @@ def _tagged(subtags: list[str]) -> Language | None:
     if code is None:
         return None
     scripts = _SCRIPTS.get(code, {})
-    told = [scripts[subtag] for subtag in others if subtag in scripts]
+    named = [scripts[subtag] for subtag in others if subtag in scripts]
     # The script comes before the region, which may tell more of it, as in zh-Hant-HK.
-    return Language(code, next((each for each in told[::-1] if each.startswith(told[0])), None))
+    return Language(code, next((each for each in named[::-1] if each.startswith(named[0])), None))

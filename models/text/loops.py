@@ -1,4 +1,4 @@
-"""Loops at the end of a text: the same words again and again."""
+"""Repetition loops: a period of tokens that a text ends in, by direct comparison."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Loop:
 
     @property
     def times(self) -> float:
-        """How often it says its words; the last time may break off."""
+        """The number of repeats; the last one may break off."""
         return self.length / self.period
 
 

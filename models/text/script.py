@@ -1,4 +1,4 @@
-"""One script for all that is said in a language that is written in two."""
+"""Script normalization: one script for a language that is written in two."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from models.text.words import characters
 
 @dataclass(frozen=True)
 class _Writing:
-    """The scripts of a language: the two that a text's characters tell, and all to be asked for."""
+    """The scripts of a language: the `pair` that characters tell apart, and all to be asked for."""
 
-    told: tuple[Script, Script]
+    pair: tuple[Script, Script]
     scripts: frozenset[Script]
     marks: Callable[[str], tuple[int, int]]
     converted: Callable[[str, Script], list[str]]
@@ -32,7 +32,7 @@ _SERBIAN = _Writing(("Latn", "Cyrl"), frozenset({"Latn", "Cyrl"}), serbian.marks
 _WRITINGS = {"zh": _CHINESE, "yue": _CHINESE, "sr": _SERBIAN}
 
 
-class OneScript:
+class ScriptNormalizer:
     """Writes the segments of a recording in one script for each language.
 
     That is the one of `asked`; else the one that most of the text known so far is in. Text of other
@@ -43,7 +43,7 @@ class OneScript:
         self._asked = asked
         self._known: dict[_Writing, Script] = {}
 
-    def concerns(self, segment: Segment) -> bool:
+    def applies_to(self, segment: Segment) -> bool:
         """True for a segment in a language of several scripts."""
         return segment.language in _WRITINGS
 
@@ -57,12 +57,12 @@ class OneScript:
             if writing not in self._known and (script := _majority(writing, own)):
                 self._known[writing] = script
 
-    def all_written(self, segments: Sequence[Segment]) -> list[Segment]:
+    def normalized_together(self, segments: Sequence[Segment]) -> list[Segment]:
         """All segments of a recording in the script, which they settle together."""
         self.settle(segments)
-        return [self.written(segment) for segment in segments]
+        return [self.normalized(segment) for segment in segments]
 
-    def written(self, segment: Segment) -> Segment:
+    def normalized(self, segment: Segment) -> Segment:
         """A segment in the script, which it settles if no other has."""
         writing = _WRITINGS.get(segment.language or "")
         if writing is None:
@@ -85,11 +85,11 @@ def _majority(writing: _Writing, texts: Sequence[str]) -> Script | None:
         first, second = next((each for each in marks if each[0] != each[1]), (0, 0))
     if first == second:
         return None
-    return writing.told[first < second]
+    return writing.pair[first < second]
 
 
 def _has_other(writing: _Writing, text: str, script: Script) -> bool:
-    return writing.marks(text)[script == writing.told[0]] > 0
+    return writing.marks(text)[script == writing.pair[0]] > 0
 
 
 def _rewritten(segment: Segment, writing: _Writing, script: Script) -> Segment:

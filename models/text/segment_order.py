@@ -1,4 +1,4 @@
-"""Segments found apart, in order: no word begins before the one before it has ended."""
+"""Segment order: segments sorted, numbered, and their words made not to overlap."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def clamped(segment: Segment, last: float) -> Segment:
 
 
 class Sequencer:
-    """Numbers a recording's segments as they come, and lets their words begin in turn."""
+    """Numbers a recording's segments as they come; no word begins before the last has ended."""
 
     def __init__(self) -> None:
         self._numbers = count()

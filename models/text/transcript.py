@@ -1,4 +1,4 @@
-"""The result of a transcription: segments with times, and the transcript they make."""
+"""Transcript: segments with times, their words and tokens."""
 
 from __future__ import annotations
 

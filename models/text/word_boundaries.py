@@ -1,4 +1,4 @@
-"""Word times moved to where the words are heard.
+"""Word boundaries moved to the pauses in the sound.
 
 Times from attention are early, or with some checkpoints late, by a near constant lead. Long words
 lose their end to the next one, for a word is known before it has been said to its end. Around
@@ -20,8 +20,8 @@ Span = tuple[float, float]
 # How much the letters of two words say of where one ends and the other begins; above a half, words
 # could change places.
 _LETTERS_SHARE = 0.4
-# Seconds that letters move a boundary at most: where they disagree by more, something else was
-# heard between the words.
+# Seconds that letters move a boundary at most: where they disagree by more, there is some other
+# sound between the words.
 _LETTERS_REACH = 0.15
 # A boundary and a pause belong together that are so many seconds apart at most.
 _PAUSE_REACH = 0.15
@@ -30,8 +30,8 @@ _SHORTEST_WORD = 0.02
 
 
 @dataclass(frozen=True)
-class Heard:
-    """When a window is heard: from `start` to `end`, with `pauses` in order, all in seconds."""
+class WindowBounds:
+    """A window's `start` and `end`, and its `pauses` in order, all in seconds."""
 
     start: float
     end: float
@@ -39,25 +39,27 @@ class Heard:
 
 
 def moved(
-    segments: Sequence[Segment], heard: Heard, lead: float, lead_in: float = 0.0
+    segments: Sequence[Segment], bounds: WindowBounds, lead: float, lead_in: float = 0.0
 ) -> list[Segment]:
-    """A window's segments with their words where they are heard; segments last as their words.
+    """A window's segments with their words moved to their sound; segments last as their words.
 
     Words stay in order, apart and within the window. `lead` is by how many seconds the attention is
-    early; less than 0: late. Words begin `lead_in` seconds before they are heard, where there is a
+    early; less than 0: late. Words begin `lead_in` seconds before their sound, where there is a
     pause before them.
     """
     words = [word for segment in segments for word in segment.words]
     if not words:
         return list(segments)
-    times = _by_pauses([_within(heard, word, lead) for word in words], heard.pauses)
-    times = _in_order(_by_letters(times, list(map(_letters, words))), heard)
-    found = iter(_timed(words, _begun_early(times, lead_in, heard.start)))
+    times = _by_pauses([_within(bounds, word, lead) for word in words], bounds.pauses)
+    times = _in_order(_by_letters(times, list(map(_letters, words))), bounds)
+    found = iter(_timed(words, _begun_early(times, lead_in, bounds.start)))
     return [_lasting(segment, tuple(islice(found, len(segment.words)))) for segment in segments]
 
 
-def _within(heard: Heard, word: Word, lead: float) -> Span:
-    start, end = (min(max(time + lead, heard.start), heard.end) for time in (word.start, word.end))
+def _within(bounds: WindowBounds, word: Word, lead: float) -> Span:
+    start, end = (
+        min(max(time + lead, bounds.start), bounds.end) for time in (word.start, word.end)
+    )
     return start, end
 
 
@@ -117,12 +119,12 @@ def _letters(word: Word) -> int:
     return max(1, sum(map(str.isalnum, word.text)))
 
 
-def _in_order(times: Sequence[Span], heard: Heard) -> list[Span]:
+def _in_order(times: Sequence[Span], bounds: WindowBounds) -> list[Span]:
     ordered: list[Span] = []
-    before = heard.start
+    before = bounds.start
     for start, end in times:
-        start = min(max(round(start, 2), before), heard.end)
-        before = min(max(round(end, 2), start), heard.end)
+        start = min(max(round(start, 2), before), bounds.end)
+        before = min(max(round(end, 2), start), bounds.end)
         ordered.append((start, before))
     return ordered
 

@@ -1,4 +1,4 @@
-"""Tokens with times to words with times, as openai-whisper does (whisper/timing.py)."""
+"""Words of tokens with times, as openai-whisper makes them (whisper/timing.py)."""
 
 from __future__ import annotations
 

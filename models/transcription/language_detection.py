@@ -1,4 +1,4 @@
-"""Which language a recording is in, without its text."""
+"""Language detection: the languages of a recording by probability, without its text."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ from models.transcription.sample_stream import SampleStream
 
 async def detect(
     engine: Engine,
-    source: SampleStream,
+    stream: SampleStream,
     detector: Silero,
     among: Sequence[str],
     stats: RequestStats,
 ) -> dict[str, float]:
-    """How probable each language is, the most probable one first; together they are 1.
+    """The probability of each language, the most probable one first; together they are 1.
 
     The mean over the first windows in which somebody speaks; nothing where nobody does. Only
     `among` these languages, if there are any.
     """
 
     def windows() -> list[Mel]:
-        spoken = speech_windows(source.pieces(), detector, VoiceOptions())
+        spoken = speech_windows(stream.pieces(), detector, VoiceOptions())
         return [features(engine, window.samples) for window in islice(spoken, WINDOWS)]
 
     request = uuid.uuid4().hex
@@ -41,8 +41,8 @@ async def detect(
         engine.submit(
             Window(request, mel.window(0), mel.content(0), detects_only=True, stats=stats)
         )
-        for mel in await source.run(windows)
+        for mel in await stream.run(windows)
     ]
     results = await asyncio.gather(*map(asyncio.wrap_future, futures))
-    heard = [result.language_probs for result in results if result.language_probs]
-    return mean_probabilities(heard, among) if heard else {}
+    probs = [result.language_probs for result in results if result.language_probs]
+    return mean_probabilities(probs, among) if probs else {}

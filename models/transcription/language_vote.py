@@ -1,11 +1,24 @@
-"""Which language the windows of a recording are decoded in."""
+"""Language vote: the language of a recording, by the probabilities in its first windows.
+
+event loop                              | engine's thread
+----------------------------------------+----------------------------------------
+choice() -> _vote or _own_if_sure       |
+Engine.submit(window) ------------------+-> encodes the window, finds its probs
+                                        |   Window.choose_language(probs):
+_count(probs) <-- call_soon_threadsafe -+-- _vote: the window's most probable one;
+the last vote sets `settled`            |   _own_if_sure: that, or the settled one
+await result <-- the window's future ---+-- decodes the window in that language
+await settled                           |
+other language, and not sure of it:     |
+submit(window, language=settled) -------+-> decodes it once more, in this one
+"""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 
-# So many windows are heard before the language of a long recording is settled.
+# Windows that vote before the language of a long recording is settled.
 WINDOWS = 4
 # As sure must a window be of another language than the rest. None of the labelled clips that were
 # as sure as this was wrong, from 0.6 on.
@@ -43,7 +56,7 @@ class LanguageVote:
     def __init__(self, given: str | None, among: Sequence[str], windows: int = WINDOWS) -> None:
         self._given, self._among, self._windows = given, among, windows
         self._loop = asyncio.get_running_loop()
-        self._heard: list[Mapping[str, float]] = []
+        self._votes: list[Mapping[str, float]] = []
         self.settled: asyncio.Future[str] = self._loop.create_future()
         if given:
             self.settled.set_result(given)
@@ -55,40 +68,40 @@ class LanguageVote:
 
     @property
     def windows(self) -> int | None:
-        """How many windows may be asked before it is settled."""
+        """The number of windows that vote before it is settled; None: it is."""
         return None if self.settled.done() else self._windows
 
-    def ask(self, *, is_short: bool) -> str | ChooseLanguage:
-        """The language of the next window, or how to choose it; none that `is_short` is asked."""
+    def choice(self, *, is_short: bool) -> str | ChooseLanguage:
+        """The language of the next window, or how to choose it; one that `is_short` has no say."""
         if self.language is None:
-            return self._first
-        return self.language if self._given or is_short else self._later
+            return self._vote
+        return self.language if self._given or is_short else self._own_if_sure
 
-    def expect(self, windows: int) -> None:
+    def limit_windows(self, windows: int) -> None:
         """There are no more windows than these."""
         self._windows = min(self._windows, windows)
         self._settle()
 
     def is_sure(self, probs: Mapping[str, float], language: str) -> bool:
-        """Whether a window in another language than the recording's is to be believed."""
+        """True if a window in another language than the recording's is to be believed."""
         total = sum(probs[code] for code in self._among) if self._among else 1.0
         return probs[language] >= _SURE * total
 
-    # These two are called by the engine's thread.
+    # In the engine's thread: these two.
 
-    def _first(self, probs: Mapping[str, float]) -> str:
-        self._loop.call_soon_threadsafe(self._hear, probs)
+    def _vote(self, probs: Mapping[str, float]) -> str:
+        self._loop.call_soon_threadsafe(self._count, probs)
         return most_probable(probs, self._among)
 
-    def _later(self, probs: Mapping[str, float]) -> str:
-        own = most_probable(probs, self._among)
-        return own if self.is_sure(probs, own) else self.settled.result()
+    def _own_if_sure(self, probs: Mapping[str, float]) -> str:
+        likeliest = most_probable(probs, self._among)
+        return likeliest if self.is_sure(probs, likeliest) else self.settled.result()
 
-    def _hear(self, probs: Mapping[str, float]) -> None:
-        self._heard.append(probs)
+    def _count(self, probs: Mapping[str, float]) -> None:
+        self._votes.append(probs)
         self._settle()
 
     def _settle(self) -> None:
-        if self.settled.done() or len(self._heard) < max(1, self._windows):
+        if self.settled.done() or len(self._votes) < max(1, self._windows):
             return
-        self.settled.set_result(next(iter(mean_probabilities(self._heard, self._among))))
+        self.settled.set_result(next(iter(mean_probabilities(self._votes, self._among))))

@@ -1,4 +1,4 @@
-"""All windows side by side: speech is found first, and each stretch of it decoded on its own."""
+"""Parallel strategy: windows of detected speech, decoded side by side."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from models.text.segment_order import Sequencer
 from models.text.transcript import Segment
 from models.transcription.features import features
 from models.transcription.language_vote import WINDOWS, LanguageVote
-from models.transcription.recording_windows import RecordingWindows
 from models.transcription.sample_stream import SampleStream
+from models.transcription.transcription_context import TranscriptionContext
 from models.transcription.window_transcription import WindowTranscription
 
 # Windows of one recording with the engine at once: enough to keep its slots full while the next
@@ -27,20 +27,20 @@ Reading = asyncio.Task[tuple[SpeechWindow, Mel] | None]
 
 
 async def parallel(
-    recording: RecordingWindows, source: SampleStream, detector: Silero
+    context: TranscriptionContext, stream: SampleStream, detector: Silero
 ) -> AsyncIterator[Segment]:
     """The segments in order, each as soon as its window and all before it are done.
 
     Where the language is not known the first windows tell it before the others follow. Where
     somebody reads along, the first goes before the others and alone is asked.
     """
-    windows = speech_windows(source.pieces(), detector, recording.options.voice)
-    asked = 1 if recording.is_live else WINDOWS
-    languages = LanguageVote(recording.language, recording.options.languages, asked)
+    windows = speech_windows(stream.pieces(), detector, context.options.voice)
+    asked = 1 if context.is_live else WINDOWS
+    languages = LanguageVote(context.language, context.options.languages, asked)
     sequencer, submitted = Sequencer(), 0
     running: deque[asyncio.Task[list[Segment]]] = deque()
     # One window is read ahead of those that are with the engine.
-    reading: Reading | None = _next(recording, source, windows, ahead=False)
+    reading: Reading | None = _next(context, stream, windows, ahead=False)
     try:
         while reading or running:
             room = len(running) < IN_FLIGHT and submitted != languages.windows
@@ -53,22 +53,22 @@ async def parallel(
             for read in (task.result() for task in ready if task.done()):
                 reading = None
                 if read is None:
-                    languages.expect(submitted)
+                    languages.limit_windows(submitted)
                     continue
                 spoken = WindowTranscription(
-                    recording, source, languages, *read, is_first=not submitted
+                    context, stream, languages, *read, is_first=not submitted
                 )
                 running.append(asyncio.create_task(spoken.segments()))
                 submitted += 1
                 ahead = len(running) > IN_FLIGHT // 2
-                reading = _next(recording, source, windows, ahead=ahead)
+                reading = _next(context, stream, windows, ahead=ahead)
             # The others may wait for one that has failed: for the language that it would have told.
             for failed in [task for task in running if task.done() and task.exception()]:
                 failed.result()
             while running and running[0].done():
                 for segment in running.popleft().result():
                     yield sequencer.put(segment)
-        recording.language = languages.language
+        context.language = languages.language
     finally:
         tasks = [*running, *([reading] if reading else [])]
         for task in tasks:
@@ -77,18 +77,18 @@ async def parallel(
 
 
 def _next(
-    recording: RecordingWindows,
-    source: SampleStream,
+    context: TranscriptionContext,
+    stream: SampleStream,
     windows: Iterator[SpeechWindow],
     *,
     ahead: bool,
 ) -> Reading:
-    """Reads on to the next window, and makes what is heard of it in the same thread."""
+    """Reads on to the next window, and makes its features in the same thread."""
 
     def read() -> tuple[SpeechWindow, Mel] | None:
         window = next(windows, None)
         if window is None:
             return None
-        return window, features(recording.engine, window.samples)
+        return window, features(context.engine, window.samples)
 
-    return asyncio.create_task(source.run(read, ahead=ahead))
+    return asyncio.create_task(stream.run(read, ahead=ahead))

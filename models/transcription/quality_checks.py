@@ -1,4 +1,4 @@
-"""Which windows to decode again, which to drop, and what to doubt.
+"""Quality checks: criteria for temperature fallback, for silence, and the flags of segments.
 
 The first three thresholds are openai-whisper's (whisper/transcribe.py).
 """
@@ -14,41 +14,41 @@ from models.options import Flag, TranscribeOptions
 # Whisper's probability of silence is below in nearly all speech, however strange its language.
 _PERHAPS_SILENT = 0.2
 # Seconds of speech by the voice detector that are believed whatever the decoder makes of them.
-_CLEARLY_HEARD = 0.5
-# The log-probability that a segment needs where the detector hears less, and where it hears none.
+_CLEARLY_SPEECH = 0.5
+# The log-probability that a segment needs where the detector finds less, and where it finds none.
 # `scripts.quality.soft_speech` measures both: what is lost of speech, what is said in noise.
-_HARDLY_HEARD, _UNHEARD = -2.0, -1.25
+_MIN_LOGPROB_NEAR_SPEECH, _MIN_LOGPROB_IN_SILENCE = -2.0, -1.25
 # A probability of silence is at most this, or its logarithm would be infinite.
 _SILENT = 1 - 1e-6
 
 
 def needs_no_fallback(options: TranscribeOptions, result: DecodingResult) -> bool:
-    """Whether a window needs no other temperature: no loop, and likely enough or silence."""
+    """True if a window needs no temperature fallback: no loop, and likely enough or silence."""
     too_unlikely = is_unlikely(options, result)
     silent = too_unlikely and is_noise(options, result)
     return silent or not (too_unlikely or is_repetitive(options, result))
 
 
 def is_unlikely(options: TranscribeOptions, result: DecodingResult) -> bool:
-    """Whether the text is too improbable."""
+    """True if the average log-probability is below the threshold."""
     threshold = options.logprob_threshold
     return threshold is not None and result.avg_logprob < threshold
 
 
 def is_repetitive(options: TranscribeOptions, result: DecodingResult) -> bool:
-    """Whether the text compresses too well."""
+    """True if the compression ratio is above the threshold."""
     threshold = options.compression_ratio_threshold
     return threshold is not None and result.compression_ratio > threshold
 
 
 def is_noise(options: TranscribeOptions, result: DecodingResult) -> bool:
-    """Whether Whisper itself thinks that nobody speaks."""
+    """True if Whisper's own no-speech probability is above the threshold."""
     threshold = options.no_speech_threshold
     return threshold is not None and result.no_speech_prob > threshold
 
 
 def says_nothing(options: TranscribeOptions, result: DecodingResult) -> bool:
-    """Whether a window's text is to be dropped.
+    """True if a window's text is to be dropped.
 
     Probably no speech and not likely enough, as in openai-whisper; or perhaps no speech and, at
     some temperature, so improbable that the text is what noise and music make Whisper say.
@@ -62,32 +62,32 @@ def says_nothing(options: TranscribeOptions, result: DecodingResult) -> bool:
     return is_noise(options, result) and not is_likely
 
 
-def is_spoken(result: DecodingResult, logprobs: Sequence[float], heard: float) -> bool:
-    """Whether a segment is speech, by the voice detector and the decoder together.
+def is_spoken(result: DecodingResult, logprobs: Sequence[float], speech_seconds: float) -> bool:
+    """True if a segment is speech, by the voice activity detector and the decoder together.
 
-    The detector hears `heard` seconds of speech at its time; `logprobs` are those of the tokens of
-    its text. The less the detector hears, the surer must the decoder be that somebody speaks and
+    The detector finds `speech_seconds` at its time; `logprobs` are those of the tokens of
+    its text. The less the detector finds, the surer must the decoder be that somebody speaks and
     that this is said: what noise makes Whisper say is short and improbable ("you").
     """
-    if heard >= _CLEARLY_HEARD:
+    if speech_seconds >= _CLEARLY_SPEECH:
         return True
     if not logprobs:
-        return heard > 0
+        return speech_seconds > 0
     spoken = log1p(-min(result.no_speech_prob, _SILENT))
     sure = spoken + sum(logprobs) / len(logprobs)
-    return sure >= (_HARDLY_HEARD if heard > 0 else _UNHEARD)
+    return sure >= (_MIN_LOGPROB_NEAR_SPEECH if speech_seconds > 0 else _MIN_LOGPROB_IN_SILENCE)
 
 
 def segment_flags(
-    options: TranscribeOptions, result: DecodingResult, *, is_loop: bool, is_heard: bool
+    options: TranscribeOptions, result: DecodingResult, *, is_loop: bool, is_speech: bool
 ) -> Iterator[Flag]:
-    """Why a segment of a window is in doubt.
+    """The quality flags of a window's segment.
 
-    It `is_loop` if a loop was cut out of it, and `is_heard` if it is speech (`is_spoken`).
+    It `is_loop` if a loop was cut out of it, and `is_speech` by `is_spoken`.
     """
     if is_unlikely(options, result):
         yield "low_logprob"
     if is_loop or is_repetitive(options, result):
         yield "repetition"
-    if not is_heard:
+    if not is_speech:
         yield "no_speech"

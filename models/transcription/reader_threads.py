@@ -1,4 +1,4 @@
-"""The threads that read recordings: on one core each, and behind the engine where nobody waits."""
+"""Reader threads, on one core each: two pools, of which the one that reads ahead is niced."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from models.engine.cpu.threads import take_cores
 
 # Beside an engine that computes on all cores itself, and at most beside one that does not: each
 # keeps memory of its own, and they take turns at Python's lock.
-_FEWEST, _MAX = 2, 4
+_MIN, _MAX = 2, 4
 # Of Linux: enough to give way to the engine's threads, which wait for each other at every layer,
 # and not so much that the engine runs out of windows.
 _NICENESS = 5
@@ -24,9 +24,9 @@ class ReaderThreads:
     """
 
     def __init__(self, cores: int) -> None:
-        threads = min(max(cores // 2, _FEWEST), _MAX)
+        threads = min(max(cores // 2, _MIN), _MAX)
         self.first = ThreadPoolExecutor(threads, "whisper-read", take_cores, (1,))
-        self.ahead = ThreadPoolExecutor(threads, "whisper-read-ahead", _give_way)
+        self.ahead = ThreadPoolExecutor(threads, "whisper-read-ahead", _lower_priority)
 
     def close(self) -> None:
         """End the threads; what they do is completed."""
@@ -34,7 +34,7 @@ class ReaderThreads:
         self.ahead.shutdown()
 
 
-def _give_way() -> None:
+def _lower_priority() -> None:
     take_cores(1)
     with suppress(OSError, AttributeError):  # not every system knows it
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)

@@ -1,4 +1,4 @@
-"""Real repetition and loops: what can have been said in the seconds of speech that there are."""
+"""Repetition guard: tells real repetition from decoding loops, by the seconds of speech."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _LONGEST = 225
 
 
 def can_be_said(options: TranscribeOptions, loop: Loop, characters: int, seconds: float) -> bool:
-    """Whether a loop of so many characters can have been said in so many seconds of speech."""
+    """True if a loop of so many characters can have been said in so many seconds of speech."""
     if options.loop_threshold is None:
         return True
     seconds += _SLACK
@@ -52,7 +52,7 @@ class RepetitionGuard:
     length: float
 
     def accepts(self, result: DecodingResult) -> bool:
-        """Whether a window needs no other temperature: see `Window`.
+        """True if a window needs no temperature fallback: see `Window`.
 
         A likely text that repeats itself as people can needs none: a hotter one would only leave
         some of it out. What is to be known better its parts tell.
@@ -63,7 +63,7 @@ class RepetitionGuard:
         return is_guarded and self._is_likely_said(result)
 
     def says_nothing(self, result: DecodingResult) -> bool:
-        """Whether a window's text is to be dropped.
+        """True if a window's text is to be dropped.
 
         Gibberish at another temperature is no sign of noise in a window with much speech, or where
         the text is a likely one that repeats itself as people can. A loop is, where there is no
@@ -92,7 +92,7 @@ class RepetitionGuard:
         )
 
     def is_hopeless(self, tokens: Sequence[int], logprob: float) -> bool:
-        """Whether a text of this log-probability goes round beyond recall, or is to be refused."""
+        """True if a text of this log-probability repeats for too long, or is to be refused."""
         minimum = self.options.logprob_threshold
         if minimum is not None and logprob < min(minimum, 0.0) * _LONGEST:
             return True
@@ -101,7 +101,7 @@ class RepetitionGuard:
         return self.options.loop_threshold is not None and loop is not None and loop.length > limit
 
     def doubt(self, result: DecodingResult) -> float:
-        """How much a text is in doubt for its repetition: 0, 0.5 or 1.
+        """The doubt in a text for its repetition: 0, 0.5 or 1.
 
         Nothing is wrong; it repeats itself, as people can; or it cannot have been said.
         """

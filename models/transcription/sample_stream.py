@@ -1,4 +1,4 @@
-"""A recording being read: in threads that stop, and have stopped, when the request does."""
+"""Sample stream: a recording read in threads, which end with the request that is cancelled."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from contextlib import closing, suppress
 from itertools import chain
 from typing import TypeVar
 
-from models.audio.mel import Samples
-from models.audio.vad.speech_spans import SAMPLE_RATE
+from models.audio.samples import Samples
 from models.request_stats import RequestStats
 from models.transcription.reader_threads import ReaderThreads
+from models.units import SAMPLE_RATE
 
 T = TypeVar("T")
 Pieces = Callable[[], Generator[Samples, None, None]]
 
 
 class StoppedError(Exception):
-    """Nobody waits for the recording any more: its reader unwinds."""
+    """The request has been cancelled: the reader unwinds."""
 
 
 class SampleStream:
@@ -54,8 +54,12 @@ class SampleStream:
         self._begun = chain(head, pieces)
         return head
 
+    def fits(self, samples: int) -> bool:
+        """True if the recording is no longer than `samples`; its beginning is kept for later."""
+        return sum(map(len, self.beginning(samples))) <= samples
+
     async def run(self, function: Callable[[], T], *, ahead: bool = False) -> T:
-        """What the function, which may read this recording, returns in a thread.
+        """The function's result, in a thread; it may read this recording.
 
         `ahead` is for what nobody waits for yet. Cancelled, it comes back only when the thread
         does: then the file is not in use any more.

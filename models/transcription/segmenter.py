@@ -1,4 +1,4 @@
-"""A window's tokens to segments in the recording's time: without loops and silence, with words."""
+"""Segmenter: a window's tokens to segments with words, without loops and silence."""
 
 from __future__ import annotations
 
@@ -11,15 +11,16 @@ from models.checkpoints.catalogue import attention_lead
 from models.engine.decoding.sequence import DecodingResult
 from models.engine.decoding.vocabulary import Vocabulary
 from models.options import TranscribeOptions
-from models.text.edges import SpeechBetween, edges
 from models.text.loops import Loop, loop_at_end
-from models.text.segments import FRAMES_PER_SECOND, Cut, cut_at_timestamps, text_of
+from models.text.segments import TokenSlice, slice_at_timestamps, text_of
+from models.text.speech_edges import SpeechBetween, speech_edges
 from models.text.transcript import Segment, TokenScore
-from models.text.word_boundaries import Heard, Span, moved
+from models.text.word_boundaries import Span, WindowBounds, moved
 from models.text.word_durations import with_words
 from models.text.words import CLOSING, UNSPACED, split_words
 from models.transcription.quality_checks import is_spoken, segment_flags
 from models.transcription.repetition import can_be_said
+from models.units import FRAMES_PER_SECOND
 
 # Seconds by which Whisper's timestamps may miss the speech.
 _SLACK = 0.5
@@ -29,22 +30,22 @@ FindPauses = Callable[[], Seq[Span]]
 
 
 @dataclass(frozen=True)
-class CutWindow:
-    """A window's segments, with ids of 0, and the frame of the recording where its text ended.
+class SegmentedWindow:
+    """A window's segments, with ids of 0, and the frame where the next window starts.
 
-    `told` are the times, by timestamps, of what it says, in seconds of the recording.
+    `text_spans` are where it has text, by timestamps, in seconds of the recording.
     """
 
     segments: tuple[Segment, ...]
-    after: int
-    told: tuple[tuple[float, float], ...]
+    next_seek: int
+    text_spans: tuple[tuple[float, float], ...]
 
 
 @dataclass(frozen=True)
 class _Piece:
-    """What is kept of a cut: its tokens, and how many of the window's text come before them."""
+    """The kept tokens of a slice; `before` is the number of the window's text tokens ahead."""
 
-    cut: Cut
+    cut: TokenSlice
     tokens: tuple[int, ...]
     logprobs: tuple[float, ...]
     before: int
@@ -65,43 +66,45 @@ class Segmenter:
         frames: int,
         speech: SpeechBetween,
         pauses: FindPauses | None = None,
-    ) -> CutWindow:
+    ) -> SegmentedWindow:
         """The text of the window at frame `seek` that holds `frames` frames of the recording.
 
-        Words are moved to where they are heard, between the window's `pauses`.
+        Words are moved to their sound, between the window's `pauses`.
         """
         begin = self.vocabulary.timestamp_begin
-        cuts, after = cut_at_timestamps(
+        cuts, next_seek = slice_at_timestamps(
             result.tokens, seek=seek, frames=frames, timestamp_begin=begin
         )
         if placed := self._placed(cuts, seek, frames, speech):
-            cuts, after = [placed], seek + frames
+            cuts, next_seek = [placed], seek + frames
         pieces = list(self._pieces(cuts, result, speech))
         segments = [self._segment(piece, result, seek, speech) for piece in pieces]
-        told = tuple((segment.start, segment.end) for segment in segments if segment.text)
+        text_spans = tuple((segment.start, segment.end) for segment in segments if segment.text)
         if result.starts:
             segments = _timed(segments, pieces, result, seek / FRAMES_PER_SECOND)
             if pauses and self.options.word_times == "heard":
                 segments = self._moved(segments, seek, frames, pauses())
-        return CutWindow(tuple(filter(self._is_wanted, segments)), after, told)
+        return SegmentedWindow(tuple(filter(self._is_wanted, segments)), next_seek, text_spans)
 
-    def _placed(self, cuts: Seq[Cut], seek: int, frames: int, speech: SpeechBetween) -> Cut | None:
-        """The only text of a window at the window's speech, where its timestamps are at none.
+    def _placed(
+        self, cuts: Seq[TokenSlice], seek: int, frames: int, speech: SpeechBetween
+    ) -> TokenSlice | None:
+        """The only text of a window moved to the window's speech, where its timestamps are at none.
 
-        Behind a long silence Whisper may tell a sentence at the window's beginning.
+        Behind a long silence Whisper may put a sentence at the window's beginning.
         """
         window = seek / FRAMES_PER_SECOND, (seek + frames) / FRAMES_PER_SECOND
         if len(cuts) != 1 or speech(*window) < _SLACK:
             return None
         if speech(cuts[0].start - _SLACK, cuts[0].end + _SLACK) > 0:
             return None
-        start, end = edges(*window, speech)
+        start, end = speech_edges(*window, speech)
         return replace(cuts[0], start=start, end=end)
 
     def _pieces(
-        self, cuts: Seq[Cut], result: DecodingResult, speech: SpeechBetween
+        self, cuts: Seq[TokenSlice], result: DecodingResult, speech: SpeechBetween
     ) -> Iterator[_Piece]:
-        """Each cut, but for what goes round in a loop at the window's end."""
+        """Each slice without what repeats in a loop at the window's end."""
         tokens, eot = result.tokens, self.vocabulary.eot
         spoken = [token for token in tokens if token < eot]
         before = [0, *accumulate(token < eot for token in tokens)]
@@ -126,11 +129,11 @@ class Segmenter:
         self,
         loop: Loop,
         result: DecodingResult,
-        cuts: Seq[Cut],
+        cuts: Seq[TokenSlice],
         before: Seq[int],
         speech: SpeechBetween,
     ) -> bool:
-        """Whether a loop comes to an end, and there is speech for it in the cuts that have it."""
+        """True if a loop comes to an end, and there is speech for it in the slices that have it."""
         if self.options.loop_threshold is None:
             return True
         having = [cut for cut in cuts if before[cut.first + len(cut.tokens)] > loop.before]
@@ -142,7 +145,7 @@ class Segmenter:
         return can_be_said(self.options, loop, len(text), seconds)
 
     def _closed(self, spoken: Seq[int], limit: int) -> int:
-        """How much of the text to keep: what ends the words of a loop stands behind them."""
+        """The number of text tokens to keep: `limit`, and the punctuation behind it."""
         while limit < len(spoken) and self.vocabulary.decode(spoken[limit : limit + 1]) in CLOSING:
             limit += 1
         return limit
@@ -154,8 +157,8 @@ class Segmenter:
         text = text_of(piece.cut, piece.tokens, self.vocabulary.decode)
         scores = tuple(self._scores(piece)) if text else ()
         seconds = speech(start - _SLACK, end + _SLACK)
-        heard = is_spoken(result, [score.logprob for score in scores], seconds)
-        flags = segment_flags(self.options, result, is_loop=piece.is_loop, is_heard=heard)
+        is_speech = is_spoken(result, [score.logprob for score in scores], seconds)
+        flags = segment_flags(self.options, result, is_loop=piece.is_loop, is_speech=is_speech)
         return Segment(
             id=0,
             seek=seek,
@@ -183,7 +186,7 @@ class Segmenter:
         start, end = seek / FRAMES_PER_SECOND, (seek + frames) / FRAMES_PER_SECOND
         silent = [(start + first, start + after) for first, after in pauses]
         lead = attention_lead(self.vocabulary.dims)
-        return moved(segments, Heard(start, end, silent), lead, self.options.lead_in)
+        return moved(segments, WindowBounds(start, end, silent), lead, self.options.lead_in)
 
     def _is_wanted(self, segment: Segment) -> bool:
         return not self.options.drop.intersection(segment.flags)

@@ -1,4 +1,4 @@
-"""One window after another: the seek loop of openai-whisper (whisper/transcribe.py)."""
+"""Sequential strategy: the seek loop of openai-whisper (whisper/transcribe.py)."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from functools import partial
 
 from models.audio.mel import Mel
 from models.engine.decoding.sequence import DecodingResult, Window
-from models.text.edges import SpeechBetween
 from models.text.segment_order import Sequencer, by_time, ended_by
-from models.text.segments import FRAMES_PER_SECOND
+from models.text.speech_edges import SpeechBetween
 from models.text.transcript import Segment
 from models.transcription.language_vote import most_probable
 from models.transcription.quality_checks import needs_no_fallback
-from models.transcription.recording_windows import RecordingWindows
 from models.transcription.sample_stream import SampleStream
-from models.transcription.window_parts import Part, WindowParts
+from models.transcription.transcription_context import TranscriptionContext
+from models.transcription.window_parts import DecodedPart, PartDecoder
+from models.units import FRAMES_PER_SECOND
 
 # Above it a window's text is too random to be the next window's prompt (whisper/transcribe.py).
 MAX_PROMPT_TEMPERATURE = 0.5
@@ -25,56 +25,56 @@ _SLACK = 1.0
 
 
 async def sequential(
-    recording: RecordingWindows, source: SampleStream, mel: Mel, speech: SpeechBetween
+    context: TranscriptionContext, stream: SampleStream, mel: Mel, speech: SpeechBetween
 ) -> AsyncIterator[Segment]:
     """The segments in order, each as soon as its window is done."""
     seek = 0
     sequencer = Sequencer()
-    history = recording.first_history()
-    parts = WindowParts(recording, speech, _SLACK)
-    detect = partial(most_probable, among=recording.options.languages)
+    history = context.first_history()
+    parts = PartDecoder(context, speech, _SLACK)
+    detect = partial(most_probable, among=context.options.languages)
     while seek < mel.frames:
-        make = partial(recording.window, mel, seek, history, recording.language or detect)
-        window = make() if mel.is_made(seek) else await source.run(make)
+        make = partial(context.window, mel, seek, history, context.language or detect)
+        window = make() if mel.is_ready(seek) else await stream.run(make)
         frames = mel.content(seek)
-        heard = speech(seek / FRAMES_PER_SECOND, (seek + frames) / FRAMES_PER_SECOND)
-        window = recording.weighed(window, heard)
-        result = await _decoded(recording, source, mel, window, seek)
-        recording.language = result.language
-        if recording.repetition(heard, frames).says_nothing(result):
+        speech_seconds = speech(seek / FRAMES_PER_SECOND, (seek + frames) / FRAMES_PER_SECOND)
+        window = context.with_guard(window, speech_seconds)
+        result = await _decoded(context, stream, mel, window, seek)
+        context.language = result.language
+        if context.repetition(speech_seconds, frames).says_nothing(result):
             seek += frames
             continue
-        whole = Part(window, seek, frames, result)
-        cut = parts.cut(await parts.of(whole))
+        whole = DecodedPart(window, seek, frames, result)
+        cut = parts.cut(await parts.split(whole))
         segments = by_time([*cut.segments, *await parts.uncovered(whole, cut)])
         for segment in segments:
             # There the next window begins, whose words come after this one's.
-            yield sequencer.put(ended_by(segment, cut.after / FRAMES_PER_SECOND))
-        history = _remembered(recording, history, segments, result)
-        seek = cut.after
+            yield sequencer.put(ended_by(segment, cut.next_seek / FRAMES_PER_SECOND))
+        history = _remembered(context, history, segments, result)
+        seek = cut.next_seek
 
 
 async def _decoded(
-    recording: RecordingWindows, source: SampleStream, mel: Mel, window: Window, seek: int
+    context: TranscriptionContext, stream: SampleStream, mel: Mel, window: Window, seek: int
 ) -> DecodingResult:
     """The window's result; what the next one may need is read meanwhile."""
-    result = asyncio.wrap_future(recording.engine.submit(window))
+    result = asyncio.wrap_future(context.engine.submit(window))
     try:
         if seek + mel.content(seek) < mel.frames:
-            await source.run(partial(mel.read_ahead, seek), ahead=True)
+            await stream.run(partial(mel.read_ahead, seek), ahead=True)
         return await result
     finally:
         result.cancel()
 
 
 def _remembered(
-    recording: RecordingWindows,
+    context: TranscriptionContext,
     history: tuple[int, ...],
     segments: Sequence[Segment],
     result: DecodingResult,
 ) -> tuple[int, ...]:
-    """The tokens that the next window is told."""
-    options = recording.options
+    """The prompt tokens of the next window."""
+    options = context.options
     if not options.condition_on_previous_text:
         return ()
     # Where no attempt was good the last one counts, though another's text was taken.

@@ -1,9 +1,9 @@
-"""One request: a recording in, its transcript out."""
+"""Transcription of one request: a recording in, its transcript out."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Generator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from functools import partial
@@ -11,50 +11,45 @@ from typing import BinaryIO
 
 import numpy as np
 
-from models.audio.load.load_audio import SAMPLE_RATE
-from models.audio.mel import Mel, Samples, StreamedLogMel
-from models.audio.sandbox.reader import Sandbox
-from models.audio.vad.silero import load_silero
+from models.audio.mel import Mel
+from models.audio.samples import Samples
 from models.audio.vad.whole_file import SpeechMap
-from models.audio.windows.window_plan import LONGEST
-from models.audio_options import MIX, OnTrack, ReadOptions
+from models.audio_options import MIX, ReadOptions
 from models.engine.counters import EngineState
 from models.engine.decoding.sequence import Window
 from models.engine.engine import Engine
 from models.errors import OptionError
 from models.options import Strategy, TranscribeOptions, VoiceOptions
 from models.request_stats import RequestStats
-from models.text.script import OneScript
+from models.text.script import ScriptNormalizer
 from models.text.transcript import OnSegment, Segment, Transcript
-from models.transcription.features import features
+from models.transcription.audio_input import AudioInput
+from models.transcription.features import features, recording_features
 from models.transcription.language_detection import detect
 from models.transcription.parallel import parallel
-from models.transcription.reader_threads import ReaderThreads
-from models.transcription.recording_windows import RecordingWindows
 from models.transcription.sample_stream import Pieces, SampleStream
 from models.transcription.sequential import sequential
+from models.transcription.strategy import choose_strategy
+from models.transcription.transcription_context import TranscriptionContext
+from models.units import SAMPLE_RATE
 
 # What a language was counted as before it had a token of its own.
 _WIDER = {"yue": "zh"}
-
-Read = Callable[[BinaryIO, ReadOptions, OnTrack], Generator[Samples, None, None]]
 
 
 class Transcriber:
     """Transcribes recordings with one engine; `strategy` is what auto in their options means.
 
-    `read` reads them; by default that is a sandbox of its own.
+    `audio` reads them, and is its owner's to close; by default the transcriber has one of its own.
     """
 
     def __init__(
-        self, engine: Engine, strategy: Strategy = "auto", read: Read | None = None
+        self, engine: Engine, strategy: Strategy = "auto", audio: AudioInput | None = None
     ) -> None:
         self.engine, self.strategy = engine, strategy
-        self._sandbox = Sandbox()
-        self._read = read or self._sandbox.read
         self.vocabulary = engine.vocabulary
-        self.detector = load_silero()
-        self._readers = ReaderThreads(engine.spare_threads)
+        self._owns_audio = audio is None
+        self._audio = audio or AudioInput.beside(engine.spare_threads)
 
     @property
     def nbytes(self) -> int:
@@ -81,7 +76,7 @@ class Transcriber:
         """
         options = self._checked(options)
         stats = stats or RequestStats()
-        pieces = partial(self._read, audio, options.reading, stats.opened)
+        pieces = partial(self._audio.sandbox.read, audio, options.reading, stats.opened)
         return await self._transcribe(pieces, options, on_segment, stats)
 
     async def transcribe_samples(self, samples: Samples, options: TranscribeOptions) -> Transcript:
@@ -108,9 +103,9 @@ class Transcriber:
             raise OptionError("model", "This model knows English only: it detects no languages.")
         among = self._known(among)
         stats = stats or RequestStats()
-        pieces = partial(self._read, audio, reading, stats.opened)
-        with closing(SampleStream(pieces, self._readers, stats)) as source:
-            return await detect(self.engine, source, self.detector, among, stats)
+        pieces = partial(self._audio.sandbox.read, audio, reading, stats.opened)
+        with closing(SampleStream(pieces, self._audio.threads, stats)) as stream:
+            return await detect(self.engine, stream, self._audio.detector, among, stats)
 
     async def _transcribe(
         self,
@@ -122,77 +117,72 @@ class Transcriber:
         stats = stats or RequestStats()
         if options.strategy == "auto" and not options.condition_on_previous_text:
             options = replace(options, strategy=self.strategy)
-        recording = RecordingWindows(self.engine, options, stats, is_live=on_segment is not None)
-        script = OneScript(options.scripts)
+        context = TranscriptionContext(self.engine, options, stats, is_live=on_segment is not None)
+        script = ScriptNormalizer(options.scripts)
         segments: list[Segment] = []
-        with closing(SampleStream(pieces, self._readers, stats)) as source:
-            async for segment in self._segments(recording, source):
+        with closing(SampleStream(pieces, self._audio.threads, stats)) as stream:
+            async for segment in self._segments(context, stream):
                 stats.first_segment()
-                if on_segment and options.task == "transcribe" and script.concerns(segment):
+                if on_segment and options.task == "transcribe" and script.applies_to(segment):
                     # The rest cannot be waited for.
-                    segment = await asyncio.to_thread(script.written, segment)
+                    segment = await asyncio.to_thread(script.normalized, segment)
                 segments.append(segment)
                 if on_segment:
                     on_segment(segment)
-        if not on_segment and options.task == "transcribe" and any(map(script.concerns, segments)):
+        if (
+            not on_segment
+            and options.task == "transcribe"
+            and any(map(script.applies_to, segments))
+        ):
             # In a thread: the tables of characters take half a second when they are read.
-            segments = await asyncio.to_thread(script.all_written, segments)
+            segments = await asyncio.to_thread(script.normalized_together, segments)
         return Transcript(
             task=options.task,
-            language=recording.language or "en",
-            duration=source.length / SAMPLE_RATE,
+            language=context.language or "en",
+            duration=stream.length / SAMPLE_RATE,
             segments=tuple(segments),
         )
 
     async def _segments(
-        self, recording: RecordingWindows, source: SampleStream
+        self, context: TranscriptionContext, stream: SampleStream
     ) -> AsyncIterator[Segment]:
-        speech = SpeechMap(self.detector, recording.options.voice)
-        mel = await source.run(partial(self._mel, recording.options, source, speech))
-        recording.is_long = not (mel and mel.fits_one_window)
-        if mel is None:
-            segments = parallel(recording, source, self.detector)
-        elif speech.is_possible or "no_speech" not in recording.options.drop:
-            segments = sequential(recording, source, mel, speech.between)
-        else:
-            return
+        segments = await stream.run(partial(self._begun, context, stream))
         async for segment in segments:
             yield segment
 
-    def _mel(
-        self, options: TranscribeOptions, source: SampleStream, speech: SpeechMap
-    ) -> Mel | None:
-        """What the sequential strategy decodes, where it is the one to take."""
-        if options.strategy == "parallel":
-            return None
-        beginning = source.beginning(LONGEST)
-        if sum(map(len, beginning)) <= LONGEST:
-            return features(self.engine, np.concatenate(list(speech.through(beginning))))
-        if options.strategy == "auto" and not options.condition_on_previous_text:
-            return None
-        n_mels = self.vocabulary.dims.n_mels
-        return StreamedLogMel(lambda: speech.through(source.pieces()), n_mels)
+    def _begun(self, context: TranscriptionContext, stream: SampleStream) -> AsyncIterator[Segment]:
+        """The segments by the strategy chosen; nothing is decoded before the first is asked for."""
+        detector, options = self._audio.detector, context.options
+        if choose_strategy(options, stream) == "parallel":
+            context.is_long = True
+            return parallel(context, stream, detector)
+        speech = SpeechMap(detector, options.voice)
+        mel = recording_features(self.engine, stream, speech)
+        context.is_long = not mel.fits_one_window
+        if speech.is_possible or "no_speech" not in options.drop:
+            return sequential(context, stream, mel, speech.between)
+        return _no_segments()
 
     def state(self) -> EngineState:
-        """How busy the engine is, and what it has done."""
+        """The engine's load and counters."""
         return self.engine.state()
 
     def warm_up(self) -> None:
         """Run one window of silence, so that the first request is as fast as those after it."""
-        mel = self._readers.first.submit(self._silence).result()
+        mel = self._audio.threads.first.submit(self._silence).result()
         window = Window("warm-up", mel.window(0), mel.content(0), language="en")
         self.engine.submit(window).result()
 
     def close(self) -> None:
         """Stop the engine; what it has not decoded fails."""
         self.engine.close()
-        self._readers.close()
-        self._sandbox.close()
+        if self._owns_audio:
+            self._audio.close()
 
     def _silence(self) -> Mel:
         silence = np.zeros(SAMPLE_RATE, np.float32)
-        heard = SpeechMap(self.detector, VoiceOptions()).through([silence])
-        return features(self.engine, np.concatenate(list(heard)))
+        speech = SpeechMap(self._audio.detector, VoiceOptions())
+        return features(self.engine, np.concatenate(list(speech.through([silence]))))
 
     def _checked(self, options: TranscribeOptions) -> TranscribeOptions:
         if options.task == "translate" and not self.vocabulary.dims.is_multilingual:
@@ -214,3 +204,10 @@ class Transcriber:
             if code not in known:
                 raise OptionError(option, f"This model does not know the language {wanted!r}.")
         return tuple(dict.fromkeys(served))
+
+
+async def _no_segments() -> AsyncIterator[Segment]:
+    """Those of a recording in which nobody speaks."""
+    nothing: tuple[Segment, ...] = ()
+    for segment in nothing:
+        yield segment

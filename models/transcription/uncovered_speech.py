@@ -1,4 +1,4 @@
-"""Speech that the voice detector hears, and that the text of its window leaves out."""
+"""Uncovered speech: detected in a window whose text has nothing there."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from operator import attrgetter
 
-from models.text.edges import SpeechBetween
+from models.text.speech_edges import SpeechBetween
 from models.text.transcript import Segment
 
 Span = tuple[float, float]
@@ -22,39 +22,41 @@ _AROUND = 0.1
 
 
 def uncovered(
-    told: Sequence[Span], start: float, end: float, speech: SpeechBetween, *, is_cut_off: bool
+    text_spans: Sequence[Span], start: float, end: float, speech: SpeechBetween, *, is_cut_off: bool
 ) -> Iterator[Span]:
-    """Where there is much speech before, between and behind what is `told`; all in seconds.
+    """The spans of much speech before, between and behind the `text_spans`; all in seconds.
 
     Whisper jumps over sentences, over soft ones beside loud ones above all. A text that is cut off
     in its last sentence leaves out any speech behind it. Without any text there is nothing that
-    tells where to go on; nor is there where a text is told of a time without speech: then it is the
+    tells where to go on; nor is there where a text is at a time without speech: then it is the
     text of another.
     """
-    if not told or told[-1][1] <= told[0][0]:
+    if not text_spans or text_spans[-1][1] <= text_spans[0][0]:
         return
-    if not all(speech(first - _SLACK, last + _SLACK) > 0 for first, last in told):
+    if not all(speech(first - _SLACK, last + _SLACK) > 0 for first, last in text_spans):
         return
-    edges = [(start, start), *told, (end, end)]
-    *gaps, rest = [(before[1], after[0]) for before, after in pairwise(edges)]
+    edges = [(start, start), *text_spans, (end, end)]
+    *gaps, last_gap = [(before[1], after[0]) for before, after in pairwise(edges)]
     yield from (gap for gap in gaps if speech(*gap) > MIN)
-    if speech(*rest) > (0 if is_cut_off else MIN):
-        yield rest
+    if speech(*last_gap) > (0 if is_cut_off else MIN):
+        yield last_gap
 
 
 def without_repeated(
-    found: Sequence[Segment], before: Sequence[Segment], start: float, speech: SpeechBetween
+    segments: Sequence[Segment], before: Sequence[Segment], start: float, speech: SpeechBetween
 ) -> list[Segment]:
-    """What was found from `start` on, without what the text before has told already.
+    """The segments found from `start` on, without those that repeat the end of the text before.
 
     A timestamp that comes too early, in the midst of speech, leaves the end of its text to be found
     again.
     """
     if speech(start - _AROUND, start + _AROUND) < _AROUND:
-        return list(found)
-    told = _words(sorted(before, key=attrgetter("start")))
-    count = next((n for n in range(len(found), 0, -1) if _ends_with(told, _words(found[:n]))), 0)
-    return list(found[count:])
+        return list(segments)
+    said = _words(sorted(before, key=attrgetter("start")))
+    count = next(
+        (n for n in range(len(segments), 0, -1) if _ends_with(said, _words(segments[:n]))), 0
+    )
+    return list(segments[count:])
 
 
 def _words(segments: Sequence[Segment]) -> list[str]:

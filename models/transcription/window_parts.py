@@ -1,4 +1,4 @@
-"""A window whose text goes round in a loop, decoded again in parts: shorter ones loop less."""
+"""Windows whose text repeats in a loop, halved and decoded again: shorter ones loop less."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from functools import partial
 from models.audio.mel import excerpt
 from models.audio.windows.pauses import pauses
 from models.engine.decoding.sequence import DecodingResult, Window
-from models.text.edges import SpeechBetween, at_speech
 from models.text.segment_order import clamped
-from models.text.segments import FRAMES_PER_SECOND
+from models.text.speech_edges import SpeechBetween, at_speech
 from models.text.transcript import Segment
-from models.transcription.recording_windows import RecordingWindows
-from models.transcription.segmenter import CutWindow
+from models.transcription.segmenter import SegmentedWindow
+from models.transcription.transcription_context import TranscriptionContext
 from models.transcription.uncovered_speech import uncovered, without_repeated
+from models.units import FRAMES_PER_SECOND
 
 # Halves of halves.
-_DEEPEST = 2
+_MAX_DEPTH = 2
 # Seconds of speech that are worth being divided.
 _MIN = 1.5
 # Seconds around a place that tell whether it lies in a pause, and between two such places.
@@ -27,7 +27,7 @@ _AROUND, _STEP = 0.1, 0.05
 
 
 @dataclass(frozen=True)
-class Part:
+class DecodedPart:
     """A window that holds `frames` frames of the recording from `seek` on, and what came out."""
 
     window: Window
@@ -47,71 +47,74 @@ class Part:
 
 
 @dataclass(frozen=True)
-class WindowParts:
+class PartDecoder:
     """Decodes the windows of one recording again in parts, where their texts are in doubt.
 
     Segments may be off from their speech by `slack` seconds: see `at_speech`.
     """
 
-    recording: RecordingWindows
+    context: TranscriptionContext
     speech: SpeechBetween
     slack: float
 
-    async def of(self, whole: Part, deepest: int = _DEEPEST) -> list[Part]:
+    async def split(self, whole: DecodedPart, depth: int = _MAX_DEPTH) -> list[DecodedPart]:
         """The parts that are in less doubt than the whole, or the whole alone."""
         doubt = self._doubt(whole)
-        if self.recording.options.loop_threshold is None or not deepest or not doubt:
+        if self.context.options.loop_threshold is None or not depth or not doubt:
             return [whole]
         if self._seconds(whole) < _MIN:
             return [whole]
         middle = self._pause(whole)
-        found = await asyncio.gather(
-            self._half(whole, whole.seek, middle, deepest),
-            self._half(whole, middle, whole.end, deepest),
+        halves = await asyncio.gather(
+            self._half(whole, whole.seek, middle, depth),
+            self._half(whole, middle, whole.end, depth),
         )
-        parts = [part for half in found for part in half]
+        parts = [part for half in halves for part in half]
         # What loops all over is no speech: rather its words once than once a part.
         return parts if 2 * sum(map(self._doubt, parts)) <= doubt else [whole]
 
-    def cut(self, parts: Sequence[Part]) -> CutWindow:
-        """Their texts one behind the other; of several, repetition is why they are in doubt."""
+    def cut(self, parts: Sequence[DecodedPart]) -> SegmentedWindow:
+        """Their texts one behind the other; those of several are flagged as repetition."""
         if len(parts) == 1:
             return self._cut(parts[0])
-        options = self.recording.options
+        options = self.context.options
         spoken = [part for part in parts if not self._says_nothing(part)]
         cuts = [(part, self._cut(part)) for part in spoken]
         segments = [_repeated(each, part) for part, cut in cuts for each in cut.segments]
         is_wanted = "repetition" not in options.drop
-        return CutWindow(
+        return SegmentedWindow(
             segments=tuple(segments) if is_wanted else (),
-            after=cuts[-1][1].after if spoken[-1:] == [parts[-1]] else parts[-1].end,
-            told=tuple(times for _, cut in cuts for times in cut.told),
+            next_seek=cuts[-1][1].next_seek if spoken[-1:] == [parts[-1]] else parts[-1].end,
+            text_spans=tuple(times for _, cut in cuts for times in cut.text_spans),
         )
 
     async def uncovered(
-        self, whole: Part, cut: CutWindow, deepest: int = _DEEPEST
+        self, whole: DecodedPart, cut: SegmentedWindow, depth: int = _MAX_DEPTH
     ) -> list[Segment]:
-        """What is said where its text leaves out speech, up to where the next window begins."""
-        start, end = whole.seek / FRAMES_PER_SECOND, min(cut.after, whole.end) / FRAMES_PER_SECOND
-        found: list[Segment] = []
-        if not deepest:
-            return found
-        for hole in uncovered(cut.told, start, end, self.speech, is_cut_off=False):
-            first, last = (round(second * FRAMES_PER_SECOND) for second in hole)
+        """The segments of speech that its text leaves out, up to where the next window begins."""
+        start, end = (
+            whole.seek / FRAMES_PER_SECOND,
+            min(cut.next_seek, whole.end) / FRAMES_PER_SECOND,
+        )
+        segments: list[Segment] = []
+        if not depth:
+            return segments
+        for gap in uncovered(cut.text_spans, start, end, self.speech, is_cut_off=False):
+            first, last = (round(second * FRAMES_PER_SECOND) for second in gap)
             part = await self._decoded(whole, first, last, whole.window.temperatures)
             if self._says_nothing(part):
                 continue
-            told = self.cut(await self.of(part))
-            told = replace(told, after=last)
-            before = [each for each in (*cut.segments, *found) if each.start < hole[0]]
-            new = without_repeated(told.segments, before, hole[0], self.speech)
-            found += [clamped(each, hole[1]) for each in new]
+            part_cut = self.cut(await self.split(part))
+            part_cut = replace(part_cut, next_seek=last)
+            before = [each for each in (*cut.segments, *segments) if each.start < gap[0]]
+            new = without_repeated(part_cut.segments, before, gap[0], self.speech)
+            segments += [clamped(each, gap[1]) for each in new]
             if new:
-                found += await self.uncovered(part, told, deepest - 1)
-        return found
+                segments += await self.uncovered(part, part_cut, depth - 1)
+        return segments
 
-    def _cut(self, part: Part) -> CutWindow:
-        cut = self.recording.cutting.cut(
+    def _cut(self, part: DecodedPart) -> SegmentedWindow:
+        cut = self.context.segmenter.cut(
             part.result,
             part.seek,
             part.frames,
@@ -121,13 +124,15 @@ class WindowParts:
         spoken = (at_speech(each, self.speech, self.slack) for each in cut.segments)
         return replace(cut, segments=tuple(spoken))
 
-    async def _half(self, whole: Part, start: int, end: int, deepest: int) -> list[Part]:
+    async def _half(
+        self, whole: DecodedPart, start: int, end: int, depth: int
+    ) -> list[DecodedPart]:
         once = whole.window.temperatures[:1]
-        return await self.of(await self._decoded(whole, start, end, once), deepest - 1)
+        return await self.split(await self._decoded(whole, start, end, once), depth - 1)
 
     async def _decoded(
-        self, whole: Part, start: int, end: int, temperatures: tuple[float, ...]
-    ) -> Part:
+        self, whole: DecodedPart, start: int, end: int, temperatures: tuple[float, ...]
+    ) -> DecodedPart:
         first, last = start - whole.seek, end - whole.seek
         window = replace(
             whole.window,
@@ -137,26 +142,26 @@ class WindowParts:
             previous=(),
             temperatures=temperatures,
         )
-        window = self.recording.weighed(window, self._speech(start, end))
-        result = await asyncio.wrap_future(self.recording.engine.submit(window))
-        return Part(window, start, end - start, result)
+        window = self.context.with_guard(window, self._speech(start, end))
+        result = await asyncio.wrap_future(self.context.engine.submit(window))
+        return DecodedPart(window, start, end - start, result)
 
-    def _doubt(self, part: Part) -> float:
+    def _doubt(self, part: DecodedPart) -> float:
         """Seconds of speech whose text is in doubt for its repetition."""
         seconds = self._seconds(part)
-        return seconds * self.recording.repetition(seconds, part.frames).doubt(part.result)
+        return seconds * self.context.repetition(seconds, part.frames).doubt(part.result)
 
-    def _says_nothing(self, part: Part) -> bool:
-        guard = self.recording.repetition(self._seconds(part), part.frames)
+    def _says_nothing(self, part: DecodedPart) -> bool:
+        guard = self.context.repetition(self._seconds(part), part.frames)
         return guard.says_nothing(part.result)
 
-    def _seconds(self, part: Part) -> float:
+    def _seconds(self, part: DecodedPart) -> float:
         return self._speech(part.seek, part.end)
 
     def _speech(self, start: int, end: int) -> float:
         return self.speech(start / FRAMES_PER_SECOND, end / FRAMES_PER_SECOND)
 
-    def _pause(self, part: Part) -> int:
+    def _pause(self, part: DecodedPart) -> int:
         """The frame with the least speech around it, the nearest to the middle of such."""
         steps = range(-int(part.frames / FRAMES_PER_SECOND / 4 / _STEP), 0)
         offsets = [_STEP * step for far in reversed(steps) for step in (far, -far)]
@@ -170,7 +175,7 @@ class WindowParts:
         return round(best * FRAMES_PER_SECOND)
 
 
-def _repeated(segment: Segment, part: Part) -> Segment:
+def _repeated(segment: Segment, part: DecodedPart) -> Segment:
     segment = clamped(segment, part.end / FRAMES_PER_SECOND)
     others = [flag for flag in segment.flags if flag != "repetition"]
     return replace(segment, flags=("repetition", *others)) if segment.text else segment

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from models.audio.load.load_audio import SAMPLE_RATE, load
+from models.audio.load.load_audio import load
+from models.units import SAMPLE_RATE
 from scripts.shared.accuracy import word_error_rate
 from scripts.shared.command_line import (
     Parser,

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from models.audio.load.load_audio import load
-from models.audio.mel import Samples
-from models.audio.vad.speech_spans import SAMPLE_RATE
+from models.audio.samples import Samples
+from models.units import SAMPLE_RATE
 from scripts.quality.sounds import sounds
 from scripts.quality.whispering import whispered
 from scripts.shared.manifest import Clip

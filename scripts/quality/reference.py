@@ -16,7 +16,7 @@ from whisper.audio import N_FRAMES, N_SAMPLES, log_mel_spectrogram, pad_or_trim
 from whisper.model import Whisper
 
 from models.audio.load.load_audio import load
-from models.audio.mel import Samples
+from models.audio.samples import Samples
 from scripts.bench.peers import OpenAIWhisper
 from scripts.quality.answer import Answer, answer, asks_language, told_language
 from scripts.shared.errors import BenchError

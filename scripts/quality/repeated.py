@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from models.audio.vad.speech_spans import SAMPLE_RATE
+from models.units import SAMPLE_RATE
 from scripts.quality.answer import Result
 from scripts.quality.conditions import write
 from scripts.quality.markdown import section, table

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from models.audio.mel import Samples
-from models.audio.vad.speech_spans import SAMPLE_RATE
+from models.audio.samples import Samples
+from models.units import SAMPLE_RATE
 
 Signal = NDArray[np.float64]
 Maker = Callable[[np.random.Generator, Signal], Signal]

@@ -13,9 +13,10 @@ from typing import Protocol
 
 import numpy as np
 
-from models.audio.load.load_audio import SAMPLE_RATE, load
-from models.audio.mel import Samples
+from models.audio.load.load_audio import load
+from models.audio.samples import Samples
 from models.text.transcript import Word
+from models.units import SAMPLE_RATE
 
 Span = tuple[float, float]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from models.audio.mel import Samples
+from models.audio.samples import Samples
 
 Vector = NDArray[np.float64]
 

@@ -14,13 +14,14 @@ import numpy as np
 from tqdm import tqdm
 from whisper.model import Whisper
 
-from models.audio.load.load_audio import SAMPLE_RATE, load
-from models.audio.mel import Samples
-from models.audio.vad.silero import Silero, load_silero
-from models.audio.vad.speech_spans import speech_spans
+from models.audio.load.load_audio import load
+from models.audio.samples import Samples
+from models.audio.vad.silero import BLOCK, Silero, SileroStream, load_silero
+from models.audio.vad.speech_spans import Span, SpanFinder
 from models.options import TranscribeOptions, VoiceOptions, WordTimes
 from models.text.transcript import Word
 from models.text.words import bare
+from models.units import SAMPLE_RATE
 from scripts.bench.ours import Ours
 from scripts.shared.manifest import Clip
 
@@ -132,12 +133,18 @@ def _join(clips: Sequence[Clip], detector: Silero) -> tuple[Samples, list[tuple[
     pieces, bounds, length = [pause], [], len(pause)
     for clip in clips:
         samples = load(clip.path)
-        spans = speech_spans(detector.probabilities(samples), len(samples), VoiceOptions())
+        spans = _spans(samples, detector)
         spoken = samples[spans[0].start : spans[-1].end]
         bounds.append((length / SAMPLE_RATE, (length + len(spoken)) / SAMPLE_RATE))
         pieces += [spoken, pause]
         length += len(spoken) + len(pause)
     return np.concatenate(pieces), bounds
+
+
+def _spans(samples: Samples, detector: Silero) -> list[Span]:
+    stream, finder = SileroStream(detector), SpanFinder(VoiceOptions())
+    blocks = [samples[start : start + BLOCK] for start in range(0, len(samples), BLOCK)]
+    return finder.feed(np.concatenate(list(map(stream.feed, blocks))), len(samples))
 
 
 def cost(ours: Ours, clips: Sequence[Clip], rounds: int) -> float:

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from models.audio.load.load_audio import SAMPLE_RATE, load
+from models.audio.load.load_audio import load
+from models.units import SAMPLE_RATE
 from scripts.shared.errors import BenchError
 from scripts.shared.manifest import OWN_SPEECH, Clip, manifest_of, read_manifest
 

@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 from jiwer import wer
 
-from models.audio.load.load_audio import SAMPLE_RATE, load
+from models.audio.load.load_audio import load
 from models.engine.engine import Engine
 from models.options import TranscribeOptions
 from models.transcription.transcriber import Transcriber
+from models.units import SAMPLE_RATE
 from tests.models.audio.load.test_load_audio import wav
 from tests.speech_clips import clips
 

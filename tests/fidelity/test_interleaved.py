@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from models.audio.load.load_audio import load
-from models.audio.mel import Samples
+from models.audio.samples import Samples
 from models.checkpoints.weights import Weights
 from models.engine.device.engine_config import EngineConfig
 from models.engine.start import start_engine

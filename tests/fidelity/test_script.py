@@ -11,12 +11,12 @@ import av
 import numpy as np
 import pytest
 
-from models.audio.mel import Samples
+from models.audio.samples import Samples
 from models.engine.engine import Engine
 from models.language.languages import Script
 from models.options import TranscribeOptions
 from models.text import chinese
-from models.text.script import OneScript
+from models.text.script import ScriptNormalizer
 from models.text.transcript import Segment, Transcript
 from models.transcription.transcriber import Transcriber
 from tests.against_whisper import samples_of
@@ -66,7 +66,7 @@ def as_file(samples: Samples) -> io.BytesIO:
 def test_windows_come_in_two_scripts(
     transcriber: Transcriber, three: Samples, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(OneScript, "all_written", lambda _, segments: list(segments))
+    monkeypatch.setattr(ScriptNormalizer, "all_written", lambda _, segments: list(segments))
     found = marks(asyncio.run(transcriber.transcribe_samples(three, MIXED)))
 
     assert any(traditional > simplified for simplified, traditional in found)

@@ -17,7 +17,7 @@ from whisper.normalizers import EnglishTextNormalizer
 from whisper.transcribe import transcribe as whisper_transcribe
 
 from models.audio.load.load_audio import load
-from models.audio.mel import Samples
+from models.audio.samples import Samples
 from models.engine.engine import Engine
 from models.options import Strategy, TranscribeOptions
 from models.text.transcript import Transcript

@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from models.audio.load.load_audio import SAMPLE_RATE, load
+from models.audio.load.load_audio import load
+from models.units import SAMPLE_RATE
 from tests.models.audio.load.test_load_audio import wav
 from tests.server import Server
 from tests.speech_clips import OWN_SPEECH

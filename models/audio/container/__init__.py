@@ -1,3 +1,3 @@
-"""Container formats: which are read, and what their bytes say of lengths and ends."""
+"""Container formats: the ones read, and the lengths and ends in their bytes."""
 
 from __future__ import annotations

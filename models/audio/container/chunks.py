@@ -1,4 +1,4 @@
-"""Chunks: named lengths of bytes, of which RIFF, W64, AIFF and CAF files are made."""
+"""Chunks of RIFF, W64, AIFF and CAF files: a name, a length, and bytes."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ CAF = ChunkForm(4, 8, "big", 1)
 
 
 class ChunkReader:
-    """Chunks of a file, `most` in all: one made of tiny chunks must not keep a worker busy."""
+    """Chunks of a file, `maximum` in all: one made of tiny chunks must not keep a worker busy."""
 
     def __init__(self, file: BinaryIO, maximum: int) -> None:
         self._file, self._left = file, maximum

@@ -1,4 +1,4 @@
-"""Containers as FFmpeg opens them: only those with their own data, and decoders of sound alone."""
+"""Demuxer: FFmpeg's containers, only those with their own data and decoders of sound alone."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def open_container(source: BinaryIO) -> InputContainer:
 
 
 def file_seconds(container: InputContainer) -> float | None:
-    """How long the longest of all tracks is, as FFmpeg takes it from headers or last packets."""
+    """The seconds of the longest track, as FFmpeg takes them from headers or last packets."""
     return (container.duration or 0) / av.time_base or None
 
 

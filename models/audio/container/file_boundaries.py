@@ -1,4 +1,4 @@
-"""Where in a FLAC, Matroska or MP4 file another whole one begins: FFmpeg leaves some out."""
+"""File boundaries within FLAC, Matroska and MP4 files joined in a row: FFmpeg leaves some out."""
 
 from __future__ import annotations
 

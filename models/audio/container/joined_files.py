@@ -1,4 +1,4 @@
-"""Files whose headers state less sound than there is, or of which several stand in a row.
+"""Joined files: several in a row, or more sound than the header states.
 
 Each is read by one rule: what lies behind the stated end is further chunks of the same file, the
 next file, or more of the sound.
@@ -48,7 +48,7 @@ class Recording:
 
     @property
     def is_as_stated(self) -> bool:
-        """Whether its header tells FFmpeg where the sound ends, or that the file is cut off."""
+        """True if its header tells FFmpeg where the sound ends, or that the file is cut off."""
         return len(self.ranges) == 1 and self.ranges[0] == (self.section.start, self.section.end)
 
 
@@ -94,7 +94,7 @@ def recordings(file: BinaryIO, quick: bool = False) -> Iterator[Recording]:
 def _extent(
     reader: ChunkReader, section: Section, quick: bool
 ) -> tuple[tuple[Range, ...], int | None]:
-    """Where a section's sound lies, and where the next file begins."""
+    """The ranges of a section's sound, and the position of the next file."""
     start, end = section.start, section.end
     if end is not None and end >= reader.size:
         return ((start, end),), None
@@ -134,7 +134,7 @@ def _is_name(name: bytes) -> bool:
 
 
 def next_head(reader: ChunkReader, position: int) -> int | None:
-    """Where the next file begins, not before `position`; None: there is no other."""
+    """The position of the next file, from `position` on; None: there is no other."""
     while position < reader.size:
         block = reader.bytes_at(position, _BLOCK + HEAD_SIZE)
         heads = [at for mark, place in MARKS for at in _heads(block, mark, place)]
@@ -145,7 +145,7 @@ def next_head(reader: ChunkReader, position: int) -> int | None:
 
 
 def _heads(block: bytes, mark: bytes, place: int) -> Iterator[int]:
-    """Where the first header with that mark begins, whose mark stands at `place` of it."""
+    """The start of the first header that has the mark at `place`."""
     at = block.find(mark, place)
     while 0 <= at < _BLOCK + place:
         if HEAD.match(block, at - place):

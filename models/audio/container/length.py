@@ -1,4 +1,4 @@
-"""How long a recording is likely to be, told before it is read."""
+"""Estimated length of a recording, before it is read."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _BYTES_PER_SECOND, _MAX_PER_SECOND = 16_000, 384_000
 
 
 def estimated_seconds(file: BinaryIO) -> float:
-    """What headers state, or what a file of this size usually holds; left at its beginning.
+    """The seconds that headers state, or that a file of this size usually has; left at its start.
 
     A header that states less than a file of this size can hold does not count: others follow it.
     """

@@ -1,4 +1,4 @@
-"""Containers whose header states the length of the sound behind it: where the sound is.
+"""Sections: header and sound of containers whose header states the sound's length.
 
 WAV (RIFF, RIFX; RF64 and BW64: EBU Tech 3306, ITU-R BS.2088), Sony's W64, AIFF, CAF and AU.
 """
@@ -69,7 +69,7 @@ class Section:
     lengths: tuple[LengthField, ...]
 
     def changes(self, size: int) -> dict[int, bytes]:
-        """What the header must say for so many bytes of sound, by the place from its beginning."""
+        """The header's new bytes for so many bytes of sound, by the place from its beginning."""
         said = {field.at: field.form.length(size + field.others) for field in self.lengths}
         # without the name the 64-bit lengths are a chunk like any other
         return said | ({0: b"RIFF"} if self.description[:4] in _WIDE else {})

@@ -1,4 +1,4 @@
-"""Ranges of a file as a file of their own."""
+"""Spliced file: ranges of a file as a file of their own."""
 
 from __future__ import annotations
 

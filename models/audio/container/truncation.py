@@ -1,4 +1,4 @@
-"""Tells a file that was cut off by the length its own container states."""
+"""Truncation check: a file against the length that its own container states."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _MAX_CHUNKS = 100_000  # a file made of tiny chunks must not keep a worker busy
 
 
 def slack(stated: float, a_second: float = 1.0) -> float:
-    """How much of a stated length may be missing: a second, and a third of it at most.
+    """The part of a stated length that may be missing: a second, and a third of it at most.
 
     `a_second` is a second in the unit of `stated`.
     """
@@ -59,7 +59,7 @@ def check_complete(file: BinaryIO) -> None:
 
 
 def _may_be_missing(file: BinaryIO, size: int, section: Section | None, end: int) -> float:
-    """How many bytes; none of a page or fragment, for it does not say what follows it."""
+    """The bytes; none of a page or fragment, for it does not say what follows it."""
     if end <= size:
         return 0
     if section:
@@ -79,7 +79,7 @@ def _bytes_per_second(file: BinaryIO, size: int) -> float:
 
 
 def _is_fragmented(file: BinaryIO) -> bool:
-    """Whether it is a row of pages or fragments: Ogg, or MP4 as it is streamed."""
+    """True for a row of pages or fragments: Ogg, or MP4 as it is streamed."""
     if _read_at(file, 0, 4) == b"OggS":
         return True
     head = _read_at(file, 0, 12)

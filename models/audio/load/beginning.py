@@ -1,4 +1,4 @@
-"""The beginning of a file on its clock, which is that of its earliest sound or picture."""
+"""Start time of a file on its clock: that of its earliest sound or picture."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def _first_packets(container: InputContainer) -> Iterator[Packet[Stream]]:
 
 
 def is_cover(stream: Stream) -> bool:
-    """Whether it is a picture of the whole, such as an album's, and not of a moment."""
+    """True for cover art, which is of the whole file and not of a moment."""
     return bool(stream.disposition & Disposition.attached_pic)
 
 

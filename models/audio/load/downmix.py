@@ -1,4 +1,4 @@
-"""Channels made ready to be mixed: none cancels another, silent and noisy ones are left out.
+"""Downmix of channels: none cancels another, silent and noisy ones are left out.
 
 What is ordinary is left as it is, bit for bit. Each decision is for a block of about a second and
 follows the energies of its channels and of their sums.
@@ -40,20 +40,20 @@ _NEAR = 4
 
 @dataclass(frozen=True)
 class _Evidence:
-    """Of a block: the gain of each channel (None: nothing is cancelled), and which are heard.
+    """Of a block: the gain of each channel (None: nothing is cancelled), and which are audible.
 
     `is_flat`: the channel for effects is none. `bands`: as `steadiness.bands` gives them; None: no
     channel can be noise beside another's voice.
     """
 
     gains: NDArray[np.float32] | None
-    heard: NDArray[np.bool_]
+    audible: NDArray[np.bool_]
     is_flat: bool
     bands: NDArray[np.float32] | None
 
 
 class Downmix:
-    """What the channels of a recording are to be mixed from, block by block.
+    """The channels that a recording is mixed from, block by block.
 
     `weights` are those that the channels will be mixed with, [channels].
     """
@@ -70,7 +70,7 @@ class Downmix:
         self._is_first = True
 
     def mixed(self, given: Iterable[Block]) -> Iterator[Block | None]:
-        """What each block, [samples, channels], is to be replaced by; None: it stays.
+        """The replacement of each block, [samples, channels]; None: it stays.
 
         It comes one block behind what is read: a block is decided with both of its neighbours.
         """
@@ -104,7 +104,7 @@ class Downmix:
         return _Evidence(gains, self._heard.copy(), self._is_flat, found)
 
     def _is_voice_for_effects(self, block: Block, energies: NDArray[np.float32]) -> bool:
-        """Whether a channel that will not be mixed at all has more than low frequencies."""
+        """True if a channel that will not be mixed at all has more than low frequencies."""
         left_out = (self._weights == 0) & (energies > _FAINT * self._loudest)
         if not left_out.any():
             return False
@@ -141,25 +141,25 @@ class Downmix:
                     break
         return np.where(signs < 0, np.float32(_INVERTED), np.float32(1))
 
-    def _matrix(self, own: _Evidence, near: Sequence[_Evidence]) -> Matrix | None:
-        """What each channel is made of, `[channels, channels]`; None: of itself."""
-        # a channel is there from the block before it is first heard
-        heard, is_flat, gains = near[-1].heard, near[-1].is_flat, own.gains
-        self._noisy = self._steady(own, near)
-        sources = heard & ~self._noisy
+    def _matrix(self, evidence: _Evidence, near: Sequence[_Evidence]) -> Matrix | None:
+        """The mixing matrix, `[channels, channels]`; None: the identity."""
+        # a channel is there from the block before it is first audible
+        audible, is_flat, gains = near[-1].audible, near[-1].is_flat, evidence.gains
+        self._noisy = self._steady(evidence, near)
+        sources = audible & ~self._noisy
         if not is_flat:
             sources &= self._weights > 0
         filled = ~sources if is_flat else ~sources & (self._weights > 0)
         if not sources.any() or (gains is None and not is_flat and not filled.any()):
             return None
-        matrix = np.diag(np.ones(len(heard), np.float32) if gains is None else gains)
+        matrix = np.diag(np.ones(len(audible), np.float32) if gains is None else gains)
         filled |= is_flat
         share = np.where(sources, matrix.sum(axis=1), 0) / sources.sum()
         matrix[:, filled] = share[:, None]
         return matrix
 
-    def _steady(self, own: _Evidence, near: Sequence[_Evidence]) -> NDArray[np.bool_]:
-        if own.bands is None:
+    def _steady(self, evidence: _Evidence, near: Sequence[_Evidence]) -> NDArray[np.bool_]:
+        if evidence.bands is None:
             return np.zeros_like(self._noisy)
         frames = [each.bands for each in near if each.bands is not None]
         return steady_beside_lively(np.concatenate(frames), self._noisy)

@@ -1,4 +1,4 @@
-"""Container to samples: any audio or video file becomes mono float32 at 16 kHz, piece by piece."""
+"""Loading of any audio or video file: mono float32 at 16 kHz, piece by piece."""
 
 from __future__ import annotations
 
@@ -19,12 +19,10 @@ from models.audio.container.joined_files import parts
 from models.audio.container.truncation import check_complete, slack, stated_seconds
 from models.audio.load.resampling import resampled
 from models.audio.load.track import Track, packet_seconds
+from models.audio.samples import Samples
 from models.audio_options import MAX_CHANNELS, MIX, ReadOptions
 from models.errors import AudioError, OptionError
-
-Samples = NDArray[np.float32]
-
-SAMPLE_RATE = 16_000
+from models.units import SAMPLE_RATE
 
 
 def load(source: BinaryIO | Path, options: ReadOptions = MIX) -> Samples:
@@ -60,7 +58,7 @@ class AudioFile:
 
     Where several files stand in a row, it is all of theirs, and `before` the seconds of those in
     front. How long it is said to be, by the header or by the packets, may be too long already.
-    `track` says which track it is.
+    `track` is the one that is read.
 
     Raises:
         AudioError: as for `read`, or the recording is longer.
@@ -92,20 +90,20 @@ class AudioFile:
 
     def pieces(self) -> Iterator[NDArray[np.int16]]:
         """Its samples, mono at 16 kHz, in pieces of about a second."""
-        heard = 0.0
+        decoded = 0.0
         with damage_explained():
             for start, sound in self._stretches():
                 yield from self._silence_until(round(start * SAMPLE_RATE))
                 for piece in sound:
-                    heard += len(piece) / SAMPLE_RATE
+                    decoded += len(piece) / SAMPLE_RATE
                     self._count(len(piece))
                     yield piece
-        if not heard:
+        if not decoded:
             raise AudioError("The file's audio track is empty, or nothing in it could be decoded.")
-        if self._minimum is not None and heard < self._minimum - slack(self._minimum):
+        if self._minimum is not None and decoded < self._minimum - slack(self._minimum):
             raise AudioError(
                 "The file is cut off or damaged: "
-                f"{heard:.1f} of {self._minimum:.1f} seconds can be decoded."
+                f"{decoded:.1f} of {self._minimum:.1f} seconds can be decoded."
             )
         for other in self._others:
             yield from self._joined(other)
@@ -173,12 +171,12 @@ class AudioFile:
             yield from frames
 
 
-def _check_channels(count: int, wanted: int | None) -> None:
+def _check_channels(count: int, requested: int | None) -> None:
     if count > MAX_CHANNELS:
         raise AudioError(
             f"Audio with {count} channels is not supported: {MAX_CHANNELS} are the most."
         )
-    if wanted is not None and count and wanted >= count:
+    if requested is not None and count and requested >= count:
         raise OptionError(
-            "channel", f"The audio has no channel {wanted}: it has {count}, counted from 0."
+            "channel", f"The audio has no channel {requested}: it has {count}, counted from 0."
         )

@@ -1,4 +1,4 @@
-"""Decoded audio to mono, at one rate."""
+"""Resampling and downmix of decoded audio: mono, at one rate."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def _averaged(frames: Iterable[AudioFrame]) -> Iterator[AudioFrame]:
 
 
 def _alike(frames: Iterable[AudioFrame], channels: int, rate: int) -> Iterator[AudioFrame]:
-    """The mean of the channels that are heard, of which none cancels another."""
+    """The mean of the audible channels, of which none cancels another."""
     weights = np.full(channels, 1 / channels, np.float32)
     for _, block, mixed in _decided(frames, weights, rate):
         mean = (block if mixed is None else mixed).mean(axis=1, keepdims=True)
@@ -88,7 +88,7 @@ def _alike(frames: Iterable[AudioFrame], channels: int, rate: int) -> Iterator[A
 
 
 def _weighed(frames: Iterable[AudioFrame], layout: str, rate: int) -> Iterator[AudioFrame]:
-    """The same audio; where its channels would cancel each other, or are silent, what is heard."""
+    """The same audio; where channels would cancel each other, or are silent, the downmix."""
     back: av.AudioResampler | None = None
     for frame, _, mixed in _decided(frames, _weights(layout), rate):
         if mixed is None:
@@ -130,7 +130,7 @@ def _packed(block: NDArray[np.float32], layout: str, rate: int) -> AudioFrame:
 
 
 def _weights(layout: str) -> NDArray[np.float32]:
-    """What the resampler mixes the channels with, [channels]; the same for all if it cannot."""
+    """The resampler's weights of the channels, [channels]; the same for all if it cannot mix."""
     channels = AudioLayout(layout).nb_channels
     if layout not in _USUAL and not _can_mix(layout):
         return np.ones(channels, np.float32)
@@ -140,7 +140,7 @@ def _weights(layout: str) -> NDArray[np.float32]:
 
 
 def _can_mix(layout: str) -> bool:
-    """Whether libswresample can: not 9 channels, nor two that both stand behind the listener."""
+    """True if libswresample can: not 9 channels, nor two that both stand behind the listener."""
     graph = Graph()
     graph.threads = 1  # others would take address space
     source = {"sample_fmt": "s16", "sample_rate": "16000", "channel_layout": layout}

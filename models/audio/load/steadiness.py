@@ -1,4 +1,4 @@
-"""Channels of steady noise beside a voice: hiss or hum that changes in no band, as speech does."""
+"""Steady noise beside a voice: channels whose level changes in no band, as speech's does."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _RELATED = 0.25
 
 
 def are_unrelated(products: NDArray[np.float32]) -> bool:
-    """Whether two of the channels have little in common, and neither is empty.
+    """True if two of the channels have little in common, and neither is empty.
 
     `products` are the sums of each two channels' products in a block, `[channels, channels]`.
     """
@@ -54,7 +54,7 @@ def bands(block: NDArray[np.float32], rate: int) -> NDArray[np.float32]:
 def steady_beside_lively(
     frames: NDArray[np.float32], was_steady: NDArray[np.bool_]
 ) -> NDArray[np.bool_]:
-    """Which channels are steady noise that spoils another one, [channels].
+    """The mask of channels with steady noise that spoils another one, [channels].
 
     `frames` are the bands of some blocks. A channel that `was_steady` and is so still remains so
     when the others pause.

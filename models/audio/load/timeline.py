@@ -1,4 +1,4 @@
-"""Positions of decoded sound in its file's time, by the presentation times of its frames."""
+"""Timeline of decoded sound, by presentation timestamps: holes, overlaps, clock jumps."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ LONGEST_UNLIMITED_SECONDS = 3600.0
 
 
 class Timeline:
-    """Where each stretch of a track begins, in seconds from the file's start.
+    """The start of each stretch of a track, in seconds from the file's start.
 
     A stretch is sound without a hole above 20 ms in it; holes are silence. `origin` is the time
     of the file's start on the track's clock; None: its first sound is the start. A hole that is

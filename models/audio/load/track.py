@@ -18,7 +18,7 @@ from models.audio.container.demuxer import damage_explained, open_container
 from models.audio.container.formats import DECODER_OPTIONS, HEADERLESS, ISO, OGG_TIMED
 from models.audio.load.beginning import is_cover, read_beginning
 from models.audio.load.timeline import LONGEST_SECONDS, LONGEST_UNLIMITED_SECONDS, Timeline
-from models.audio.load.track_choice import chosen, described
+from models.audio.load.track_choice import audio_track_of, choose_track
 
 # FFmpeg's AVFMT_TS_DISCONT: joined files of these formats have more than one clock. What ffmpeg
 # takes for another clock there (-dts_delta_threshold) is 10 s; holes of that length are real.
@@ -34,10 +34,10 @@ class Track:
         OptionError: there is no such track.
     """
 
-    def __init__(self, source: BinaryIO, wanted: int | str | None = None) -> None:
+    def __init__(self, source: BinaryIO, requested: int | str | None = None) -> None:
         self._container = open_container(source)
-        self.stream = chosen(self._container, wanted)
-        self.info = described(self._container, self.stream)
+        self.stream = choose_track(self._container, requested)
+        self.info = audio_track_of(self._container, self.stream)
         self.stream.codec_context.options = DECODER_OPTIONS
         self.stream.codec_context.thread_count = 1
         self._format = self._container.format.name
@@ -55,7 +55,7 @@ class Track:
 
     @property
     def header_seconds(self) -> float | None:
-        """How long it is from its first sound on, as the header says; None: it does not."""
+        """The duration in the header, from the first sound on, in seconds; None: it has none."""
         if self._format in HEADERLESS:
             return None
         stream, container = self.stream, self._container
@@ -67,11 +67,11 @@ class Track:
         return seconds if seconds > 0 else None
 
     def is_misled(self, seconds: float, limit: float) -> bool:
-        """Whether the header's length may be a jump of the clock, as where files were joined."""
+        """True if the header's length may be a jump of the clock, as where files were joined."""
         return seconds > limit and bool(self._container.format.flags & _CLOCK_MAY_JUMP)
 
     def begin(self, is_limited: bool = True) -> Timeline:
-        """Where its sound will stand in the file's time; called once, before `packets`.
+        """The timeline of its sound in the file; called once, before `packets`.
 
         `is_limited`: what goes beyond a limit is refused, however long a hole is.
         """
@@ -99,7 +99,7 @@ class Track:
                 return
 
     def time_of(self, sound: Packet[AudioStream] | AudioFrame) -> float | None:
-        """When it is presented, in seconds of the track's clock; None: its format has no times."""
+        """The presentation time, in seconds of the track's clock; None: its format has no times."""
         return sound.pts * self.tick if self._has_times and sound.pts is not None else None
 
     @property
@@ -121,7 +121,7 @@ class Track:
 
     @property
     def _last_end(self) -> float:
-        """What no sound can end behind, by the length that the header states."""
+        """The latest end of any sound, in seconds, by the length that the header states."""
         container = self._container
         if not container.duration or self._is_estimated:
             return math.inf
@@ -129,7 +129,7 @@ class Track:
 
     @property
     def _is_estimated(self) -> bool:
-        """Whether FFmpeg has made up the length from the size: then it says nothing of holes."""
+        """True if FFmpeg has made up the length from the size: then it says nothing of holes."""
         container = self._container
         contexts = [each.codec_context for each in container.streams.audio]
         rates: list[int] = [context.bit_rate or 0 for context in contexts if context]
@@ -140,8 +140,8 @@ class Track:
         return abs(by_size - container.duration) < 0.03 * container.duration
 
 
-def packet_seconds(source: BinaryIO, enough: float, wanted: int | str | None = None) -> float:
-    """How long the track is by its packets, which are not decoded.
+def packet_seconds(source: BinaryIO, enough: float, requested: int | str | None = None) -> float:
+    """The seconds of the track by its packets, which are not decoded.
 
     Counts no further than to `enough`. Leaves the file where it was.
 
@@ -149,7 +149,7 @@ def packet_seconds(source: BinaryIO, enough: float, wanted: int | str | None = N
         AudioError, OptionError: as for `Track` and its packets.
     """
     position = source.tell()
-    with closing(Track(source, wanted)) as track:
+    with closing(Track(source, requested)) as track:
         timeline = track.begin()
         for packet in track.packets():
             timeline.stretch(track.time_of(packet), (packet.duration or 0) * track.tick)

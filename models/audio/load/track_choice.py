@@ -1,4 +1,4 @@
-"""The audio track that is read: a player's choice, or the request's."""
+"""Track choice: the request's audio track, or the one a player takes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _TAG = re.compile(r"[A-Za-z]{2,8}(?:[-_][A-Za-z0-9]{1,8})*")
 _UNDETERMINED = "und"
 
 
-def chosen(container: InputContainer, wanted: int | str | None) -> AudioStream:
+def choose_track(container: InputContainer, requested: int | str | None) -> AudioStream:
     """The track of this index or language; None: the one a player takes.
 
     Players take the track that is flagged as default; among several, or without any, FFmpeg's
@@ -30,11 +30,15 @@ def chosen(container: InputContainer, wanted: int | str | None) -> AudioStream:
         OptionError: there is no such track, or it has no decoder.
     """
     tracks = container.streams.audio
-    if wanted is None:
+    if requested is None:
         if not (decodable := [track for track in tracks if is_decodable(track)]):
             raise AudioError("The file's audio is in a codec that is not supported.")
         return _preferred(container, decodable)
-    named = tracks[wanted : wanted + 1] if isinstance(wanted, int) else _spoken(tracks, wanted)
+    named = (
+        tracks[requested : requested + 1]
+        if isinstance(requested, int)
+        else _spoken(tracks, requested)
+    )
     if not named:
         raise OptionError("audio_track", f"The file has no such audio track: {_list(tracks)}.")
     if not (decodable := [track for track in named if is_decodable(track)]):
@@ -42,14 +46,14 @@ def chosen(container: InputContainer, wanted: int | str | None) -> AudioStream:
     return _preferred(container, decodable)
 
 
-def described(container: InputContainer, stream: AudioStream) -> AudioTrack:
-    """What is told of a track."""
+def audio_track_of(container: InputContainer, stream: AudioStream) -> AudioTrack:
+    """The index, count and language of a track."""
     tracks = container.streams.audio
     return AudioTrack(tracks.index(stream), len(tracks), _language(stream))
 
 
 def is_decodable(stream: AudioStream) -> bool:
-    """Whether there is a decoder for it, and it may be used."""
+    """True if there is a decoder for it, and it may be used."""
     context = stream.codec_context
     return context is not None and context.codec.name in DECODERS
 
@@ -68,7 +72,7 @@ def _preferred(container: InputContainer, tracks: Sequence[AudioStream]) -> Audi
 
 
 def _language(track: AudioStream) -> str | None:
-    """Its tag, without what is none: it goes into a header."""
+    """Its language tag if it is a valid one, as it goes into a header."""
     tag = (track.metadata.get("language") or "").replace("_", "-")
     return tag if _TAG.fullmatch(tag) and tag.lower() != _UNDETERMINED else None
 

@@ -1,3 +1,3 @@
-"""Recordings loaded in processes of their own, which can reach nothing but their file."""
+"""Sandbox: recordings loaded in processes that can reach nothing but their file."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""One process at work, as the server sees it."""
+"""Sandboxed child process, as the server sees it."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ class Child:
         self._line, self._on_silence = line, on_silence
 
     def receive(self) -> tuple[Kind, bytes]:
-        """What it says next.
+        """Its next message.
 
         Raises:
-            TimeoutError: nothing, for as long as one waits for it.
+            TimeoutError: it has sent none for `patience_seconds`.
             EOFError: it has ended.
         """
         return receive(self._output)

@@ -1,4 +1,4 @@
-"""Linux's Landlock: no file can be reached by its name, no TCP port by its number."""
+"""Landlock, Linux's access control: no file reached by its name, no TCP port by its number."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ def deny_all(libc: ctypes.CDLL) -> None:
         return
     rights = _RIGHTS[min(version, max(_RIGHTS))]
     # Older kernels take a longer struct if what they do not know is zero.
-    wanted = struct.pack("=3Q", *((1 << count) - 1 for count in rights))
-    ruleset = libc.syscall(_CREATE_RULESET, wanted, len(wanted), 0)
+    attributes = struct.pack("=3Q", *((1 << count) - 1 for count in rights))
+    ruleset = libc.syscall(_CREATE_RULESET, attributes, len(attributes), 0)
     if ruleset >= 0:
         libc.syscall(_RESTRICT_SELF, ruleset, 0)
         os.close(ruleset)

@@ -1,4 +1,4 @@
-"""A process gives up all that it does not need, for good."""
+"""Lockdown of a process for good: rlimits, no new privileges, Landlock."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a child says of its recording: a kind, and bytes."""
+"""Messages from a sandboxed child: a kind, and bytes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _HEAD = struct.Struct("<cI")
 
 
 class Kind(bytes, Enum):
-    """What the bytes are."""
+    """The kind of a message, by its first byte."""
 
     TRACK = b"T"  # JSON: the `AudioTrack` whose samples follow
     SAMPLES = b"S"  # int16, mono at 16 kHz

@@ -1,4 +1,4 @@
-"""Recordings read in processes of their own: `Sandbox` is `load.read` for files of strangers."""
+"""Sandboxed reader: `load.read` for untrusted files, each in a process of its own."""
 
 from __future__ import annotations
 
@@ -13,15 +13,13 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 import numpy as np
-from numpy.typing import NDArray
 
-from models.audio.sandbox.children import Children
+from models.audio.samples import Samples
+from models.audio.sandbox.fork_server import ForkServer
 from models.audio.sandbox.messages import Kind
 from models.audio.sandbox.rlimits import Limits
 from models.audio_options import MIX, AudioTrack, OnTrack, ReadOptions
 from models.errors import AudioError, OptionError, SandboxError, WhisperError
-
-Samples = NDArray[np.float32]
 
 SEND_SAMPLES = "models.audio.sandbox.sandbox_worker:send_samples"
 
@@ -38,15 +36,15 @@ class Sandbox:
     """
 
     def __init__(self, limits: Limits | None = None, work: str = SEND_SAMPLES) -> None:
-        self._children = Children(work, limits or Limits())
+        self._fork_server = ForkServer(work, limits or Limits())
 
     def prepare(self) -> None:
         """Start the process that the others are forked from."""
-        self._children.prepare()
+        self._fork_server.prepare()
 
     def close(self) -> None:
         """End all processes; reading starts them again."""
-        self._children.close()
+        self._fork_server.close()
 
     def read(
         self, source: BinaryIO | Path, options: ReadOptions = MIX, on_track: OnTrack | None = None
@@ -74,9 +72,9 @@ class Sandbox:
     def _messages(
         self, source: BinaryIO | Path, request: bytes
     ) -> Generator[tuple[Kind, bytes], None, None]:
-        """What a child says; it is reaped at the end."""
+        """The messages of a child, which is reaped at the end."""
         with _descriptor(source) as descriptor:
-            child = self._children.start(descriptor, request)
+            child = self._fork_server.start(descriptor, request)
         try:
             while (message := child.receive())[0] is not Kind.END:
                 yield message
@@ -92,7 +90,7 @@ class Sandbox:
 
 
 def _failure(status: int | None) -> WhisperError:
-    """Why a child has ended before it was done."""
+    """The error for a child that has ended before it was done."""
     if status == -signal.SIGXCPU:
         return AudioError(_TOO_MUCH_TIME)
     if status in _CRASHES:

@@ -1,4 +1,4 @@
-"""What a child does: reads its one recording, and sends the samples."""
+"""Sandbox worker: a child's work, which reads its one recording and sends the samples."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from contextlib import closing
 from dataclasses import asdict
 from typing import TYPE_CHECKING, BinaryIO
 
-from models.audio.load.load_audio import SAMPLE_RATE, AudioFile
+from models.audio.load.load_audio import AudioFile
 from models.audio.sandbox.messages import Kind, send
 from models.audio.sandbox.rlimits import Limits
 from models.audio_options import ReadOptions
 from models.errors import AudioError, OptionError
+from models.units import WINDOW_SAMPLES
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 TOO_MUCH_MEMORY = "The file takes too much memory to decode."
 
 # What comes after a window's samples is read ahead of the engine: it gives way to it.
-_FIRST = 30 * SAMPLE_RATE
 _NICENESS = 5
 _BUFFER = 1 << 16
 
@@ -80,6 +80,6 @@ def _send_pieces(audio: AudioFile, output: BinaryIO) -> None:
     sent = 0
     for piece in audio.pieces():
         send(output, Kind.SAMPLES, piece.tobytes())
-        if sent < _FIRST <= sent + len(piece):
+        if sent < WINDOW_SAMPLES <= sent + len(piece):
             os.nice(_NICENESS)
         sent += len(piece)

@@ -1,4 +1,4 @@
-"""The process that children are forked from: `python -m models.audio.sandbox.template`.
+"""The fork server's process (a zygote): `python -m models.audio.sandbox.template`.
 
 It has loaded what a child needs, and has no threads, no secrets and nothing of the server's.
 """
@@ -119,7 +119,7 @@ class Template:
             with self._lines.pop(pid) as line:
                 with suppress(KeyError):  # it has been killed
                     self._events.unregister(line)
-                with suppress(OSError):  # nobody wants to know
+                with suppress(OSError):  # the requester has hung up
                     line.send(STATUS.pack(os.waitstatus_to_exitcode(status)))
 
 

@@ -1,4 +1,4 @@
-"""Samples to speech probabilities: Silero's voice detector, its weights read from its wheel."""
+"""Voice activity detection by Silero's network, its weights read from its wheel."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from models.audio.samples import Samples
 from models.checkpoints.safetensors_file import read_tensors
+from models.units import VAD_FRAME
 
-Samples = NDArray[np.float32]
 Memory = tuple[Tensor, Tensor]
 
-FRAME = 512  # samples the detector judges at once: 32 ms
 _CONTEXT = 64  # samples of the frame before that it sees, too
 _STFT, _STFT_HOP, _STFT_PADDING = 256, 128, 64
 _STRIDES = (1, 2, 2, 1)
-BLOCK = 256 * FRAME  # samples heard together (8 s): memory does not grow with the recording
+BLOCK = 256 * VAD_FRAME  # samples of a block (8 s): memory does not grow with the recording
 
 
 class Silero(nn.Module):
@@ -47,16 +47,6 @@ class Silero(nn.Module):
         self.lstm.load_state_dict(names)
         self.last = tensors["final_conv.weight"][:, :, 0], tensors["final_conv.bias"]
 
-    def probabilities(self, samples: Samples) -> NDArray[np.float32]:
-        """How probable speech is in each frame of 512 samples, `[ceil(samples / 512)]`.
-
-        `samples` is float32 mono at 16 kHz; the last frame is filled up with silence.
-        """
-        listener = Listener(self)
-        starts = range(0, len(samples), BLOCK)
-        found = [listener.hear(samples[start : start + BLOCK]) for start in starts]
-        return np.concatenate(found) if found else np.zeros(0, np.float32)
-
     @torch.inference_mode()
     def forward(self, frames: Tensor, memory: Memory | None) -> tuple[Tensor, Memory]:
         """The probabilities of a block of frames `[frames, 64 + 512]`, and the LSTM's memory."""
@@ -77,7 +67,7 @@ def _as_matrix(weight: Tensor) -> Tensor:
 
 
 def _convolve(x: Tensor, weight: Tensor, bias: Tensor, stride: int) -> Tensor:
-    """What three neighbours of [frames, places, in] come to, [frames, places / stride, out].
+    """A convolution of width 3 and ReLU: [frames, places, in] to [frames, places / stride, out].
 
     Over so few places one product of matrices takes a third of a convolution's time.
     """
@@ -87,20 +77,20 @@ def _convolve(x: Tensor, weight: Tensor, bias: Tensor, stride: int) -> Tensor:
     return out.relu_().view(len(x), seen.shape[1], -1)
 
 
-class Listener:
-    """The detector on its way through one recording, which it is given block by block."""
+class SileroStream:
+    """The detector's state in one recording, which comes block by block."""
 
     def __init__(self, detector: Silero) -> None:
         self._detector = detector
         self._memory: Memory | None = None
         self._before = np.zeros(_CONTEXT, np.float32)
 
-    def hear(self, block: Samples) -> NDArray[np.float32]:
+    def feed(self, block: Samples) -> NDArray[np.float32]:
         """The probabilities of the next samples: whole frames, but for the recording's last."""
-        missing = -len(block) % FRAME
-        heard = np.concatenate([self._before, block, np.zeros(missing, np.float32)])
-        self._before = heard[-_CONTEXT:]
-        frames = torch.from_numpy(heard).unfold(0, _CONTEXT + FRAME, FRAME)
+        missing = -len(block) % VAD_FRAME
+        seen = np.concatenate([self._before, block, np.zeros(missing, np.float32)])
+        self._before = seen[-_CONTEXT:]
+        frames = torch.from_numpy(seen).unfold(0, _CONTEXT + VAD_FRAME, VAD_FRAME)
         probabilities, self._memory = self._detector(frames, self._memory)
         return cast("NDArray[np.float32]", probabilities.numpy())
 

@@ -1,4 +1,4 @@
-"""Speech probabilities to spans: where in a recording somebody speaks."""
+"""Speech spans of a recording: voice activity detection by a threshold with hysteresis."""
 
 from __future__ import annotations
 
@@ -9,9 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.options import VoiceOptions
-
-SAMPLE_RATE = 16_000
-FRAME = 512  # samples a probability stands for
+from models.units import SAMPLE_RATE, VAD_FRAME
 
 # Speech goes on until the probability is clearly under the threshold (silero-vad, utils_vad.py).
 _HYSTERESIS = 0.15
@@ -31,7 +29,7 @@ class Span:
 
 
 def speech_between(spans: Iterable[Span], start: int, end: int) -> int:
-    """How many samples of speech lie there; the spans are in order."""
+    """The samples of speech between two places; the spans are in order."""
     speech = 0
     for span in spans:
         if span.start >= end:
@@ -57,7 +55,7 @@ class SpanFinder:
     @property
     def known(self) -> int:
         """The sample before which no further span begins."""
-        return self.open.start if self.open else self._read * FRAME
+        return self.open.start if self.open else self._read * VAD_FRAME
 
     @property
     def _read(self) -> int:
@@ -68,36 +66,26 @@ class SpanFinder:
 
         With the recording's last ones comes its `length` in samples: then all are over.
         """
-        first = self.known // FRAME
+        first = self.known // VAD_FRAME
         self.probabilities = np.concatenate(
             [self.probabilities[first - self.first :], probabilities]
         )
         self.first = first
         stretches = _stretches(self.probabilities, self._options.threshold)
         spans = [
-            Span((self.first + a) * FRAME, (self.first + b) * FRAME)
+            Span((self.first + a) * VAD_FRAME, (self.first + b) * VAD_FRAME)
             for a, b in _join(stretches, self._options)
         ]
         self.open = None
         if length is None and spans and self._may_grow(spans[-1]):
             self.open = spans.pop()
-        shortest = _frames(self._options.min_speech_duration_ms) * FRAME
-        end = self._read * FRAME if length is None else length
+        shortest = _frames(self._options.min_speech_duration_ms) * VAD_FRAME
+        end = self._read * VAD_FRAME if length is None else length
         return [Span(s.start, min(s.end, end)) for s in spans if s.length >= shortest]
 
     def _may_grow(self, span: Span) -> bool:
         pause = max(1, _frames(self._options.silence_duration_ms))
-        return span.end // FRAME + pause > self._read
-
-
-def speech_spans(
-    probabilities: NDArray[np.float32], length: int, options: VoiceOptions
-) -> list[Span]:
-    """The spans of a recording of `length` samples, in order and disjoint.
-
-    `probabilities` are those of its frames of 512 samples, `[ceil(length / 512)]`.
-    """
-    return SpanFinder(options).feed(probabilities, length)
+        return span.end // VAD_FRAME + pause > self._read
 
 
 def _stretches(probabilities: NDArray[np.float32], threshold: float) -> Iterator[tuple[int, int]]:
@@ -125,4 +113,4 @@ def _join(stretches: Iterator[tuple[int, int]], options: VoiceOptions) -> Iterat
 
 
 def _frames(milliseconds: int) -> int:
-    return -(-milliseconds * SAMPLE_RATE // (1000 * FRAME))
+    return -(-milliseconds * SAMPLE_RATE // (1000 * VAD_FRAME))

@@ -1,4 +1,4 @@
-"""Where in a recording somebody speaks, found while it is read for something else."""
+"""Speech map: voice activity of a recording, detected while it is read for something else."""
 
 from __future__ import annotations
 
@@ -8,15 +8,13 @@ from itertools import islice
 from operator import attrgetter
 
 import numpy as np
-from numpy.typing import NDArray
 
-from models.audio.blocks import blocks
+from models.audio.samples import Samples, blocks
 from models.audio.vad.silero import BLOCK, Silero
-from models.audio.vad.soft_speech import SoftSpeechListener
-from models.audio.vad.speech_spans import SAMPLE_RATE, Span, SpanFinder, speech_between
+from models.audio.vad.soft_speech import SoftSpeechStream
+from models.audio.vad.speech_spans import Span, SpanFinder, speech_between
 from models.options import VoiceOptions
-
-Samples = NDArray[np.float32]
+from models.units import SAMPLE_RATE
 
 # Below it in every frame, the detector is as good as sure that nobody speaks: so it is in silence
 # and steady noise, and in no speech that was tried, whispered or not.
@@ -34,18 +32,18 @@ class SpeechMap:
 
     @property
     def is_possible(self) -> bool:
-        """Whether there is any trace of speech in what has been heard."""
+        """True if there is any trace of speech in what has been read."""
         return bool(self.spans) or self._maximum >= _TRACE
 
     def through(self, pieces: Iterable[Samples]) -> Iterator[Samples]:
-        """The same samples, listened to the first time."""
-        return iter(pieces) if self._is_complete else self._listen(pieces)
+        """The same samples; the first time speech is detected in them."""
+        return iter(pieces) if self._is_complete else self._detect(pieces)
 
-    def _listen(self, pieces: Iterable[Samples]) -> Iterator[Samples]:
-        listener, finder = SoftSpeechListener(self._detector), SpanFinder(self._voice)
+    def _detect(self, pieces: Iterable[Samples]) -> Iterator[Samples]:
+        stream, finder = SoftSpeechStream(self._detector), SpanFinder(self._voice)
         length = 0
         for block in blocks(pieces, BLOCK):
-            probabilities = listener.hear(block)
+            probabilities = stream.feed(block)
             self._maximum = max(self._maximum, float(probabilities.max()))
             self.spans += finder.feed(probabilities)
             length += len(block)
@@ -54,7 +52,7 @@ class SpeechMap:
         self._is_complete = True
 
     def between(self, start: float, end: float) -> float:
-        """How many seconds of speech there are between two times, in seconds."""
+        """The seconds of speech between two times, in seconds."""
         samples = round(start * SAMPLE_RATE), round(end * SAMPLE_RATE)
         first = bisect_left(self.spans, samples[0], key=attrgetter("end"))
         return speech_between(islice(self.spans, first, None), *samples) / SAMPLE_RATE

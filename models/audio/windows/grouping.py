@@ -1,29 +1,30 @@
-"""Neighbouring pieces of speech to groups, one for each window: the cheapest of all ways to cut."""
+"""Grouping of speech into windows: an online shortest path over all places to cut."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import pairwise
 
-from models.audio.vad.speech_spans import SAMPLE_RATE, Span
+from models.audio.vad.speech_spans import Span
+from models.units import SAMPLE_RATE
 
 # Nobody speaks for so long: what is on both sides has little to say to each other, and Whisper
 # invents text for what lies between.
 _SEPARATE = 8 * SAMPLE_RATE
 # A pause of a second is as good a place as any longer one.
 _CLEAR_PAUSE = 1.0
-# Two ways to cut may stay equally good for hours, where all pauses are alike. What is undecided
+# Two paths may stay equally good for hours, where all pauses are alike. What is undecided
 # for so long is cut the way that is best now: the samples wait in memory.
 _PATIENCE = 180 * SAMPLE_RATE
 
 Group = tuple[Span, ...]
 
 
-class Grouping:
+class SpanGrouper:
     """Groups pieces of speech while they are being found.
 
-    Place n lies before piece n. For each place the cheapest way to it is known, by its cost and
-    by where its last group starts. What every way on has in common is settled.
+    Place n lies before piece n. For each place the cheapest path to it is known, by its cost and
+    by where its last group starts. What every path has in common is settled (as in Viterbi).
     """
 
     def __init__(self, longest: int) -> None:
@@ -49,15 +50,15 @@ class Grouping:
 
     def settled(self, known: int) -> list[Group]:
         """The next groups; pieces to come, none of which starts before `known`, keep them."""
-        ways = [self._way(place) for place in self._ends(known)]
-        cuts = sorted(set(ways[0]).intersection(*ways[1:]))
+        paths = [self._path(place) for place in self._ends(known)]
+        cuts = sorted(set(paths[0]).intersection(*paths[1:]))
         if len(cuts) == 1 and self.pieces and known - self.pieces[0].start > _PATIENCE:
-            cuts = ways[0][:2]
+            cuts = paths[0][:2]
         return self._take(cuts)
 
-    def rest(self) -> list[Group]:
+    def finish(self) -> list[Group]:
         """The groups that are left when no piece is to come."""
-        return self._take(self._way(len(self.pieces)))
+        return self._take(self._path(len(self.pieces)))
 
     def _take(self, cuts: list[int]) -> list[Group]:
         groups = [tuple(self.pieces[first:end]) for first, end in pairwise(cuts)]
@@ -66,8 +67,8 @@ class Grouping:
             self._restart(tuple(self.pieces[cuts[-1] :]), self._costs[cuts[-1]])
         return groups
 
-    def _way(self, place: int) -> list[int]:
-        """Where the cheapest way to a place cuts, both ends with it."""
+    def _path(self, place: int) -> list[int]:
+        """The cuts of the cheapest path to a place, both ends included."""
         cuts = [place]
         while cuts[-1]:
             cuts.append(self._starts[cuts[-1]])
@@ -94,7 +95,7 @@ class Grouping:
             yield first
 
     def _cost(self, first: int, end: int) -> float:
-        """What a group costs: itself, its empty part, and the cut before it.
+        """The cost of a group: itself, its empty part, and the cut before it.
 
         The square makes windows of like length rather than full ones and a scrap.
         """

@@ -1,4 +1,4 @@
-"""Pauses in a window: stretches whose sound lies far below that of its speech."""
+"""Pauses in a window: stretches far below the level of its speech."""
 
 from __future__ import annotations
 
@@ -9,14 +9,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from models.audio.mel import LogMel
-from models.audio.vad.speech_spans import SAMPLE_RATE
-from models.audio.windows.window_plan import HOP
+from models.units import FRAMES_PER_SECOND
 
 Levels = NDArray[np.float64]
 # Start and end in seconds.
 Span = tuple[float, float]
 
-_FRAMES_PER_SECOND = SAMPLE_RATE // HOP
 # Of a closed consonant the sound stops for less; in frames.
 _SHORTEST = 10
 # Decibels below the loudest frames: one in twenty, at most half a second of them.
@@ -44,7 +42,7 @@ def pauses(audio: Tensor, frames: int) -> list[Span]:
     is_quiet = np.pad((level < limit).astype(np.int8), 1)
     edges = np.flatnonzero(np.diff(is_quiet))
     return [
-        (float(first) / _FRAMES_PER_SECOND, float(after) / _FRAMES_PER_SECOND)
+        (float(first) / FRAMES_PER_SECOND, float(after) / FRAMES_PER_SECOND)
         for first, after in zip(edges[::2], edges[1::2], strict=True)
         if after - first >= _SHORTEST
     ]

@@ -1,4 +1,4 @@
-"""A short recording whose log-mel is left to the engine."""
+"""Waveform of a short recording, for engines that make the log-mel themselves."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from models.audio.mel import LogMel, Samples
-from models.audio.windows.window_plan import HOP
+from models.audio.mel import LogMel
+from models.audio.samples import Samples
+from models.units import HOP
 
 
 class Waveform:
-    """What `LogMel` is, of at most 30 s, but its first window is the samples, [samples].
+    """As `LogMel`, of at most 30 s, but its first window is the samples, [samples].
 
     The windows behind it, which few recordings have, are log-mel: they are measured by the loudest
     place of all.
@@ -29,10 +30,10 @@ class Waveform:
         return self._mel.window(seek) if seek else torch.from_numpy(self._samples)
 
     def content(self, seek: int) -> int:
-        """How many frames of the recording the window at frame `seek` holds."""
+        """The number of the recording's frames in the window at frame `seek`."""
         return self.frames - seek
 
-    def is_made(self, seek: int) -> bool:
+    def is_ready(self, seek: int) -> bool:
         """The first is; the others are made together, when one of them is asked for."""
         return seek == 0 or "_mel" in vars(self)
 

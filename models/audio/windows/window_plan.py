@@ -1,19 +1,17 @@
-"""Spans to windows: what is said together is decoded together, and cuts fall into pauses."""
+"""Window plan: spans of speech in windows of at most 30 s, cut in pauses."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models.audio.vad.speech_spans import FRAME, SAMPLE_RATE, Span, speech_between
-from models.audio.windows.grouping import Group, Grouping
+from models.audio.vad.speech_spans import Span, speech_between
+from models.audio.windows.grouping import Group, SpanGrouper
+from models.units import HOP, SAMPLE_RATE, VAD_FRAME, WINDOW_SAMPLES
 
-HOP = 160  # samples in a frame of log-mel: windows start where one starts
-LONGEST = 30 * SAMPLE_RATE
 # Frames over which a span's quietest place is sought: single ones dip inside words.
 _SMOOTHING = 5
 
@@ -27,23 +25,8 @@ class PlannedWindow:
     spans: tuple[Span, ...]
 
     def speech_between(self, start: int, end: int) -> int:
-        """How many samples of speech lie there."""
+        """The samples of speech between two places."""
         return speech_between(self.spans, start, end)
-
-
-def plan_windows(
-    spans: Sequence[Span], probabilities: NDArray[np.float32], length: int, padding_ms: int
-) -> list[PlannedWindow]:
-    """Windows of at most 30 s, in order and disjoint, that hold all spans.
-
-    A window goes from its first span to its last with the pauses between, so that times in it
-    are times in the file but for its start; around them it has `padding_ms` of the pause.
-    `length` is the recording's in samples, `probabilities` are as for `speech_spans`.
-    """
-    planner = Planner(padding_ms)
-    for span in spans:
-        planner.add(span, probabilities, 0)
-    return planner.finish(length)
 
 
 class Planner:
@@ -52,8 +35,8 @@ class Planner:
     def __init__(self, padding_ms: int) -> None:
         self._padding = padding_ms * SAMPLE_RATE // 1000
         # Rounding to hops may add one on either side.
-        self._longest = LONGEST - 2 * (self._padding + HOP)
-        self._grouping = Grouping(self._longest)
+        self._longest = WINDOW_SAMPLES - 2 * (self._padding + HOP)
+        self._grouper = SpanGrouper(self._longest)
         self._groups: list[Group] = []
         self._before: Span | None = None
         self._cut = 0
@@ -61,19 +44,19 @@ class Planner:
     def add(self, span: Span, probabilities: NDArray[np.float32], first: int) -> None:
         """The next span; `probabilities` are those of the frames from `first` on."""
         self._split(span, probabilities, first, self._longest)
-        self._grouping.add(Span(max(span.start, self._cut), span.end))
+        self._grouper.add(Span(max(span.start, self._cut), span.end))
 
     def grow(self, span: Span, probabilities: NDArray[np.float32], first: int) -> None:
         """A span that may go on: as much of it is cut off as its end cannot change."""
-        self._split(span, probabilities, first, self._longest + 2 * FRAME)
+        self._split(span, probabilities, first, self._longest + 2 * VAD_FRAME)
 
     def settled(self, known: int) -> list[PlannedWindow]:
         """The next windows; speech to come, none of which starts before `known`, keeps them."""
         known = max(known, self._cut)
-        self._groups += self._grouping.settled(known)
+        self._groups += self._grouper.settled(known)
         windows = []
         while self._groups:
-            following = self._groups[1] if self._groups[1:] else self._grouping.pieces
+            following = self._groups[1] if self._groups[1:] else self._grouper.pieces
             last = self._groups[0][-1]
             if not following and _between(last.end, known) < self._padded(last.end):
                 break
@@ -83,13 +66,13 @@ class Planner:
 
     def finish(self, length: int) -> list[PlannedWindow]:
         """The windows that are left of a recording of `length` samples."""
-        self._groups += self._grouping.rest()
+        self._groups += self._grouper.finish()
         after = [_between(a[-1].end, b[0].start) for a, b in pairwise(self._groups)]
         return [self._window(maximum) for maximum in [*after, length][: len(self._groups)]]
 
     def needed(self, known: int) -> int:
         """The first sample that windows to come may hold."""
-        waiting = self._groups[0] if self._groups else self._grouping.pieces
+        waiting = self._groups[0] if self._groups else self._grouper.pieces
         first = waiting[0].start if waiting else max(known, self._cut)
         return max(0, first - self._padding - HOP)
 
@@ -112,13 +95,13 @@ class Planner:
         start = max(span.start, self._cut)
         while span.end - start > longest:
             # Not before the middle: two pieces must not become three.
-            first = (start + self._longest // 2) // FRAME + 1
-            last = min(start + self._longest, span.end - FRAME) // FRAME
+            first = (start + self._longest // 2) // VAD_FRAME + 1
+            last = min(start + self._longest, span.end - VAD_FRAME) // VAD_FRAME
             around = probabilities[first - _SMOOTHING - offset : last + _SMOOTHING + 1 - offset]
             smooth = np.convolve(around, np.ones(_SMOOTHING) / _SMOOTHING, "same")
             quiet = smooth[_SMOOTHING : _SMOOTHING + last - first]
-            self._cut = ((first + int(np.argmin(quiet))) * FRAME + FRAME // 2) // HOP * HOP
-            self._grouping.add(Span(start, self._cut))
+            self._cut = ((first + int(np.argmin(quiet))) * VAD_FRAME + VAD_FRAME // 2) // HOP * HOP
+            self._grouper.add(Span(start, self._cut))
             start = self._cut
 
 

@@ -1,4 +1,4 @@
-"""Samples to the windows in which somebody speaks, each as soon as it is settled."""
+"""Window stream: the speech windows of a recording, each as soon as it is settled."""
 
 from __future__ import annotations
 
@@ -8,14 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from models.audio.blocks import blocks
+from models.audio.samples import Samples, blocks
 from models.audio.vad.silero import BLOCK, Silero
-from models.audio.vad.soft_speech import SoftSpeechListener
+from models.audio.vad.soft_speech import SoftSpeechStream
 from models.audio.vad.speech_spans import SpanFinder
 from models.audio.windows.window_plan import PlannedWindow, Planner
 from models.options import VoiceOptions
-
-Samples = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -44,22 +42,17 @@ class SpeechStream:
     """The windows of a recording that comes block by block."""
 
     def __init__(self, detector: Silero, voice: VoiceOptions) -> None:
-        self._listener = SoftSpeechListener(detector)
+        self._detector_stream = SoftSpeechStream(detector)
         self._finder = SpanFinder(voice)
         self._planner = Planner(voice.prefix_padding_ms)
         self._held: list[Samples] = []
         self._first = self._read = 0
 
-    @property
-    def held(self) -> int:
-        """How many samples are kept."""
-        return self._read - self._first
-
     def feed(self, block: Samples) -> Iterator[SpeechWindow]:
         """The windows that are settled now."""
         self._held.append(block)
         self._read += len(block)
-        self._plan(self._listener.hear(block), None)
+        self._plan(self._detector_stream.feed(block), None)
         known = min(self._finder.known, self._read)  # the last frame may reach beyond the end
         yield from map(self._with_samples, self._planner.settled(known))
         self._drop(self._planner.needed(known))

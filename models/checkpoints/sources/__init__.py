@@ -1,3 +1,3 @@
-"""Where checkpoints come from: one file a format or origin, all giving the same weights."""
+"""Checkpoint sources: one file a format or origin, all giving the same weights."""
 
 from __future__ import annotations

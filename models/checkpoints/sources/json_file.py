@@ -1,4 +1,4 @@
-"""JSON files of other people's checkpoints."""
+"""JSON files of third-party checkpoints."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A checkpoint on this machine: which of the known formats it has, told by its content."""
+"""Local checkpoints: format detection by content."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ class RemoteFile:
 
     @property
     def host(self) -> str:
-        """Where it lies."""
+        """The host that it is downloaded from."""
         return httpx.URL(self.url).host
 
 

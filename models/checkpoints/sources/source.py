@@ -1,4 +1,4 @@
-"""What every source of weights hands to the store."""
+"""Source: imported weights and where they came from."""
 
 from __future__ import annotations
 

@@ -11,8 +11,8 @@ from torch import Tensor
 from models.engine.decoding.sampling import gumbel_scores
 from models.engine.decoding.sequence import Sequence
 from models.engine.decoding.vocabulary import Vocabulary
+from models.units import SECONDS_PER_TIMESTAMP
 
-SECONDS_PER_TIMESTAMP = 0.02
 MAX_INITIAL_TIMESTAMP = 1.0
 NEVER = float("-inf")
 

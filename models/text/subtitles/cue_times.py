@@ -1,4 +1,4 @@
-"""Cue times made sound: in order, apart, and within the recording."""
+"""Cue times in order, without overlaps, and within the recording."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def whole_milliseconds(seconds: float) -> int:
     return round(seconds * 1_000_000) // 1000
 
 
-def sound(times: Sequence[CueTimes], sizes: Sequence[int], length: int) -> list[CueTimes]:
+def in_order(times: Sequence[CueTimes], sizes: Sequence[int], length: int) -> list[CueTimes]:
     """The times in the order given, each a millisecond or longer, none before the last has ended.
 
     What is so already stays as it is. All end within `length` milliseconds; what would begin only

@@ -1,4 +1,4 @@
-"""Segments to cues: what is on the screen at a time, in lines that can be read."""
+"""Subtitle cues of segments, in lines that can be read."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from models.subtitle_options import AS_SEGMENTS, SubtitleOptions
-from models.text.subtitles.cue_builder import CueBuilder, Draft
-from models.text.subtitles.cue_times import CueTimes, sound, whole_milliseconds
-from models.text.subtitles.line_break import Text
-from models.text.subtitles.line_units import said, units
+from models.text.subtitles.cue_builder import CueBuilder, CueDraft
+from models.text.subtitles.cue_times import CueTimes, in_order, whole_milliseconds
+from models.text.subtitles.line_break import BreakableText
+from models.text.subtitles.line_units import spoken_times, units
 from models.text.transcript import Segment
 
 
@@ -34,24 +34,24 @@ def cues(
     length = whole_milliseconds(duration)
     sizes = [len(segment.text) for segment in spoken]
     if options == AS_SEGMENTS:
-        times = sound([CueTimes.of(each.start, each.end) for each in spoken], sizes, length)
+        times = in_order([CueTimes.of(each.start, each.end) for each in spoken], sizes, length)
         return [Cue(at, (_line(each),)) for at, each in zip(times, spoken, strict=True)]
-    times = sound([said(segment) for segment in spoken], sizes, length)
-    drafting = CueBuilder(options)
+    times = in_order([spoken_times(segment) for segment in spoken], sizes, length)
+    builder = CueBuilder(options)
     drafts = [
         draft
         for segment, at in zip(spoken, times, strict=True)
-        for draft in drafting.divided(units(segment, at))
+        for draft in builder.split(units(segment, at))
     ]
-    drafts = drafting.held(drafting.joined(_sound(drafts, length), length), length)
-    return [Cue(draft.times, Text(draft.units, options).lines()) for draft in drafts]
+    drafts = builder.extended(builder.joined(_sound(drafts, length), length), length)
+    return [Cue(draft.times, BreakableText(draft.units, options).lines()) for draft in drafts]
 
 
 def _line(segment: Segment) -> str:
     return " ".join(line.strip() for line in segment.text.splitlines() if line.strip())
 
 
-def _sound(drafts: Sequence[Draft], length: int) -> list[Draft]:
+def _sound(drafts: Sequence[CueDraft], length: int) -> list[CueDraft]:
     sizes = [sum(len(unit.text) for unit in draft.units) for draft in drafts]
-    times = sound([draft.times for draft in drafts], sizes, length)
+    times = in_order([draft.times for draft in drafts], sizes, length)
     return [replace(draft, times=at) for draft, at in zip(drafts, times, strict=True)]

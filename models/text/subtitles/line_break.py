@@ -1,4 +1,4 @@
-"""Where lines are broken: after punctuation and into like lengths, in as few as will do."""
+"""Line breaks by dynamic programming: few lines of like length, broken after punctuation."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ _LINE = 1_000.0
 _BREAK = 0.2
 
 
-class Text:
+class BreakableText:
     """Units one after the other, to be divided; `limits` say what fits a line.
 
-    `break_costs` say how bad it is to break before a unit, or at the end.
+    `break_costs` are those of a break before each unit, and at the end.
     """
 
     def __init__(self, units: Sequence[Unit], limits: SubtitleOptions) -> None:
@@ -36,7 +36,7 @@ class Text:
         self._places = list(accumulate(widths, initial=0))
 
     def fill(self, first: int, after: int) -> float:
-        """How much of a line a range of units takes: 1 is all of it."""
+        """The share of a line that a range of units takes: 1 is all of it."""
         places = self._places[after] - self._places[first] - self.units[first].is_spaced
         return max(places / self._max_places, (after - first) / self._max_words)
 
@@ -52,7 +52,7 @@ class Text:
         """All of it in as few lines as it fits."""
         if self.fill(0, len(self.units)) <= 1:
             return (joined(self.units),)
-        cuts = cheapest(len(self.units), self._line_costs)
+        cuts = cheapest_cuts(len(self.units), self._line_costs)
         return tuple(joined(self.units[a:b]) for a, b in pairwise(cuts))
 
     def _line_costs(self, first: int) -> Iterator[float]:
@@ -64,7 +64,7 @@ class Text:
 
 
 def break_cost(last: Unit, after: Unit) -> float:
-    """How bad it is to break between two units: 0 after a sentence, 1 in the midst of a clause."""
+    """The cost of a break between two units: 0 after a sentence, 1 in the midst of a clause."""
     end = last.text.rstrip(_CLOSERS)[-1:]
     cost = 0.0 if end in _SENTENCE_ENDS else 0.4 if end in _CLAUSE_ENDS else 1.0
     pause = max(after.times.start - last.times.end, 0)
@@ -77,8 +77,8 @@ def joined(units: Sequence[Unit]) -> str:
     return first.text + "".join(" " * unit.is_spaced + unit.text for unit in rest)
 
 
-def cheapest(count: int, costs: Callable[[int], Iterable[float]]) -> list[int]:
-    """Where to cut `count` things so that the parts cost least together.
+def cheapest_cuts(count: int, costs: Callable[[int], Iterable[float]]) -> list[int]:
+    """The cheapest partition of `count` things, by dynamic programming.
 
     `costs(first)` are those of the parts that begin there: of one thing, of two, as far as they
     are allowed; one always is.

@@ -43,8 +43,8 @@ class Unit:
     times: CueTimes
 
 
-def said(segment: Segment) -> CueTimes:
-    """The times of the segment's speech: from its first word to its last if they are known."""
+def spoken_times(segment: Segment) -> CueTimes:
+    """The times of the segment's text: from its first word to its last if they are known."""
     if not segment.words:
         return CueTimes.of(segment.start, segment.end)
     return CueTimes.of(segment.words[0].start, max(word.end for word in segment.words))
@@ -82,7 +82,7 @@ def _characters(text: str, times: CueTimes) -> Iterator[tuple[int, int]]:
 
 
 def _cut(text: str) -> Iterator[tuple[int, int, bool]]:
-    """Begin and end of each unit, and whether it is spaced."""
+    """The start and the end of each unit, and True if a space is before it."""
     for word in _WORD.finditer(text):
         first, is_spaced = word.start(), word.start() > 0 or not _UNSPACED.search(word[0])
         for i in range(first + 1, word.end()):

@@ -1,4 +1,4 @@
-"""Cues to subtitles, as OpenAI's hosted API writes them: hours always."""
+"""SubRip and WebVTT of cues, as OpenAI's hosted API writes them: hours always."""
 
 from __future__ import annotations
 

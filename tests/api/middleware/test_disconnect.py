@@ -104,7 +104,7 @@ def test_disconnect_cancels_the_work() -> None:
         await asyncio.wait_for(answering, 5)
         assert transcriber.cancelled.is_set()
         assert connection.sent[0]["status"] == 499
-        assert admission.counters.cancelled == 1
+        assert admission.cancelled == 1
 
     asyncio.run(scenario())
 
@@ -154,7 +154,7 @@ async def waiting_in_line(admission: Admission, settings: Settings) -> Connectio
             connection.leave()
         await asyncio.wait_for(answering, 5)
         assert (admission.waiting, admission.running) == (0, 2)
-    assert admission.counters.cancelled == 1
+    assert admission.cancelled == 1
     assert not transcriber.started.is_set()
     return connection
 

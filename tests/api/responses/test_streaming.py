@@ -107,7 +107,7 @@ def test_stream_that_nobody_reads_holds_no_place_when_its_work_is_done() -> None
         answering = connection.run()
         connection.put(STREAMED)
         await asyncio.wait_for(connection.has_stalled.wait(), 5)
-        assert (admission.counters.finished, admission.held) == (1, 0)
+        assert (admission.cancelled, admission.held) == (0, 0)
         assert not answering.done()
         answering.cancel()
         await asyncio.gather(answering, return_exceptions=True)
@@ -115,7 +115,7 @@ def test_stream_that_nobody_reads_holds_no_place_when_its_work_is_done() -> None
     asyncio.run(scenario())
 
 
-def test_stream_that_fails_has_not_finished() -> None:
+def test_stream_that_fails_holds_no_place() -> None:
     async def scenario() -> None:
         admission = Admission(3600, slots=8)
         connection = Connection(BreakingTranscriber(error=DecodingError("Failed.")), admission)
@@ -123,7 +123,7 @@ def test_stream_that_fails_has_not_finished() -> None:
         connection.put(STREAMED)
         await asyncio.wait_for(answering, 5)
         assert b"Failed." in b"".join(message.get("body", b"") for message in connection.sent)
-        assert (admission.counters.finished, admission.held) == (0, 0)
+        assert (admission.cancelled, admission.held) == (0, 0)
 
     asyncio.run(scenario())
 

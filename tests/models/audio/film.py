@@ -13,7 +13,8 @@ import numpy as np
 import numpy.typing as npt
 from av.stream import Disposition
 
-from models.audio.load.load_audio import SAMPLE_RATE, load
+from models.audio.load.load_audio import load
+from models.units import SAMPLE_RATE
 from tests.speech_clips import OWN_SPEECH, jfk
 
 RATE = 48_000

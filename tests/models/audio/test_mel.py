@@ -11,7 +11,8 @@ import torch
 from whisper.audio import log_mel_spectrogram
 
 from models.audio.load.load_audio import load, read
-from models.audio.mel import LogMel, Samples, StreamedLogMel
+from models.audio.mel import LogMel, StreamedLogMel
+from models.audio.samples import Samples
 from tests.speech_clips import clips
 
 LONG = next(clip for clip in clips() if clip.is_long and clip.is_speech)
@@ -26,7 +27,7 @@ def assert_equal_windows(streamed: StreamedLogMel, whole: LogMel, step: int) -> 
     assert streamed.frames == whole.frames
     for seek in range(0, whole.frames, step):
         assert streamed.content(seek) == whole.content(seek)
-        assert streamed.is_made(seek)
+        assert streamed.is_ready(seek)
         assert torch.allclose(streamed.window(seek), whole.window(seek), atol=1e-5)
         streamed.read_ahead(seek)
 
@@ -48,7 +49,7 @@ def test_log_mel_equals_whispers(length: int, n_mels: int) -> None:
 @pytest.mark.parametrize("step", [317, 2999, 3000])
 def test_streamed_log_mel_of_a_file_equals_the_whole(step: int) -> None:
     streamed = StreamedLogMel(partial(read, LONG.path), 80)
-    assert not streamed.is_made(3000)
+    assert not streamed.is_ready(3000)
 
     assert_equal_windows(streamed, LogMel(load(LONG.path), 80), step)
 

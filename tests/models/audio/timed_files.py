@@ -11,7 +11,7 @@ import av
 import numpy as np
 import numpy.typing as npt
 
-from models.audio.load.load_audio import SAMPLE_RATE
+from models.units import SAMPLE_RATE
 
 RATE = 48_000
 # MPEG-1 and -2 know no fewer a second.

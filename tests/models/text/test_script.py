@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from models.language.languages import Script
 from models.text import chinese, serbian
-from models.text.script import OneScript
+from models.text.script import ScriptNormalizer
 from models.text.transcript import Segment, TokenScore, Word
 from models.text.words import split_words
 
@@ -44,7 +44,7 @@ def said(text: str, language: str = "zh", *, cut: int = 2) -> Segment:
 
 
 def texts(segments: list[Segment], *asked: Script) -> list[str]:
-    return [segment.text for segment in OneScript(asked).all_written(segments)]
+    return [segment.text for segment in ScriptNormalizer(asked).normalized_together(segments)]
 
 
 def joins(segment: Segment) -> bool:
@@ -104,7 +104,7 @@ def test_other_languages_stay(language: str) -> None:
     segments = [said(SIMPLIFIED), said("学校で會う、対応。Ljubav љубав", language)]
 
     assert texts(segments, "Hant", "Latn")[1] == segments[1].text
-    assert not OneScript().concerns(segments[1])
+    assert not ScriptNormalizer().applies_to(segments[1])
 
 
 def test_cantonese_is_written_with_chinese() -> None:
@@ -113,14 +113,14 @@ def test_cantonese_is_written_with_chinese() -> None:
 
 @pytest.mark.parametrize("first", [SIMPLIFIED, TRADITIONAL])
 def test_what_comes_first_tells_while_the_text_is_read(first: str) -> None:
-    script = OneScript()
-    came = [script.written(said(text)) for text in ("你好", first, SIMPLIFIED, TRADITIONAL)]
+    script = ScriptNormalizer()
+    came = [script.normalized(said(text)) for text in ("你好", first, SIMPLIFIED, TRADITIONAL)]
 
     assert [segment.text for segment in came] == ["你好", first, first, first]
 
 
 def test_what_is_asked_for_goes_before_what_comes_first() -> None:
-    assert OneScript(["Hant"]).written(said(SIMPLIFIED)).text == TRADITIONAL
+    assert ScriptNormalizer(["Hant"]).normalized(said(SIMPLIFIED)).text == TRADITIONAL
 
 
 def test_two_scripts_asked_for_are_none() -> None:
@@ -134,7 +134,7 @@ def test_two_scripts_asked_for_are_none() -> None:
 @pytest.mark.parametrize("cut", [1, 2, 3, 4, 7, 100])
 def test_words_times_and_tokens_stay_with_the_text(cut: int) -> None:
     before = said(SIMPLIFIED + " OK，好。", cut=cut)  # noqa: RUF001
-    after = OneScript(["Hant-TW"]).written(before)
+    after = ScriptNormalizer(["Hant-TW"]).normalized(before)
 
     assert after.text == TRADITIONAL + " OK，好。"  # noqa: RUF001
     assert joins(after)
@@ -149,7 +149,7 @@ def test_words_times_and_tokens_stay_with_the_text(cut: int) -> None:
 
 def test_words_that_are_not_the_text_are_written_one_by_one() -> None:
     before = replace(said("头发"), words=(Word("头", 0, 1, 1), Word("发?", 1, 2, 1)), scores=())
-    after = OneScript(["Hant"]).written(before)
+    after = ScriptNormalizer(["Hant"]).normalized(before)
 
     assert (after.text, [word.text for word in after.words]) == ("頭髮", ["頭", "發?"])
 
@@ -157,7 +157,7 @@ def test_words_that_are_not_the_text_are_written_one_by_one() -> None:
 def test_tokens_that_are_not_the_text_stay() -> None:
     before = replace(said("头发"), scores=(TokenScore(b"\xe5", -1.0),))
 
-    assert OneScript(["Hant"]).written(before).scores == before.scores
+    assert ScriptNormalizer(["Hant"]).normalized(before).scores == before.scores
 
 
 @given(
@@ -222,7 +222,7 @@ def test_serbian_words_and_tokens_stay_with_the_text(
     cut: int, text: str, asked: Script, expected: str
 ) -> None:
     before = said(text, "sr", cut=cut)
-    after = OneScript([asked]).written(before)
+    after = ScriptNormalizer([asked]).normalized(before)
 
     assert after.text == expected
     assert joins(after)

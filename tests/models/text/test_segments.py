@@ -14,20 +14,20 @@ from whisper.decoding import DecodingResult
 from whisper.model import Whisper
 from whisper.transcribe import transcribe
 
-from models.text.segments import Cut, cut_at_timestamps
+from models.text.segments import TokenSlice, slice_at_timestamps
 
 BEGIN = 50_364
 HELLO = 15_947
 
 
-def cut(tokens: list[int], seek: int = 0, frames: int = 3000) -> tuple[list[Cut], int]:
-    return cut_at_timestamps(tokens, seek=seek, frames=frames, timestamp_begin=BEGIN)
+def cut(tokens: list[int], seek: int = 0, frames: int = 3000) -> tuple[list[TokenSlice], int]:
+    return slice_at_timestamps(tokens, seek=seek, frames=frames, timestamp_begin=BEGIN)
 
 
 def test_cut_pair_ends_a_segment_and_the_rest_waits() -> None:
     cuts, after = cut([BEGIN, HELLO, BEGIN + 50, BEGIN + 50, HELLO])
 
-    assert cuts == [Cut(0.0, 1.0, (BEGIN, HELLO, BEGIN + 50))]
+    assert cuts == [TokenSlice(0.0, 1.0, (BEGIN, HELLO, BEGIN + 50))]
     assert after == 100
 
 
@@ -42,17 +42,20 @@ def test_cut_single_closing_timestamp_ends_the_window() -> None:
 
 def test_cut_no_pair_is_one_segment_to_the_last_timestamp() -> None:
     assert cut([BEGIN, HELLO, BEGIN + 75], frames=400) == (
-        [Cut(0.0, 1.5, (BEGIN, HELLO, BEGIN + 75))],
+        [TokenSlice(0.0, 1.5, (BEGIN, HELLO, BEGIN + 75))],
         400,
     )
 
 
 def test_cut_no_timestamp_lasts_as_long_as_the_window() -> None:
-    assert cut([BEGIN, HELLO], seek=100, frames=250) == ([Cut(1.0, 3.5, (BEGIN, HELLO))], 350)
+    assert cut([BEGIN, HELLO], seek=100, frames=250) == (
+        [TokenSlice(1.0, 3.5, (BEGIN, HELLO))],
+        350,
+    )
 
 
 def test_cut_nothing_sampled_is_an_empty_segment() -> None:
-    assert cut([], frames=250) == ([Cut(0.0, 2.5, ())], 250)
+    assert cut([], frames=250) == ([TokenSlice(0.0, 2.5, ())], 250)
 
 
 @st.composite

@@ -11,7 +11,12 @@ from hypothesis import strategies as st
 from whisper.tokenizer import Tokenizer, get_tokenizer
 
 from models.text.transcript import TokenScore, Word
-from models.text.word_durations import Pace, fit_to_segment, shorten_at_sentence_ends, with_words
+from models.text.word_durations import (
+    DurationLimits,
+    fit_to_segment,
+    shorten_at_sentence_ends,
+    with_words,
+)
 from models.text.words import UNSPACED, merge_punctuation, split_words
 from tests.models.text.spoken import segment
 
@@ -78,20 +83,20 @@ def test_merge_punctuation_alone_stays() -> None:
 
 def test_shorten_at_sentence_ends_cuts_the_pause() -> None:
     found = words((" end", 0, 1), (".", 1, 5), (" New", 5, 9), (" word", 9, 13))
-    assert shorten_at_sentence_ends(found, Pace(0.5, 1.0)) == words(
+    assert shorten_at_sentence_ends(found, DurationLimits(0.5, 1.0)) == words(
         (" end", 0, 1), (".", 1, 2), (" New", 8, 9), (" word", 9, 13)
     )
 
 
 def test_fit_to_segment_first_words_do_not_last_through_a_pause() -> None:
     found = words((" a", 0, 6), (" b", 6, 10), (" c", 10, 10.5))
-    fitted = fit_to_segment(found, 9.0, 10.5, 0.0, Pace(0.25, 0.5))
+    fitted = fit_to_segment(found, 9.0, 10.5, 0.0, DurationLimits(0.25, 0.5))
     assert fitted == words((" a", 9, 9.5), (" b", 9.5, 10), (" c", 10, 10.5))
 
 
 def test_fit_to_segment_believes_timestamps_that_disagree_much() -> None:
     found = words((" a", 0, 1.25), (" b", 1.25, 4))
-    assert fit_to_segment(found, 0.75, 2.0, 0.0, Pace(0.5, 2.0)) == words(
+    assert fit_to_segment(found, 0.75, 2.0, 0.0, DurationLimits(0.5, 2.0)) == words(
         (" a", 0.75, 1.25), (" b", 1.25, 2.0)
     )
 

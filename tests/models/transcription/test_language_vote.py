@@ -13,7 +13,7 @@ UNSURE = {"en": 0.5, "de": 0.4, "fr": 0.1}
 
 
 def choosing(choice: LanguageVote, *, is_short: bool = False) -> Callable[..., str]:
-    choose = choice.ask(is_short=is_short)
+    choose = choice.choice(is_short=is_short)
     assert not isinstance(choose, str)
     return choose
 
@@ -27,7 +27,7 @@ def test_given_language_is_asked_of_nobody() -> None:
     async def run() -> None:
         choice = LanguageVote("fr", ())
         assert (choice.language, choice.windows) == ("fr", None)
-        assert choice.ask(is_short=False) == "fr"
+        assert choice.choice(is_short=False) == "fr"
 
     asyncio.run(run())
 
@@ -48,7 +48,7 @@ def test_language_is_settled_by_fewer_windows_where_there_are_no_more() -> None:
     async def run() -> None:
         choice = LanguageVote(None, (), windows=4)
         choosing(choice)(ENGLISH)
-        choice.expect(1)
+        choice.limit_windows(1)
         assert await choice.settled == "en"
 
     asyncio.run(run())
@@ -70,6 +70,6 @@ def test_later_window_must_be_sure_to_be_in_another_language() -> None:
         await choice.settled
         assert choosing(choice)(UNSURE) == "de"
         assert choosing(choice)(ENGLISH) == "en"
-        assert choice.ask(is_short=True) == "de"
+        assert choice.choice(is_short=True) == "de"
 
     asyncio.run(run())

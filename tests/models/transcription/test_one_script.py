@@ -9,13 +9,13 @@ from dataclasses import replace
 
 import pytest
 
-from models.audio.windows.window_plan import LONGEST
 from models.errors import OptionError
 from models.options import TranscribeOptions
 from models.text.transcript import Segment, Transcript
-from models.transcription.recording_windows import RecordingWindows
 from models.transcription.sample_stream import SampleStream
 from models.transcription.transcriber import Transcriber
+from models.transcription.transcription_context import TranscriptionContext
+from models.units import WINDOW_SAMPLES
 from tests.models.text.test_script import LATIN, SIMPLIFIED, TRADITIONAL, said
 from tests.transcribing import SILENCE, recording, transcribe
 
@@ -26,9 +26,9 @@ def saying(monkeypatch: pytest.MonkeyPatch, *segments: Segment) -> None:
     """Let every recording have these segments."""
 
     async def fixed(
-        self: Transcriber, _: RecordingWindows, source: SampleStream
+        self: Transcriber, _: TranscriptionContext, stream: SampleStream
     ) -> AsyncIterator[Segment]:
-        await source.run(lambda: source.beginning(LONGEST))
+        await stream.run(lambda: stream.beginning(WINDOW_SAMPLES))
         for segment in segments:
             yield segment
 

@@ -14,7 +14,7 @@ from models.engine.engine import Engine
 from models.errors import OptionError
 from models.options import TranscribeOptions
 from models.request_stats import RequestStats
-from models.transcription.recording_windows import MAX_CHARACTERS, RecordingWindows
+from models.transcription.transcription_context import MAX_CHARACTERS, TranscriptionContext
 from tests.tiny import TINY
 
 ENGLISH = "And so, my fellow Americans: ask not what your country can do for you - "
@@ -38,16 +38,16 @@ def vocabulary(request: pytest.FixtureRequest) -> Watched:
     return Watched(replace(TINY, n_vocab=request.param))
 
 
-def recording(vocabulary: Vocabulary, options: TranscribeOptions) -> RecordingWindows:
+def context(vocabulary: Vocabulary, options: TranscribeOptions) -> TranscriptionContext:
     """A recording of which nothing is decoded."""
-    return RecordingWindows(
+    return TranscriptionContext(
         cast(Engine, SimpleNamespace(vocabulary=vocabulary)), options, RequestStats()
     )
 
 
 def history(vocabulary: Vocabulary, prompt: str) -> tuple[int, ...]:
     """The tokens of a prompt that the first window is decoded after."""
-    tokens = recording(vocabulary, TranscribeOptions(initial_prompt=prompt)).first_history()
+    tokens = context(vocabulary, TranscribeOptions(initial_prompt=prompt)).first_history()
     return tokens[-vocabulary.prompt_limit :]
 
 
@@ -71,7 +71,7 @@ def test_tail_of_a_prompt_has_room_for_the_longest_tokens(vocabulary: Watched) -
 def test_prompt_of_any_length(vocabulary: Watched, filling: str, carried: bool) -> None:
     prompt = f"The beginning{filling * 2_000_000}and the end."
     options = TranscribeOptions(initial_prompt=prompt, carry_initial_prompt=carried)
-    told = recording(vocabulary, options).first_history()
+    told = context(vocabulary, options).first_history()
 
     assert 0 < vocabulary.longest <= MAX_CHARACTERS
     if not carried:
@@ -90,7 +90,7 @@ def test_keywords_are_measured_before_they_are_read(
     vocabulary: Watched, keywords: tuple[str, ...], measured: str
 ) -> None:
     with pytest.raises(OptionError, match=f"^keywords are too long: {measured}") as caught:
-        recording(vocabulary, TranscribeOptions(keywords=keywords))
+        context(vocabulary, TranscribeOptions(keywords=keywords))
 
     assert caught.value.option == "keywords"
     assert vocabulary.longest == 0

@@ -67,7 +67,7 @@ def test_says_nothing(found: DecodingResult, nothing: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    ("heard", "logprobs", "silence", "spoken"),
+    ("speech_seconds", "logprobs", "silence", "spoken"),
     [
         # heard clearly: whatever the decoder makes of it
         (0.5, [-4.0], 0.9, True),
@@ -89,6 +89,6 @@ def test_says_nothing(found: DecodingResult, nothing: bool) -> None:
     ],
 )
 def test_is_spoken_the_less_is_heard_the_surer_must_the_decoder_be(
-    heard: float, logprobs: list[float], silence: float, spoken: bool
+    speech_seconds: float, logprobs: list[float], silence: float, spoken: bool
 ) -> None:
-    assert is_spoken(result(-0.5, silence=silence), logprobs, heard) is spoken
+    assert is_spoken(result(-0.5, silence=silence), logprobs, speech_seconds) is spoken

@@ -12,7 +12,7 @@ from models.checkpoints.catalogue import find_checkpoint
 from models.engine.decoding.sequence import DecodingResult
 from models.engine.decoding.vocabulary import Vocabulary
 from models.options import Flag, TranscribeOptions
-from models.transcription.segmenter import CutWindow, Segmenter
+from models.transcription.segmenter import SegmentedWindow, Segmenter
 
 BEGIN = 50_364
 
@@ -53,11 +53,14 @@ def cut(
     vocabulary: Vocabulary,
     result: DecodingResult,
     options: TranscribeOptions | None = None,
-    heard: tuple[float, float] = (0.0, 1e9),
-) -> CutWindow:
-    cutting = Segmenter(vocabulary, options or TranscribeOptions())
-    return cutting.cut(
-        result, 1000, 3000, lambda start, end: max(0.0, min(end, heard[1]) - max(start, heard[0]))
+    spoken_at: tuple[float, float] = (0.0, 1e9),
+) -> SegmentedWindow:
+    segmenter = Segmenter(vocabulary, options or TranscribeOptions())
+    return segmenter.cut(
+        result,
+        1000,
+        3000,
+        lambda start, end: max(0.0, min(end, spoken_at[1]) - max(start, spoken_at[0])),
     )
 
 
@@ -68,8 +71,8 @@ def test_cut_segments_are_in_the_recordings_time(vocabulary: Vocabulary) -> None
         (10.0, 11.0, " Hello"),
         (11.5, 12.5, " you."),
     ]
-    assert window.told == ((10.0, 11.0), (11.5, 12.5))
-    assert window.after == 4000
+    assert window.text_spans == ((10.0, 11.0), (11.5, 12.5))
+    assert window.next_seek == 4000
     first, second = window.segments
     assert (first.seek, first.language, first.flags) == (1000, "en", ())
     assert [score.logprob for score in second.scores] == [-0.04, -0.05]
@@ -80,7 +83,7 @@ LOOP: tuple[str | float, ...] = (0.0, " Well.", 1.0)
 
 def test_cut_loop_that_there_is_no_speech_for_is_said_once(vocabulary: Vocabulary) -> None:
     result = decoded(vocabulary, *LOOP, 1.0, " and that is it," * 30, 20.0)
-    well, looped = cut(vocabulary, result, heard=(0.0, 14.0)).segments
+    well, looped = cut(vocabulary, result, spoken_at=(0.0, 14.0)).segments
     assert (well.text, well.flags) == (" Well.", ())
     assert (looped.text, looped.flags) == (" and that is it,", ("repetition",))
     assert (looped.start, looped.end) == (11.0, 30.0)
@@ -111,13 +114,13 @@ def test_cut_loop_is_kept_where_that_is_asked_for(vocabulary: Vocabulary) -> Non
 
 def test_cut_loop_of_segments_is_one_segment(vocabulary: Vocabulary) -> None:
     again = [part for n in range(1, 9) for part in (float(n), " Thank you so much.", n + 1.0)]
-    window = cut(vocabulary, decoded(vocabulary, *LOOP, *again), heard=(0.0, 12.0))
+    window = cut(vocabulary, decoded(vocabulary, *LOOP, *again), spoken_at=(0.0, 12.0))
     assert [(s.text, s.flags) for s in window.segments] == [
         (" Well.", ()),
         (" Thank you so much.", ("repetition",)),
     ]
     # The rest may hold something else: whoever cares for speech without text hears of it.
-    assert window.told[-1] == (11.0, 12.0)
+    assert window.text_spans[-1] == (11.0, 12.0)
 
 
 def test_cut_segments_that_are_said_again_and_again_are_kept(vocabulary: Vocabulary) -> None:
@@ -130,12 +133,12 @@ SILENT = (0.0, " Here.", 1.0, 8.0, " Thanks for watching!", 9.0)
 
 
 def test_cut_segment_that_nobody_speaks_is_left_out(vocabulary: Vocabulary) -> None:
-    window = cut(vocabulary, doubted(vocabulary, *SILENT), heard=(10.2, 10.9))
+    window = cut(vocabulary, doubted(vocabulary, *SILENT), spoken_at=(10.2, 10.9))
     assert [s.text for s in window.segments] == [" Here."]
 
 
 def test_cut_segment_that_the_decoder_alone_hears_is_kept(vocabulary: Vocabulary) -> None:
-    window = cut(vocabulary, decoded(vocabulary, *SILENT), heard=(10.2, 10.9))
+    window = cut(vocabulary, decoded(vocabulary, *SILENT), spoken_at=(10.2, 10.9))
     assert [(s.text, s.flags) for s in window.segments] == [
         (" Here.", ()),
         (" Thanks for watching!", ()),
@@ -151,7 +154,7 @@ def test_cut_segment_that_nobody_speaks_is_flagged_where_it_is_wanted(
 
 
 def test_cut_timestamps_may_miss_the_speech_by_a_little(vocabulary: Vocabulary) -> None:
-    window = cut(vocabulary, decoded(vocabulary, 0.0, " Hi.", 1.0), heard=(11.3, 11.9))
+    window = cut(vocabulary, decoded(vocabulary, 0.0, " Hi.", 1.0), spoken_at=(11.3, 11.9))
     assert [s.text for s in window.segments] == [" Hi."]
 
 
@@ -187,18 +190,18 @@ def two_words(vocabulary: Vocabulary) -> DecodingResult:
 
 
 def test_cut_words_are_moved_to_where_they_are_heard(vocabulary: Vocabulary) -> None:
-    cutting = Segmenter(vocabulary, TranscribeOptions())
-    window = cutting.cut(two_words(vocabulary), 1000, 250, lambda a, b: b - a, quiet)
+    segmenter = Segmenter(vocabulary, TranscribeOptions())
+    window = segmenter.cut(two_words(vocabulary), 1000, 250, lambda a, b: b - a, quiet)
     first, second = window.segments
     assert [(w.start, w.end) for w in (*first.words, *second.words)] == [(10.6, 11.0), (11.5, 11.9)]
     assert [(s.start, s.end) for s in window.segments] == [(10.6, 11.0), (11.5, 11.9)]
-    assert window.told == ((10.0, 11.0), (11.5, 12.5))  # by timestamps, as before
+    assert window.text_spans == ((10.0, 11.0), (11.5, 12.5))  # by timestamps, as before
 
 
 def test_cut_words_of_openai_whisper_are_not_moved(vocabulary: Vocabulary) -> None:
-    cutting = Segmenter(vocabulary, TranscribeOptions(word_times="openai"))
+    segmenter = Segmenter(vocabulary, TranscribeOptions(word_times="openai"))
     result = two_words(vocabulary)
-    window = cutting.cut(result, 1000, 250, lambda a, b: b - a, quiet)
+    window = segmenter.cut(result, 1000, 250, lambda a, b: b - a, quiet)
     assert window.segments == cut(vocabulary, result).segments
 
 
@@ -221,8 +224,8 @@ def test_cut_any_tokens_are_ordered_segments_of_the_text(
     vocabulary: Vocabulary, tokens: list[int], seek: int, frames: int
 ) -> None:
     result = replace(decoded(vocabulary), tokens=tuple(tokens), logprobs=(0.0,) * len(tokens))
-    cutting = Segmenter(vocabulary, TranscribeOptions())
-    window = cutting.cut(result, seek, frames, lambda start, end: end - start)
+    segmenter = Segmenter(vocabulary, TranscribeOptions())
+    window = segmenter.cut(result, seek, frames, lambda start, end: end - start)
 
     times = [time for s in window.segments for time in (s.start, s.end)]
     assert times == sorted(times)
@@ -235,12 +238,12 @@ def test_cut_any_tokens_are_ordered_segments_of_the_text(
 def test_cut_puts_the_only_text_at_the_only_speech(vocabulary: Vocabulary) -> None:
     """Its timestamps are at none, as behind a long silence."""
     early = decoded(vocabulary, 0.0, " Hello you.", 7.0)
-    window = cut(vocabulary, early, heard=(35.0, 37.0))
+    window = cut(vocabulary, early, spoken_at=(35.0, 37.0))
 
     (segment,) = window.segments
     assert (segment.start, segment.end) == pytest.approx((35.0, 37.0), abs=0.02)
-    assert window.told == ((segment.start, segment.end),)
-    assert window.after == 4000
+    assert window.text_spans == ((segment.start, segment.end),)
+    assert window.next_seek == 4000
     # Where the speech is at its time, or there is hardly any, timestamps are believed.
-    assert cut(vocabulary, early, heard=(16.0, 37.0)).segments[0].start == 10.0
-    assert cut(vocabulary, early, heard=(35.0, 35.4)).told == ((10.0, 17.0),)
+    assert cut(vocabulary, early, spoken_at=(16.0, 37.0)).segments[0].start == 10.0
+    assert cut(vocabulary, early, spoken_at=(35.0, 35.4)).text_spans == ((10.0, 17.0),)

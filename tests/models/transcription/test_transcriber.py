@@ -8,18 +8,20 @@ import time
 from collections.abc import Generator, Iterator
 from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, BinaryIO
 
 import psutil
 import pytest
 
-from models.audio.mel import Samples
+from models.audio.samples import Samples
 from models.audio.sandbox.reader import Sandbox
-from models.audio_options import OnTrack, ReadOptions
+from models.audio_options import MIX, OnTrack, ReadOptions
 from models.errors import AudioError, OptionError
 from models.options import Strategy, TranscribeOptions
 from models.request_stats import RequestStats
 from models.text.transcript import Transcript
+from models.transcription.audio_input import AudioInput
 from models.transcription.transcriber import Transcriber
 from tests.transcribing import EVERYTHING, SILENCE, recording, speech, transcribe
 
@@ -86,13 +88,13 @@ def test_what_a_request_takes_is_noted(tiny: Transcriber) -> None:
     assert sum(stage.seconds for stage in stats.stages.values()) <= time.monotonic() - stats.began
 
 
-class Counted:
+class Counted(Sandbox):
     """A sandbox that knows how many pieces it has given, of about a second each."""
 
     def __init__(self) -> None:
+        super().__init__()
         before = psutil.Process().children()
-        self.sandbox = Sandbox()
-        self.sandbox.prepare()
+        self.prepare()
         (self.template,) = set(psutil.Process().children()) - set(before)
         self.pieces = 0
 
@@ -102,10 +104,10 @@ class Counted:
             time.sleep(0.001)
 
     def read(
-        self, file: BinaryIO, options: ReadOptions, on_track: OnTrack
+        self, source: BinaryIO | Path, options: ReadOptions = MIX, on_track: OnTrack | None = None
     ) -> Generator[Samples, None, None]:
         """As the sandbox does."""
-        with closing(self.sandbox.read(file, options, on_track)) as pieces:
+        with closing(super().read(source, options, on_track)) as pieces:
             for piece in pieces:
                 self.pieces += 1
                 yield piece
@@ -113,23 +115,27 @@ class Counted:
 
 @pytest.fixture
 def counted() -> Iterator[Counted]:
-    counted = Counted()
-    yield counted
-    counted.sandbox.close()
+    with closing(Counted()) as counted:
+        yield counted
+
+
+@pytest.fixture
+def counting(tiny: Transcriber, counted: Counted) -> Iterator[Transcriber]:
+    """The tiny transcriber's engine, with recordings from the counting sandbox."""
+    with closing(AudioInput.beside(tiny.engine.spare_threads, counted)) as audio:
+        yield Transcriber(tiny.engine, audio=audio)
 
 
 @pytest.mark.parametrize("strategy", ["sequential", "parallel"])
 @pytest.mark.parametrize("after", [1, 60])
 def test_cancelled_request_does_not_use_the_file_any_more(
-    tiny: Transcriber, counted: Counted, strategy: Strategy, after: int
+    counting: Transcriber, counted: Counted, strategy: Strategy, after: int
 ) -> None:
     file = recording(900)
     options = replace(EVERYTHING, strategy=strategy)
 
     async def cancel() -> int:
-        work = asyncio.create_task(
-            Transcriber(tiny.engine, read=counted.read).transcribe(file, options)
-        )
+        work = asyncio.create_task(counting.transcribe(file, options))
         await asyncio.to_thread(counted.wait_for, after)
         work.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -146,14 +152,12 @@ def test_cancelled_request_does_not_use_the_file_any_more(
 
 
 def test_first_window_is_with_the_engine_before_the_file_is_read(
-    tiny: Transcriber, counted: Counted
+    counting: Transcriber, counted: Counted
 ) -> None:
-    transcriber = Transcriber(tiny.engine, read=counted.read)
-
     async def pieces_before_the_first_window() -> int:
-        work = asyncio.create_task(transcriber.transcribe(recording(900), EVERYTHING))
+        work = asyncio.create_task(counting.transcribe(recording(900), EVERYTHING))
         for _ in range(10_000):
-            if not tiny.engine.scheduler.is_idle:
+            if not counting.engine.scheduler.is_idle:
                 break
             await asyncio.sleep(0.001)
         pieces = counted.pieces

@@ -17,9 +17,9 @@ from models.engine.decoding.vocabulary import Vocabulary
 from models.engine.engine import Engine
 from models.options import TranscribeOptions
 from models.request_stats import RequestStats
-from models.text.edges import SpeechBetween
-from models.transcription.recording_windows import RecordingWindows
-from models.transcription.window_parts import Part, WindowParts
+from models.text.speech_edges import SpeechBetween
+from models.transcription.transcription_context import TranscriptionContext
+from models.transcription.window_parts import DecodedPart, PartDecoder
 
 BASE = find_checkpoint("base")
 assert BASE is not None
@@ -81,13 +81,13 @@ def parts_of(
     whole: DecodingResult,
     options: TranscribeOptions = OPTIONS,
     speech: SpeechBetween = always,
-) -> tuple[WindowParts, list[Part], list[Window]]:
+) -> tuple[PartDecoder, list[DecodedPart], list[Window]]:
     engine = Fake(answer)
-    recording = RecordingWindows(cast(Engine, engine), options, RequestStats())
+    context = TranscriptionContext(cast(Engine, engine), options, RequestStats())
     mel = torch.arange(3000.0).repeat(80, 1)
     window = Window("r", mel, FRAMES, previous=(1, 2), temperatures=options.temperature)
-    parts = WindowParts(recording, speech, slack=0.5)
-    found = asyncio.run(parts.of(Part(window, SEEK, FRAMES, whole)))
+    parts = PartDecoder(context, speech, slack=0.5)
+    found = asyncio.run(parts.split(DecodedPart(window, SEEK, FRAMES, whole)))
     return parts, found, engine.windows
 
 
@@ -111,11 +111,11 @@ def test_halves_are_decoded_without_what_came_before_and_at_the_first_temperatur
 
 def test_samples_are_divided_as_well() -> None:
     engine = Fake(lambda w: text(" one,", 4, w.frames))
-    parts = WindowParts(
-        RecordingWindows(cast(Engine, engine), OPTIONS, RequestStats()), always, slack=0.5
+    parts = PartDecoder(
+        TranscriptionContext(cast(Engine, engine), OPTIONS, RequestStats()), always, slack=0.5
     )
     window = Window("r", torch.arange(256_000.0), FRAMES)
-    asyncio.run(parts.of(Part(window, SEEK, FRAMES, endless(FRAMES))))
+    asyncio.run(parts.split(DecodedPart(window, SEEK, FRAMES, endless(FRAMES))))
     assert [w.audio.tolist() for w in engine.windows] == [
         list(range(128_000)),
         list(range(128_000, 256_000)),
@@ -178,8 +178,8 @@ def test_cut_is_the_parts_texts_flagged_in_their_own_time() -> None:
     cut = parts.cut(found)
     assert [(s.start, s.end) for s in cut.segments] == [(10.0, 18.0), (18.0, 26.0)]
     assert {(s.text, s.flags) for s in cut.segments} == {(" one," * 4, ("repetition",))}
-    assert cut.after == SEEK + FRAMES
-    assert cut.told == ((10.0, 19.0), (18.0, 27.0))
+    assert cut.next_seek == SEEK + FRAMES
+    assert cut.text_spans == ((10.0, 19.0), (18.0, 27.0))
 
 
 def test_cut_leaves_out_the_parts_where_that_is_asked_for() -> None:
@@ -197,4 +197,4 @@ def test_cut_a_part_that_says_nothing_has_no_text() -> None:
     parts, found, _ = parts_of(answer, endless(FRAMES))
     cut = parts.cut(found)
     assert [(s.start, s.end) for s in cut.segments] == [(10.0, 18.0)]
-    assert cut.after == SEEK + FRAMES
+    assert cut.next_seek == SEEK + FRAMES

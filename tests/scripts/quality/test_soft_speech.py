@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from models.audio.load.load_audio import load
-from models.audio.mel import Samples
+from models.audio.samples import Samples
 from scripts.quality.conditions import SOUND_LEVELS, at_peak, silent_clips, soft_clips
 from scripts.quality.rejection import rejection
 from scripts.quality.sounds import sounds

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from models.audio.mel import Samples
+from models.audio.samples import Samples
 from models.text.transcript import Word
 from scripts.quality import voices
 from scripts.quality.comparison import all_of, as_table, compare, lead

@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 
 from models.audio.container.demuxer import open_container
-from models.audio.load.load_audio import SAMPLE_RATE, AudioFile, load
+from models.audio.load.load_audio import AudioFile, load
 from models.audio.load.track import packet_seconds
 from models.errors import AudioError
+from models.units import SAMPLE_RATE
 from tests.models.audio.load.test_load_audio import encode
 
 _RATE, _SECONDS = 44_100, 65

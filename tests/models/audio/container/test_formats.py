@@ -14,8 +14,9 @@ from av.container import InputContainer
 
 from models.audio.container.demuxer import open_container
 from models.audio.container.formats import CONTAINERS, DECODERS
-from models.audio.load.load_audio import SAMPLE_RATE, AudioFile, load
+from models.audio.load.load_audio import AudioFile, load
 from models.errors import AudioError
+from models.units import SAMPLE_RATE
 from tests.models.audio.load.test_load_audio import assert_samples_or_audio_error, encode, tone
 from tests.models.audio.load.test_presentation_time import WITH_PICTURES
 from tests.models.audio.timed_files import Burst, Kind, heard, timed

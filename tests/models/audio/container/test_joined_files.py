@@ -14,8 +14,9 @@ import pytest
 from models.audio.container.joined_files import parts
 from models.audio.container.length import estimated_seconds
 from models.audio.container.sections import HEAD
-from models.audio.load.load_audio import SAMPLE_RATE, AudioFile, load
+from models.audio.load.load_audio import AudioFile, load
 from models.errors import AudioError
+from models.units import SAMPLE_RATE
 from tests.models.audio.load.test_load_audio import encode, wav
 
 Samples = npt.NDArray[np.floating]

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from models.audio.container.truncation import slack
-from models.audio.load.load_audio import SAMPLE_RATE, load
+from models.audio.load.load_audio import load
 from models.errors import AudioError
+from models.units import SAMPLE_RATE
 from tests.models.audio.load.test_load_audio import encode, tone, wav
 
 _STATED = 6.0

@@ -12,7 +12,8 @@ import numpy.typing as npt
 import pytest
 
 from models.audio.load.downmix import Downmix
-from models.audio.load.load_audio import SAMPLE_RATE, load
+from models.audio.load.load_audio import load
+from models.units import SAMPLE_RATE
 from tests.models.audio.load.test_load_audio import wav
 from tests.models.audio.load.test_load_channels import extensible
 from tests.speech_clips import clips, jfk

@@ -7,8 +7,9 @@ import io
 import numpy as np
 import pytest
 
-from models.audio.load.load_audio import SAMPLE_RATE, AudioFile, load
+from models.audio.load.load_audio import AudioFile, load
 from models.audio_options import AudioTrack, ReadOptions
+from models.units import SAMPLE_RATE
 from tests.models.audio.film import Line, Samples, film, lines
 
 # Of AAC's copy with the line itself.

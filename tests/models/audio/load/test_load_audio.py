@@ -14,8 +14,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.audio.load.load_audio import SAMPLE_RATE, load
+from models.audio.load.load_audio import load
 from models.errors import AudioError
+from models.units import SAMPLE_RATE
 from tests.speech_clips import BROKEN, FORMATS, Clip, clips, jfk
 
 Samples = npt.NDArray[np.float32]

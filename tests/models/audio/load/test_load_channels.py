@@ -9,8 +9,9 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from models.audio.load.load_audio import SAMPLE_RATE, load
+from models.audio.load.load_audio import load
 from models.errors import AudioError
+from models.units import SAMPLE_RATE
 from tests.models.audio.load.test_load_audio import tone, wav
 
 # The loudspeakers of an extensible WAV file, as bits.

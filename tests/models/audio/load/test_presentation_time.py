@@ -9,8 +9,9 @@ import av
 import numpy as np
 import pytest
 
-from models.audio.load.load_audio import SAMPLE_RATE, AudioFile, load
+from models.audio.load.load_audio import AudioFile, load
 from models.errors import AudioError
+from models.units import SAMPLE_RATE
 from tests.models.audio.load.test_load_audio import encode
 from tests.models.audio.timed_files import Burst, Kind, heard, timed
 from tests.speech_clips import OWN_SPEECH

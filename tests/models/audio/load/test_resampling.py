@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from models.audio.load.load_audio import SAMPLE_RATE
 from models.audio.load.resampling import resampled
 from models.errors import AudioError
+from models.units import SAMPLE_RATE
 from tests.models.audio.load.test_load_audio import encode, wav
 
 

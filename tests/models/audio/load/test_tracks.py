@@ -11,12 +11,13 @@ import numpy as np
 import pytest
 from av.stream import Disposition
 
-from models.audio.load.load_audio import SAMPLE_RATE, AudioFile, load
+from models.audio.load.load_audio import AudioFile, load
 from models.audio.load.track import packet_seconds
 from models.audio.sandbox.reader import Sandbox
 from models.audio_options import AudioTrack, ReadOptions
 from models.errors import AudioError, OptionError
 from models.language.language_tags import same_language
+from models.units import SAMPLE_RATE
 from tests.models.audio.load.test_load_audio import tone, wav
 from tests.speech_clips import OWN_SPEECH
 

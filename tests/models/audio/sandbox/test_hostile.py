@@ -12,9 +12,9 @@ import numpy as np
 import psutil
 import pytest
 
-from models.audio.load.load_audio import SAMPLE_RATE
 from models.audio.sandbox.rlimits import Limits
 from models.errors import AudioError
+from models.units import SAMPLE_RATE
 from tests.models.audio.hostile_files import claiming, endless, mutated, with_external_data
 from tests.models.audio.load.test_load_audio import encode, tone, wav
 from tests.models.audio.load.test_load_playlists import Secrets, concat, hls, secrets

@@ -18,10 +18,11 @@ import numpy as np
 import psutil
 import pytest
 
-from models.audio.load.load_audio import SAMPLE_RATE, load
+from models.audio.load.load_audio import load
 from models.audio.sandbox.reader import SEND_SAMPLES, Sandbox
 from models.audio.sandbox.rlimits import Limits
 from models.errors import AudioError, SandboxError
+from models.units import SAMPLE_RATE
 from tests.models.audio.load.test_load_audio import tone, wav
 from tests.speech_clips import BROKEN, FORMATS, jfk
 from tests.transcribing import recording

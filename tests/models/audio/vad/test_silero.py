@@ -10,8 +10,10 @@ import pytest
 import torch
 
 from models.audio.load.load_audio import load
-from models.audio.vad.silero import FRAME, Silero, load_silero
+from models.audio.vad.silero import Silero, SileroStream, load_silero
 from models.checkpoints.safetensors_file import read_tensors
+from models.units import VAD_FRAME
+from tests.models.audio.whole import probabilities
 from tests.speech_clips import Clip, clips, jfk
 
 CLIPS = [clip for clip in clips() if not clip.is_long]
@@ -24,7 +26,7 @@ def detector() -> Silero:
 
 @pytest.mark.parametrize("clip", CLIPS, ids=str)
 def test_probabilities_tell_speech_from_the_rest(detector: Silero, clip: Clip) -> None:
-    found = detector.probabilities(load(clip.path)) >= 0.5
+    found = probabilities(SileroStream(detector), load(clip.path)) >= 0.5
 
     if clip.is_speech:
         assert found.mean() > 0.4
@@ -32,21 +34,14 @@ def test_probabilities_tell_speech_from_the_rest(detector: Silero, clip: Clip) -
         assert found.mean() < 0.04
 
 
-def test_probabilities_do_not_depend_on_the_blocks(
-    detector: Silero, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_probabilities_do_not_depend_on_the_blocks(detector: Silero) -> None:
     samples = load(jfk().path)
-    whole = detector.probabilities(samples)
-    monkeypatch.setattr("models.audio.vad.silero.BLOCK", 7 * FRAME)
+    whole = probabilities(SileroStream(detector), samples)
 
-    pieces = detector.probabilities(samples)
+    pieces = probabilities(SileroStream(detector), samples, 7 * VAD_FRAME)
 
-    assert len(pieces) == -(-len(samples) // FRAME)
+    assert len(pieces) == -(-len(samples) // VAD_FRAME)
     np.testing.assert_allclose(pieces, whole, atol=1e-4)
-
-
-def test_probabilities_no_samples_no_frames(detector: Silero) -> None:
-    assert detector.probabilities(np.zeros(0, np.float32)).shape == (0,)
 
 
 def test_the_wheels_transform_is_that_of_a_hann_window() -> None:
@@ -70,13 +65,14 @@ def test_probabilities_equal_the_authors_network_on_its_weights() -> None:
     assert package.origin is not None
     theirs = torch.jit.load(Path(package.origin).parent / "data" / "silero_vad.jit")  # type: ignore[no-untyped-call]
     samples = load(jfk().path)
-    whole = 5 * 16_000 // FRAME
-    samples = samples[: whole * FRAME]
-    frames = torch.from_numpy(samples.reshape(whole, FRAME))
+    whole = 5 * 16_000 // VAD_FRAME
+    samples = samples[: whole * VAD_FRAME]
+    frames = torch.from_numpy(samples.reshape(whole, VAD_FRAME))
     with torch.inference_mode():
         expected = [theirs(frame, 16_000).item() for frame in frames]
 
-    ours = Silero(_renamed(theirs.state_dict())).eval().probabilities(samples)
+    detector = Silero(_renamed(theirs.state_dict())).eval()
+    ours = probabilities(SileroStream(detector), samples)
 
     np.testing.assert_allclose(ours, expected, atol=1e-4)
 

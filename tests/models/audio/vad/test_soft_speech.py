@@ -7,14 +7,16 @@ import pytest
 from numpy.typing import NDArray
 
 from models.audio.load.load_audio import load
-from models.audio.mel import Samples
-from models.audio.vad.silero import BLOCK, FRAME, Silero, load_silero
-from models.audio.vad.soft_speech import SoftSpeechListener, probabilities
-from models.audio.vad.speech_spans import SAMPLE_RATE, Span, speech_between, speech_spans
+from models.audio.samples import Samples
+from models.audio.vad.silero import BLOCK, Silero, SileroStream, load_silero
+from models.audio.vad.soft_speech import SoftSpeechStream
+from models.audio.vad.speech_spans import Span, speech_between
 from models.options import VoiceOptions
+from models.units import SAMPLE_RATE, VAD_FRAME
 from scripts.quality.conditions import at_peak
 from scripts.quality.sounds import sounds
 from scripts.quality.whispering import whispered
+from tests.models.audio.whole import probabilities, speech_spans
 from tests.speech_clips import Clip, clips
 
 VOICE = VoiceOptions()
@@ -36,7 +38,7 @@ def spans(found: NDArray[np.float32], samples: Samples) -> list[Span]:
 
 
 def heard(detector: Silero, samples: Samples) -> list[Span]:
-    return spans(probabilities(detector, samples, BLOCK), samples)
+    return spans(probabilities(SoftSpeechStream(detector), samples), samples)
 
 
 def seconds(found: list[Span], start: float = 0.0, end: float = 1e6) -> float:
@@ -48,7 +50,7 @@ def seconds(found: list[Span], start: float = 0.0, end: float = 1e6) -> float:
 @pytest.mark.parametrize("clip", SPOKEN[::3], ids=str)
 def test_soft_speech_is_heard_as_far_as_loud(detector: Silero, clip: Clip, level: int) -> None:
     samples = load(clip.path)
-    loud = seconds(spans(detector.probabilities(samples), samples))
+    loud = seconds(spans(probabilities(SileroStream(detector), samples), samples))
 
     soft = seconds(heard(detector, in_16_bits(at_peak(samples, level))))
 
@@ -58,7 +60,7 @@ def test_soft_speech_is_heard_as_far_as_loud(detector: Silero, clip: Clip, level
 @pytest.mark.parametrize("clip", SPOKEN, ids=str)
 def test_whispered_speech_is_heard(detector: Silero, clip: Clip) -> None:
     samples = load(clip.path)
-    loud = seconds(spans(detector.probabilities(samples), samples))
+    loud = seconds(spans(probabilities(SileroStream(detector), samples), samples))
 
     assert seconds(heard(detector, whispered(samples))) > 0.5 * loud
 
@@ -69,7 +71,7 @@ def test_a_far_speaker_is_heard_beside_a_near_one(detector: Silero, pause: float
     between = np.zeros(round(pause * SAMPLE_RATE), np.float32)
     samples = in_16_bits(np.concatenate([near, between, far, between, near, between, far]))
     start = (len(near) + len(between)) / SAMPLE_RATE
-    alone = seconds(spans(detector.probabilities(far), far))
+    alone = seconds(spans(probabilities(SileroStream(detector), far), far))
 
     found = seconds(heard(detector, samples), start, start + len(far) / SAMPLE_RATE)
 
@@ -88,9 +90,9 @@ def test_silence_is_not_heard_again(detector: Silero, kind: str) -> None:
     if kind == "dither":
         silence += np.random.default_rng(0).integers(-2, 3, BLOCK).astype(np.float32) / 32768
     silence += 0.1 if kind == "offset" else 0.0
-    once = detector.probabilities(silence)
+    once = probabilities(SileroStream(detector), silence)
 
-    assert np.array_equal(SoftSpeechListener(detector).hear(silence), once)
+    assert np.array_equal(SoftSpeechStream(detector).feed(silence), once)
 
 
 def test_speech_at_a_usual_level_is_heard_once(
@@ -109,14 +111,14 @@ def test_speech_at_a_usual_level_is_heard_once(
 
     heard(detector, samples)
 
-    assert frames < 1.15 * len(samples) / FRAME
+    assert frames < 1.15 * len(samples) / VAD_FRAME
 
 
 def test_what_is_heard_as_it_is_stays_so(detector: Silero) -> None:
     samples = np.concatenate([load(clip.path) for clip in SPOKEN[:4]])
-    once = detector.probabilities(samples)
+    once = probabilities(SileroStream(detector), samples)
 
-    twice = probabilities(detector, samples, BLOCK)
+    twice = probabilities(SoftSpeechStream(detector), samples)
 
     assert (twice >= once).all()
     assert np.array_equal(twice[once >= 0.5], once[once >= 0.5])

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from models.audio.load.load_audio import load
-from models.audio.mel import Samples
-from models.audio.vad.silero import BLOCK, Silero, load_silero
-from models.audio.vad.soft_speech import probabilities
-from models.audio.vad.speech_spans import speech_spans
+from models.audio.samples import Samples
+from models.audio.vad.silero import Silero, load_silero
+from models.audio.vad.soft_speech import SoftSpeechStream
 from models.audio.vad.whole_file import SpeechMap
 from models.options import VoiceOptions
+from tests.models.audio.whole import probabilities, speech_spans
 from tests.speech_clips import jfk
 
 
@@ -36,7 +36,7 @@ def test_through_gives_the_samples_and_finds_the_spans(detector: Silero, samples
 
     assert np.array_equal(first, samples)
     assert np.array_equal(second, samples)
-    found = probabilities(detector, samples, BLOCK)
+    found = probabilities(SoftSpeechStream(detector), samples)
     assert spans == speech.spans == speech_spans(found, len(samples), VoiceOptions())
 
 

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from models.audio.mel import LogMel, Samples
+from models.audio.mel import LogMel
+from models.audio.samples import Samples
 from models.audio.windows.pauses import Span, pauses
 
 RATE = 16_000

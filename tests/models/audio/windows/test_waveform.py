@@ -21,6 +21,6 @@ def test_windows_behind_the_first_are_those_of_log_mel(length: int) -> None:
     assert torch.equal(found.window(0), torch.from_numpy(samples))
     for seek in range(0, found.frames, 700):
         assert found.content(seek) == expected.content(seek)
-        assert found.is_made(seek) == (seek != 700)
+        assert found.is_ready(seek) == (seek != 700)
         if seek:
             assert torch.equal(found.window(seek), expected.window(seek))

@@ -9,17 +9,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from models.audio.vad.speech_spans import FRAME, SAMPLE_RATE, Span
-from models.audio.windows.window_plan import HOP, LONGEST, PlannedWindow, plan_windows
+from models.audio.vad.speech_spans import Span
+from models.audio.windows.window_plan import PlannedWindow
+from models.units import HOP, SAMPLE_RATE, VAD_FRAME, WINDOW_SAMPLES
+from tests.models.audio.whole import plan_windows
 
 
 def flat(length: int) -> NDArray[np.float32]:
-    return np.full(-(-length // FRAME), 0.9, np.float32)
+    return np.full(-(-length // VAD_FRAME), 0.9, np.float32)
 
 
 def seconds(*times: tuple[float, float]) -> list[Span]:
     """Spans at these times, rounded to frames."""
-    return [Span(round(a * 31.25) * FRAME, round(b * 31.25) * FRAME) for a, b in times]
+    return [Span(round(a * 31.25) * VAD_FRAME, round(b * 31.25) * VAD_FRAME) for a, b in times]
 
 
 def plan(spans: list[Span], length: float = 300, padding_ms: int = 300) -> list[PlannedWindow]:
@@ -96,13 +98,13 @@ def recordings(draw: st.DrawFn) -> tuple[list[Span], NDArray[np.float32], int]:
     at = 0
     for pause, speech in parts:
         at += pause + speech
-        spans.append(Span((at - speech) * FRAME, at * FRAME))
-    missing = draw(st.integers(0, FRAME - 1)) if at else 0
+        spans.append(Span((at - speech) * VAD_FRAME, at * VAD_FRAME))
+    missing = draw(st.integers(0, VAD_FRAME - 1)) if at else 0
     if spans:
         spans[-1] = Span(spans[-1].start, spans[-1].end - missing)
     seed = draw(st.integers(0, 1000))
     probabilities = np.random.default_rng(seed).random(at + 1, np.float32)
-    return spans, probabilities, at * FRAME - missing
+    return spans, probabilities, at * VAD_FRAME - missing
 
 
 @given(recordings(), st.sampled_from([0, 30, 300, 5000]))
@@ -115,7 +117,7 @@ def test_plan_windows_any_spans_give_ordered_windows_that_hold_them_all(
 
     for window in windows:
         assert 0 <= window.start < window.end <= length
-        assert window.end - window.start <= LONGEST
+        assert window.end - window.start <= WINDOW_SAMPLES
         assert window.start % HOP == 0
         assert all(window.start <= s.start and s.end <= window.end for s in window.spans)
     assert all(a.end <= b.start for a, b in pairwise(windows))
@@ -137,5 +139,5 @@ def test_plan_windows_only_long_spans_are_cut(
 
     windows = plan_windows(spans, probabilities, length, 300)
 
-    short = {span for span in spans if span.length <= LONGEST - 2 * (4800 + HOP)}
+    short = {span for span in spans if span.length <= WINDOW_SAMPLES - 2 * (4800 + HOP)}
     assert short <= {piece for window in windows for piece in window.spans}

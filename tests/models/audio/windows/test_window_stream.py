@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Iterator
 
 import numpy as np
@@ -11,14 +12,15 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from models.audio.blocks import blocks
-from models.audio.load.load_audio import SAMPLE_RATE, load, read
-from models.audio.vad.silero import BLOCK, FRAME, Memory, Silero, load_silero
-from models.audio.vad.soft_speech import probabilities as heard_closely
-from models.audio.vad.speech_spans import speech_spans
-from models.audio.windows.window_plan import PlannedWindow, plan_windows
-from models.audio.windows.window_stream import Samples, SpeechStream, SpeechWindow, speech_windows
+from models.audio.load.load_audio import load, read
+from models.audio.samples import Samples, blocks
+from models.audio.vad.silero import BLOCK, Memory, Silero, load_silero
+from models.audio.vad.soft_speech import SoftSpeechStream
+from models.audio.windows.window_plan import PlannedWindow
+from models.audio.windows.window_stream import SpeechStream, SpeechWindow, speech_windows
 from models.options import VoiceOptions
+from models.units import SAMPLE_RATE, VAD_FRAME
+from tests.models.audio.whole import plan_windows, probabilities, speech_spans
 from tests.speech_clips import Clip, clips
 
 VOICE = VoiceOptions()
@@ -31,19 +33,19 @@ class Loudness(Silero):
         nn.Module.__init__(self)
 
     def forward(self, frames: Tensor, memory: Memory | None) -> tuple[Tensor, Memory]:
-        return frames[:, -FRAME:].abs().amax(dim=1).clamp(max=1), memory or (frames, frames)
+        return frames[:, -VAD_FRAME:].abs().amax(dim=1).clamp(max=1), memory or (frames, frames)
 
 
 def loud(probabilities: NDArray[np.float32], missing: int = 0) -> Samples:
     """Samples in which `Loudness` finds these probabilities; the last frame lacks some."""
-    samples = np.repeat(probabilities, FRAME)
+    samples = np.repeat(probabilities, VAD_FRAME)
     return samples[: len(samples) - missing]
 
 
 def whole(samples: Samples, detector: Silero, voice: VoiceOptions) -> list[PlannedWindow]:
-    probabilities = heard_closely(detector, samples, BLOCK)
-    spans = speech_spans(probabilities, len(samples), voice)
-    return plan_windows(spans, probabilities, len(samples), voice.prefix_padding_ms)
+    found = probabilities(SoftSpeechStream(detector), samples)
+    spans = speech_spans(found, len(samples), voice)
+    return plan_windows(spans, found, len(samples), voice.prefix_padding_ms)
 
 
 def assert_as_planned(
@@ -74,8 +76,8 @@ def recordings(draw: st.DrawFn) -> Samples:
         + rng.choice([0.0, 0.4])
         for _ in range(draw(st.integers(1, 60)))
     ]
-    probabilities = np.concatenate(parts).astype(np.float32)[: 180 * SAMPLE_RATE // FRAME]
-    return loud(probabilities, draw(st.integers(0, FRAME - 1)))
+    probabilities = np.concatenate(parts).astype(np.float32)[: 180 * SAMPLE_RATE // VAD_FRAME]
+    return loud(probabilities, draw(st.integers(0, VAD_FRAME - 1)))
 
 
 @settings(deadline=None, max_examples=25)
@@ -83,7 +85,7 @@ def recordings(draw: st.DrawFn) -> Samples:
     recordings(),
     st.sampled_from([0, 5, 300, 5000]),
     st.sampled_from([0, 200, 5000]),
-    st.sampled_from([8 * FRAME, BLOCK]),
+    st.sampled_from([8 * VAD_FRAME, BLOCK]),
 )
 def test_speech_stream_any_recording_is_cut_as_the_whole_plan_says(
     samples: Samples, padding_ms: int, silence_ms: int, size: int
@@ -100,7 +102,7 @@ def test_speech_stream_any_recording_is_cut_as_the_whole_plan_says(
 def endless(kind: str, seconds: int) -> Iterator[Samples]:
     """So much of one kind of sound, a block at a time."""
     rng = np.random.default_rng(0)
-    frames = BLOCK // FRAME
+    frames = BLOCK // VAD_FRAME
     for number in range(seconds * SAMPLE_RATE // BLOCK):
         probabilities = np.full(frames, 0.9, np.float32)
         if kind == "silence":
@@ -129,14 +131,17 @@ def endless(kind: str, seconds: int) -> Iterator[Samples]:
 )
 def test_speech_stream_three_hours_hold_no_more_than_minutes(kind: str, maximum: int) -> None:
     stream = SpeechStream(Loudness(), VOICE)
+    blocks_held: set[int] = set()
     held = 0
 
-    for block in endless(kind, 3 * 3600):
+    for number, block in enumerate(endless(kind, 3 * 3600)):
+        blocks_held.add(number)
+        weakref.finalize(block, blocks_held.remove, number)
         for window in stream.feed(block):
             assert len(window.samples) <= 30 * SAMPLE_RATE
-        held = max(held, stream.held)
+        held = max(held, len(blocks_held))
 
-    assert held <= maximum * SAMPLE_RATE
+    assert held * BLOCK <= maximum * SAMPLE_RATE
 
 
 def test_speech_windows_come_before_the_recording_is_read() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from models.text.subtitles.cue_times import CueTimes, sound, whole_milliseconds
+from models.text.subtitles.cue_times import CueTimes, in_order, whole_milliseconds
 
 LENGTH = 10_000
 
@@ -13,7 +13,7 @@ def made_sound(
     *times: tuple[int, int], length: int = LENGTH, sizes: tuple[int, ...] = ()
 ) -> list[tuple[int, int]]:
     given = [CueTimes(*each) for each in times]
-    return [(at.start, at.end) for at in sound(given, sizes or (1,) * len(times), length)]
+    return [(at.start, at.end) for at in in_order(given, sizes or (1,) * len(times), length)]
 
 
 def test_sound_keeps_what_is_sound() -> None:
@@ -41,8 +41,8 @@ def test_sound_keeps_what_is_sound() -> None:
         ([(-500, 500)], [(0, 500)]),
     ],
 )
-def test_sound_mends(given: list[tuple[int, int]], sound: list[tuple[int, int]]) -> None:
-    assert made_sound(*given) == sound
+def test_sound_mends(given: list[tuple[int, int]], in_order: list[tuple[int, int]]) -> None:
+    assert made_sound(*given) == in_order
 
 
 def test_sound_shares_where_times_go_back() -> None:

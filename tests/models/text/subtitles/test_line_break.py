@@ -8,7 +8,7 @@ import pytest
 
 from models.subtitle_options import SubtitleOptions
 from models.text.subtitles.cue_times import CueTimes
-from models.text.subtitles.line_break import Text, break_cost, cheapest
+from models.text.subtitles.line_break import BreakableText, break_cost, cheapest_cuts
 from models.text.subtitles.line_units import Unit, units
 from tests.models.text.spoken import segment
 
@@ -16,7 +16,7 @@ from tests.models.text.spoken import segment
 def lines(text: str, width: int | None = None, words: int | None = None) -> list[str]:
     """The lines of a text."""
     limits = SubtitleOptions(max_line_width=width, max_words_per_line=words)
-    return list(Text(units(segment(0, 1, text), CueTimes(0, 1_000)), limits).lines())
+    return list(BreakableText(units(segment(0, 1, text), CueTimes(0, 1_000)), limits).lines())
 
 
 def unit(text: str, start: int = 0, end: int = 0) -> Unit:
@@ -76,7 +76,7 @@ def test_lines_without_limits() -> None:
 
 def test_line_counts() -> None:
     parts = units(segment(0, 1, " aa bb cc dd"), CueTimes(0, 1_000))
-    text = Text(parts, SubtitleOptions(max_line_width=5))
+    text = BreakableText(parts, SubtitleOptions(max_line_width=5))
     assert list(text.line_counts(0)) == [1, 1, 2, 2]
     assert list(text.line_counts(1)) == [1, 1, 2]
 
@@ -102,5 +102,5 @@ def test_cheapest() -> None:
     def costs(first: int) -> Iterator[float]:
         yield from (3.0, 4.0, 4.5)[: 5 - first]
 
-    assert cheapest(5, costs) == [0, 2, 5]
-    assert cheapest(0, costs) == [0]
+    assert cheapest_cuts(5, costs) == [0, 2, 5]
+    assert cheapest_cuts(0, costs) == [0]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from models.text.subtitles.cue_times import CueTimes
-from models.text.subtitles.line_units import Unit, said, units, width
+from models.text.subtitles.line_units import Unit, spoken_times, units, width
 from models.text.transcript import Segment
 from tests.models.text.spoken import segment, spoken
 
@@ -18,7 +18,7 @@ def texts(text: str) -> list[str]:
 
 def times(of: Segment, within: CueTimes | None = None) -> list[tuple[str, int, int]]:
     """The segment's units with their times."""
-    found = units(of, within or said(of))
+    found = units(of, within or spoken_times(of))
     return [(unit.text, unit.times.start, unit.times.end) for unit in found]
 
 
@@ -101,8 +101,8 @@ def test_units_do_not_go_back_and_stay_within() -> None:
 
 
 def test_said() -> None:
-    assert said(segment(1.0, 2.5, " a")) == CueTimes(1_000, 2_500)
-    assert said(spoken((" a", 1.0, 3.0), (" b", 2.0, 2.5))) == CueTimes(1_000, 3_000)
+    assert spoken_times(segment(1.0, 2.5, " a")) == CueTimes(1_000, 2_500)
+    assert spoken_times(spoken((" a", 1.0, 3.0), (" b", 2.0, 2.5))) == CueTimes(1_000, 3_000)
 
 
 def test_unit_has_its_width() -> None:

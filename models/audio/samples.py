@@ -1,4 +1,4 @@
-"""Pieces of any length to blocks of one length."""
+"""Audio samples, and blocks of one length made of pieces of any."""
 
 from __future__ import annotations
 
@@ -7,21 +7,22 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+# Mono, in [-1, 1], at `SAMPLE_RATE`.
 Samples = NDArray[np.float32]
 
 
 def blocks(pieces: Iterable[Samples], size: int) -> Iterator[Samples]:
-    """The same samples in blocks of that many, the last one smaller."""
-    held: list[Samples] = []
+    """The same samples in blocks of `size`, the last one smaller."""
+    pending: list[Samples] = []
     length = 0
     for piece in pieces:
         rest = piece
         while length + len(rest) >= size:
-            yield np.concatenate([*held, rest[: size - length]])
+            yield np.concatenate([*pending, rest[: size - length]])
             rest = rest[size - length :]
-            held, length = [], 0
+            pending, length = [], 0
         if len(rest):
-            held.append(rest)
+            pending.append(rest)
             length += len(rest)
     if length:
-        yield np.concatenate(held)
+        yield np.concatenate(pending)

@@ -1,4 +1,4 @@
-"""The template as the server sees it: started once, and again when it has ended."""
+"""Fork server of the sandbox, as the server sees it: started once, and again if it has ended."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ _ROOT = Path(__file__).parents[3]
 _PATIENCE_SECONDS = 10
 
 
-class Children:
-    """Starts children that do this work within these limits."""
+class ForkServer:
+    """Forks children that do this work within these limits."""
 
     def __init__(self, work: str, limits: Limits) -> None:
         self._work, self._limits = work, limits
         self._lock = threading.Lock()
-        self._template: _Template | None = None
+        self._template: _TemplateProcess | None = None
 
     def prepare(self) -> None:
         """Start the template if it does not run, so that the next child starts in no time."""
@@ -57,7 +57,7 @@ class Children:
                 self._template.close()
             self._template = None
 
-    def _request(self, request: bytes, descriptors: list[int]) -> _Template:
+    def _request(self, request: bytes, descriptors: list[int]) -> _TemplateProcess:
         with self._lock:
             try:
                 template = self._running()
@@ -68,16 +68,16 @@ class Children:
                 template.request(request, descriptors)
             return template
 
-    def _running(self) -> _Template:
+    def _running(self) -> _TemplateProcess:
         if self._template and not self._template.is_running:
             self._template.close()
             self._template = None
         if not self._template:
-            self._template = _Template(self._work, self._limits)
+            self._template = _TemplateProcess(self._work, self._limits)
         return self._template
 
 
-class _Template:
+class _TemplateProcess:
     """The process of `template.py`."""
 
     def __init__(self, work: str, limits: Limits) -> None:

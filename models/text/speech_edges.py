@@ -1,4 +1,4 @@
-"""Segment times without the silence around the speech that the voice detector hears."""
+"""Segment edges snapped to the speech that the voice activity detector finds."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ def at_speech(segment: Segment, speech: SpeechBetween, slack: float) -> Segment:
     """The segment, begun and ended with its speech where it is off by more than `slack` seconds.
 
     Whisper's first timestamp is often the start of its window, however late the speech begins. A
-    segment keeps its times if it has words, which have theirs, if the detector hears no speech in
+    segment keeps its times if it has words, which have theirs, if the detector finds no speech in
     it, or too little for its text.
     """
     if segment.words or not speech(segment.start, segment.end):
         return segment
-    start, end = edges(segment.start, segment.end, speech)
+    start, end = speech_edges(segment.start, segment.end, speech)
     if len(segment.text) > _CHARACTERS_PER_SECOND * (end - start):
         return segment
     return replace(
@@ -35,15 +35,15 @@ def at_speech(segment: Segment, speech: SpeechBetween, slack: float) -> Segment:
     )
 
 
-def edges(start: float, end: float, speech: SpeechBetween) -> tuple[float, float]:
+def speech_edges(start: float, end: float, speech: SpeechBetween) -> tuple[float, float]:
     """When speech begins and ends between two times that have some, by bisection."""
-    silent, heard = start, end
-    while heard - silent > _NEAR:
-        middle = (silent + heard) / 2
-        silent, heard = (silent, middle) if speech(start, middle) else (middle, heard)
+    silent, voiced = start, end
+    while voiced - silent > _NEAR:
+        middle = (silent + voiced) / 2
+        silent, voiced = (silent, middle) if speech(start, middle) else (middle, voiced)
     onset = round(silent, 2)
-    heard, silent = start, end
-    while silent - heard > _NEAR:
-        middle = (silent + heard) / 2
-        heard, silent = (middle, silent) if speech(middle, end) else (heard, middle)
+    voiced, silent = start, end
+    while silent - voiced > _NEAR:
+        middle = (silent + voiced) / 2
+        voiced, silent = (middle, silent) if speech(middle, end) else (voiced, middle)
     return onset, round(silent, 2)

@@ -1,4 +1,4 @@
-"""The context of one transcription: options, language, prompts, and the windows made of them."""
+"""Transcription context: a recording's options, language and prompts, and its engine windows."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from models.engine.engine import Engine
 from models.errors import OptionError
 from models.options import TranscribeOptions
 from models.request_stats import RequestStats
-from models.text.segments import FRAMES_PER_SECOND
 from models.transcription.language_vote import ChooseLanguage
 from models.transcription.repetition import RepetitionGuard
 from models.transcription.segmenter import Segmenter
+from models.units import FRAMES_PER_SECOND
 
 # What is tokenised of a prompt: more than the 223 tokens that count can be, the longest of which
 # has 66 characters, lest the cut shows in them.
 MAX_CHARACTERS = 16 * 1024
 
 
-class RecordingWindows:
-    """One recording on its way through the engine.
+class TranscriptionContext:
+    """What all windows of one recording share.
 
     `language` is the one asked for or, once it is known, the one detected. One that `is_long` lets
     the short ones of others go before; of one that `is_live` somebody reads the text as it comes.
@@ -44,10 +44,10 @@ class RecordingWindows:
         self.language = options.language
         if not self.vocabulary.dims.is_multilingual:
             self.language = "en"
-        self.cutting = Segmenter(self.vocabulary, options)
+        self.segmenter = Segmenter(self.vocabulary, options)
         self.request = uuid.uuid4().hex
         self.is_long, self.is_live = False, is_live
-        self._carried = self._carry()
+        self._carried = self._carried_tokens()
 
     def first_history(self) -> tuple[int, ...]:
         """The text before the first window: the prompt, unless every window is given it."""
@@ -60,11 +60,11 @@ class RecordingWindows:
         history: tuple[int, ...],
         language: str | ChooseLanguage,
         *,
-        hurries: bool = False,
+        in_short_lane: bool = False,
     ) -> Window:
-        """The window at frame `seek` of what is heard, to be decoded after the tokens `history`.
+        """The window at frame `seek` of the features, to be decoded after the tokens `history`.
 
-        In a language, or in the one chosen by probability. One that `hurries` goes with those of
+        In a language, or in the one chosen by probability. One `in_short_lane` goes with those of
         short recordings.
         """
         window = Window(
@@ -74,7 +74,7 @@ class RecordingWindows:
             task=self.options.task,
             previous=_last(self.vocabulary.prompt_limit, self._carried, history),
             temperatures=self.options.temperature,
-            is_background=self.is_long and not hurries,
+            is_background=self.is_long and not in_short_lane,
             word_timestamps=self.options.word_timestamps,
             stats=self.stats,
         )
@@ -87,8 +87,8 @@ class RecordingWindows:
         length = frames / FRAMES_PER_SECOND
         return RepetitionGuard(self.options, self.vocabulary.eot, seconds, length)
 
-    def weighed(self, window: Window, seconds: float) -> Window:
-        """The window, whose texts are weighed against so many seconds of speech."""
+    def with_guard(self, window: Window, seconds: float) -> Window:
+        """The window with a guard over its texts, for so many seconds of speech."""
         guard = self.repetition(seconds, window.frames)
         return replace(
             window, accept=guard.accepts, prefer=guard.prefer, is_hopeless=guard.is_hopeless
@@ -98,12 +98,12 @@ class RecordingWindows:
         text = self.options.initial_prompt
         return self.vocabulary.encode((" " + text.strip())[-MAX_CHARACTERS:]) if text else ()
 
-    def _carry(self) -> tuple[int, ...]:
-        """What is told to every window: the words to expect, and the prompt if it is carried."""
+    def _carried_tokens(self) -> tuple[int, ...]:
+        """The prompt tokens of every window: keywords, and the initial prompt if it is carried."""
         prompt = self._prompt() if self.options.carry_initial_prompt else ()
-        return _last(self.vocabulary.prompt_limit, self._expected(), prompt)
+        return _last(self.vocabulary.prompt_limit, self._keyword_tokens(), prompt)
 
-    def _expected(self) -> tuple[int, ...]:
+    def _keyword_tokens(self) -> tuple[int, ...]:
         limit = self.vocabulary.prompt_limit // 2
         words = ", ".join(self.options.keywords)
         if len(words) > MAX_CHARACTERS:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.text.edges import SpeechBetween, at_speech
+from models.text.speech_edges import SpeechBetween, at_speech
 from models.text.transcript import Word
 from tests.models.text.spoken import segment
 
