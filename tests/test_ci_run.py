@@ -31,7 +31,7 @@ def write(checkout: Path, name: str, line: str) -> None:
 
 
 def run(checkout: Path, *stages: str) -> subprocess.CompletedProcess[str]:
-    command = [checkout / ".ci" / "run", *stages]
+    command = [str(checkout / ".ci" / "run"), *stages]
     return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
 
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from models.checkpoints.durable_files import scratch_directory
-from serving import scratch
 from serving.scratch import (
     clear_after,
     enter_scratch,
@@ -24,8 +24,8 @@ from serving.scratch import (
 def area(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """Where this user's servers have their temporary files; what is to be held is let go of."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    ends = []
-    monkeypatch.setattr(scratch.atexit, "register", ends.append)
+    ends: list[Callable[[], None]] = []
+    monkeypatch.setattr(atexit, "register", ends.append)
     yield tmp_path / f"whisper-bento-{os.getuid()}"
     for end in ends:
         end()
@@ -54,8 +54,8 @@ def test_start_leaves_what_another_server_uses(area: Path) -> None:
 def test_its_own_is_for_this_user_alone_and_goes_with_it(
     area: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ends = []
-    monkeypatch.setattr(scratch.atexit, "register", ends.append)
+    ends: list[Callable[[], None]] = []
+    monkeypatch.setattr(atexit, "register", ends.append)
     opened = open_scratch()
 
     assert area.stat().st_mode & 0o777 == 0o700
