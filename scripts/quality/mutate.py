@@ -6,6 +6,7 @@ import argparse
 import importlib
 import os
 import random
+import resource
 import signal
 import sys
 import tempfile
@@ -15,6 +16,7 @@ from dataclasses import dataclass, field
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from importlib.util import spec_from_file_location
+from math import ceil
 from pathlib import Path
 from types import ModuleType
 
@@ -24,18 +26,31 @@ from scripts.quality.mutants import Mutant, mutants
 
 # Each module or folder, and the tests that are its own.
 TESTS = {
-    "models/engine/scheduler.py": ["tests/models/engine/test_scheduler.py"],
-    "models/capacity/admission.py": ["tests/models/capacity/test_admission.py"],
-    "models/capacity/fair_queue.py": ["tests/models/capacity/test_admission.py"],
-    "models/capacity/throughput.py": ["tests/models/capacity/test_admission.py"],
+    "models/engine/scheduler.py": [
+        "tests/models/engine/test_lanes.py",
+        "tests/models/engine/test_scheduler.py",
+    ],
+    "models/capacity/admission.py": [
+        "tests/models/capacity/test_places.py",
+        "tests/models/capacity/test_admission.py",
+    ],
+    "models/capacity/fair_queue.py": [
+        "tests/models/capacity/test_fair_queue.py",
+        "tests/models/capacity/test_admission.py",
+    ],
+    "models/capacity/throughput.py": ["tests/models/capacity/test_throughput.py"],
     "models/engine/decoding/token_rules.py": ["tests/models/engine/decoding/test_token_rules.py"],
     "models/text": ["tests/models/text"],
-    "api/keys.py": ["tests/api/test_keys.py"],
+    "api/keys.py": ["tests/api/test_keys.py", "tests/api/test_any_other_key.py"],
 }
 # Imported once, before the first mutant: they take longer than most tests. None is of the house.
 SLOW_IMPORTS = ["torch", "whisper", "bentoml", "hypothesis", "fastapi.testclient", "opencc"]
-# A mutant's tests may take so many times what the tests of the module take, and these seconds.
-PATIENCE, PATIENCE_SECONDS = 3, 10
+# Pytest's asserts are not rewritten in what was imported before.
+OPTIONS = ["-x", "-n0", "--hypothesis-seed=0", "-p", "no:cacheprovider"]
+OPTIONS += ["-W", "ignore::pytest.PytestAssertRewriteWarning"]
+# A mutant's tests may take so many times the CPU that the tests of the module take, these seconds
+# more, and so many times all that on the clock: others may have the CPU.
+PATIENCE, PATIENCE_SECONDS, WAITING = 3, 5, 30
 
 
 class Replaced(MetaPathFinder, Loader):
@@ -108,15 +123,14 @@ def _score(path: Path, asked: argparse.Namespace, deadline: float) -> Score:
     tests = next(tests for name, tests in TESTS.items() if path.is_relative_to(name))
     taken = _sample(mutants(path), asked.limit, f"{asked.seed} {path}")
     score = Score(path)
-    began = time.monotonic()
-    if not _passes(None, tests, asked.seconds):
+    passes, took = _passes(None, tests, asked.seconds)
+    if not passes:
         raise SystemExit(f"scripts/mutate: {tests} fail without a mutant")
-    patience = PATIENCE * (time.monotonic() - began) + PATIENCE_SECONDS
     for number, mutant in enumerate(taken):
         if time.monotonic() > deadline:
             print(f"out of time: {len(taken) - number} mutants of {path} are left", flush=True)
             break
-        if _passes(mutant, tests, patience):
+        if _passes(mutant, tests, PATIENCE * took + PATIENCE_SECONDS)[0]:
             score.survivors.append(mutant)
             print(f"survives: {mutant}", flush=True)
         else:
@@ -131,25 +145,29 @@ def _sample(found: list[Mutant], limit: int, seed: str) -> list[Mutant]:
     return [found[index] for index in sorted(chosen)]
 
 
-def _passes(mutant: Mutant | None, tests: list[str], patience: float) -> bool:
-    """Whether all tests pass with the mutant, in a process of its own that is ended in time."""
+def _passes(mutant: Mutant | None, tests: list[str], patience: float) -> tuple[bool, float]:
+    """Whether all tests pass with the mutant, and the seconds of CPU that they took.
+
+    In a process of its own, which is ended after `patience` of these, or when it seems to wait.
+    """
     child = os.fork()
     if not child:
-        _test(mutant, tests)
-    deadline = time.monotonic() + patience
+        _test(mutant, tests, patience)
+    deadline = time.monotonic() + WAITING * patience
     while time.monotonic() < deadline:
-        ended, status = os.waitpid(child, os.WNOHANG)
+        ended, status, usage = os.wait4(child, os.WNOHANG)
         if ended:
-            return status == 0
+            return status == 0, usage.ru_utime + usage.ru_stime
         time.sleep(0.02)
     os.killpg(child, signal.SIGKILL)
     os.waitpid(child, 0)
-    return False
+    return False, patience
 
 
-def _test(mutant: Mutant | None, tests: list[str]) -> None:
+def _test(mutant: Mutant | None, tests: list[str], patience: float) -> None:
     """Run the tests and end the process: what they print and find out is kept nowhere."""
     os.setpgid(0, 0)
+    resource.setrlimit(resource.RLIMIT_CPU, (ceil(patience), ceil(patience)))
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1), os.dup2(nowhere, 2)
     status = 3
@@ -158,8 +176,7 @@ def _test(mutant: Mutant | None, tests: list[str]) -> None:
             os.environ["HYPOTHESIS_STORAGE_DIRECTORY"] = scratch
             if mutant:
                 sys.meta_path.insert(0, Replaced(mutant))
-            options = ["-x", "-p", "no:cacheprovider", "-n0", "--hypothesis-seed=0"]
-            status = pytest.main([*options, *tests])
+            status = pytest.main([*OPTIONS, *tests])
     finally:
         os._exit(status)
 
