@@ -1,3 +1,3 @@
-"""Tokens to what people read: segments, transcripts, subtitles."""
+"""Text of decoded tokens: segments, words, transcripts, subtitles."""
 
 from __future__ import annotations

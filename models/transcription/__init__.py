@@ -1,3 +1,3 @@
-"""A recording to its transcript: windows, their decoding, checks, segments."""
+"""Transcription: the windows of a recording, their decoding, quality checks, segments."""
 
 from __future__ import annotations

@@ -1,3 +1,3 @@
-"""Container to samples: the track, its presentation times, the downmix, 16 kHz."""
+"""Loading: the track of a container, its presentation times, the downmix, 16 kHz."""
 
 from __future__ import annotations

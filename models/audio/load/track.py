@@ -1,4 +1,4 @@
-"""One audio track of a file: its packets, its length and its times are all of the same stream."""
+"""Audio track of a file: packets, length and presentation times, all of one stream."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ def test_sound_keeps_what_is_sound() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "sound"),
+    ("given", "mended"),
     [
         # beyond the end
         ([(9_000, 11_000)], [(9_000, 10_000)]),
@@ -41,8 +41,8 @@ def test_sound_keeps_what_is_sound() -> None:
         ([(-500, 500)], [(0, 500)]),
     ],
 )
-def test_sound_mends(given: list[tuple[int, int]], in_order: list[tuple[int, int]]) -> None:
-    assert made_sound(*given) == in_order
+def test_in_order_mends(given: list[tuple[int, int]], mended: list[tuple[int, int]]) -> None:
+    assert made_sound(*given) == mended
 
 
 def test_sound_shares_where_times_go_back() -> None:
