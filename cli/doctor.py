@@ -8,22 +8,7 @@ from dataclasses import asdict, dataclass
 
 from api.settings import SettingError, Settings
 from cli.commands import Parser
-from cli.doctor_checks import (
-    check_device,
-    check_disk,
-    check_models,
-    check_port,
-    check_python,
-    check_transcription,
-)
 from models.errors import WhisperError
-
-CHECKS: dict[str, Callable[[Settings], str]] = {
-    "port": check_port,
-    "disk": check_disk,
-    "models": check_models,
-    "device": check_device,
-}
 
 
 @dataclass(frozen=True)
@@ -40,6 +25,9 @@ class Finding:
 
 def examine(settings: Settings) -> list[Finding]:
     """Results of all checks; a transcription is tried where model and device are sound."""
+    # They import PyTorch, which the help does without.
+    from cli.doctor_checks import CHECKS, check_python, check_transcription
+
     found = [_finding("python", check_python)]
     found += [_finding(name, check, settings) for name, check in CHECKS.items()]
     if all(finding.ok for finding in found if finding.check in ("models", "device")):

@@ -15,6 +15,7 @@ import time
 import tomllib
 import wave
 from array import array
+from collections.abc import Callable
 from importlib import metadata
 from io import BytesIO
 from pathlib import Path
@@ -100,6 +101,14 @@ def check_device(settings: Settings) -> str:
             "WHISPER_DEVICE=cpu"
         )
     return f"{describe_device(device, settings.threads or cores())} in {precision.name}"
+
+
+CHECKS: dict[str, Callable[[Settings], str]] = {
+    "port": check_port,
+    "disk": check_disk,
+    "models": check_models,
+    "device": check_device,
+}
 
 
 def check_transcription(settings: Settings) -> str:

@@ -23,7 +23,12 @@ HEAVY = "torch, numpy, bentoml, whisper, fastapi, pydantic"
 def ran(*arguments: str) -> tuple[int, str, str]:
     """Exit status, output and errors of a command."""
     done = subprocess.run(
-        [*PROGRAM, *arguments], cwd=PROJECT, capture_output=True, text=True, timeout=60, check=False
+        [*PROGRAM, *arguments],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        timeout=180,
+        check=False,
     )
     return done.returncode, done.stdout, done.stderr
 
