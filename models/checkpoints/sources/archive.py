@@ -1,4 +1,4 @@
-"""Model archives: a stored checkpoint as one safetensors file, and in its header what it is."""
+"""Model archives: a stored checkpoint as one safetensors file, its description in the header."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ _Text = Annotated[str, AfterValidator(_printable)]
 
 
 class _About(BaseModel, strict=True, extra="forbid", frozen=True):
-    """What the header says, its SHA-256 beside it; `fingerprint` is that of the weights."""
+    """The header's description, its SHA-256 beside it; `fingerprint` is that of the weights."""
 
     source: _Text
     licence: _Text

@@ -1,4 +1,4 @@
-"""The alignment heads that a file of somebody else's names, where the decoder has them."""
+"""Alignment heads from the configuration of other projects, where the decoder has them."""
 
 from __future__ import annotations
 

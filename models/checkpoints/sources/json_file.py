@@ -1,4 +1,4 @@
-"""JSON files of other people's checkpoints."""
+"""JSON objects in checkpoints of other projects."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A checkpoint on this machine: which of the known formats it has, told by its content."""
+"""Format detection of a checkpoint on this machine, by its content."""
 
 from __future__ import annotations
 

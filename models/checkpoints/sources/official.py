@@ -34,7 +34,7 @@ class RemoteFile:
 
     @property
     def host(self) -> str:
-        """Where it lies."""
+        """The server's name."""
         return httpx.URL(self.url).host
 
 

@@ -1,4 +1,4 @@
-"""What every source of weights hands to the store."""
+"""Imported weights and their origin, as every reader hands them to the store."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from models.checkpoints.weights import Weights
 
-# Tells the person who waits what happens; the script prints it.
+# Progress messages for the person who waits; the command prints them.
 Notify = Callable[[str], None]
 
 
