@@ -1,4 +1,4 @@
-"""Every environment variable the server reads, once."""
+"""The environment, read once: the settings, and the variables of libraries."""
 
 from __future__ import annotations
 
@@ -54,13 +54,13 @@ _PACKAGE_SOURCES = ("UV_TORCH_BACKEND", "UV_FIND_LINKS", "UV_INDEX", "UV_EXTRA_I
 
 
 def prepare_environment() -> None:
-    """Set what PyTorch, BentoML and the workers' libc read of it, unless it is set already."""
+    """Set the variables of PyTorch, BentoML and libc, unless they are set already."""
     for variable, value in _ENVIRONMENT.items():
         os.environ.setdefault(variable, value)
 
 
 def names_package_sources(environ: Mapping[str, str] = os.environ) -> bool:
-    """Whether uv, which locks a bento's packages, is told where else than on PyPI they may be."""
+    """True if uv, which locks a bento's packages, has other package indexes than PyPI."""
     return any(environ.get(variable) for variable in _PACKAGE_SOURCES)
 
 
@@ -70,7 +70,7 @@ def hand_down_scratch(path: Path) -> None:
 
 
 def metrics_folder(environ: Mapping[str, str] = os.environ) -> Path | None:
-    """Where BentoML has its workers keep what they count; None outside of them."""
+    """The folder of the workers' metrics files, which BentoML sets; None outside of them."""
     folder = environ.get("PROMETHEUS_MULTIPROC_DIR")
     return Path(folder) if folder else None
 
