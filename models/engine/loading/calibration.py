@@ -2,7 +2,7 @@
 
 Static quantisation has to know a layer's inputs beforehand. Their means and their largest channels
 are the network's, and hardly depend on what is said: those of this window leave as little for int8
-to lose as those of speech (docs/performance.md, *How*).
+to lose as those of speech (docs/lab-notebook.md, *How*).
 """
 
 from __future__ import annotations
