@@ -1,17 +1,23 @@
-"""The README's tables are the code's."""
+"""The tables of the README's pages are the code's: settings and models, in full and in order."""
 
 from __future__ import annotations
 
 import math
 from pathlib import Path
 
-import pytest
-
 from api.settings import Settings
 from models.checkpoints.catalogue import CHECKPOINTS, Checkpoint
 from models.checkpoints.weights import expected_shapes
 
-README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).parent.parent
+
+
+def rows(page: str, heading: str) -> list[str]:
+    """The rows of the page's one table with this heading, which ends with an empty line."""
+    text = (ROOT / page).read_text(encoding="utf-8")
+    assert text.count(heading) == 1
+    _, *lines = text.partition(heading)[2].partition("\n\n")[0].splitlines()
+    return lines[1:]
 
 
 def setting_rows() -> list[str]:
@@ -36,17 +42,16 @@ def size(count: float) -> str:
     return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.0f} MB"
 
 
-@pytest.mark.parametrize("row", setting_rows())
-def test_readme_has_every_setting(row: str) -> None:
-    assert row in README
+def test_settings_are_listed_as_they_are_read() -> None:
+    assert rows("docs/settings.md", "| variable | default | meaning |") == setting_rows()
 
 
-def test_readme_has_no_other_setting() -> None:
-    rows = [line for line in README.splitlines() if line.startswith("| `WHISPER_")]
+def test_checkpoints_are_listed_as_they_are_known() -> None:
+    heading = "| name | parameters | languages | download | float16 slot | float32 in all |"
+    assert rows("docs/models.md", heading) == [checkpoint_row(each) for each in CHECKPOINTS]
 
-    assert rows == setting_rows()
 
-
-@pytest.mark.parametrize("checkpoint", CHECKPOINTS, ids=lambda checkpoint: checkpoint.name)
-def test_readme_has_every_checkpoint(checkpoint: Checkpoint) -> None:
-    assert checkpoint_row(checkpoint) in README
+def test_no_other_page_has_a_table_of_settings() -> None:
+    pages = [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
+    listing = [page.name for page in pages if "\n| `WHISPER_" in page.read_text(encoding="utf-8")]
+    assert listing == ["settings.md"]

@@ -1,7 +1,7 @@
 """Calibration for quantization: inputs of linear layers, recorded over synthetic speech.
 
 Means and largest channels of the inputs are the network's, and hardly depend on what is said: those
-of this window leave as little for int8 to lose as those of speech (docs/performance.md, *How*).
+of this window leave as little for int8 to lose as those of speech (docs/lab-notebook.md, *How*).
 """
 
 from __future__ import annotations
