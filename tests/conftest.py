@@ -25,7 +25,13 @@ from models.engine.engine import Engine  # noqa: E402
 from models.engine.start import start_engine  # noqa: E402
 from models.transcription.transcriber import Transcriber  # noqa: E402
 from scripts.bench.openai_whisper import build_openai_whisper  # noqa: E402
+from tests.marking import Marking  # noqa: E402
 from tests.tiny import tiny_weights  # noqa: E402
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let tests have their markers by rule."""
+    config.pluginmanager.register(Marking(), "marking")
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from api.errors import retry_after
-from api.middleware.body_timeout import BodyTimeout
+from api.middleware.time_limits import BodyTimeout
 from api.middleware.timed_headers import TimedHeaders
 from models.audio.sandbox.rlimits import Limits
 from models.capacity.model_pool import PoolLimits
@@ -21,7 +21,7 @@ PROMISES = [
     (
         "operations.md",
         "16 KiB, and 30 s to arrive",
-        "api.middleware.header_limit:MAX_HEADER_BYTES",
+        "api.middleware.size_limits:MAX_HEADER_BYTES",
         16384,
     ),
     ("operations.md", "4 files, 128 fields", "api.forms.multipart:MAX_FILES", 4),
@@ -46,9 +46,24 @@ PROMISES = [
     ),
     ("operations.md", "Recordings up to 30 s", "models.capacity.admission:SHORT_SECONDS", 30),
     ("operations.md", "an eighth of the queue", "models.capacity.admission:SHORT_SHARE", 0.125),
-    ("operations.md", "five seconds after its time", "serving.supervisor:KILL_AFTER_SECONDS", 5),
-    ("operations.md", "replaced within a second or two", "serving.supervisor:CHECK_SECONDS", 1),
-    ("operations.md", "Three workers in a row", "serving.supervisor:MAX_FAILED_STARTS", 3),
+    (
+        "operations.md",
+        "five seconds after its time",
+        "serving.patches.circus_watcher:KILL_AFTER_SECONDS",
+        5,
+    ),
+    (
+        "operations.md",
+        "replaced within a second or two",
+        "serving.patches.circus_watcher:CHECK_SECONDS",
+        1,
+    ),
+    (
+        "operations.md",
+        "Three workers in a row",
+        "serving.patches.circus_watcher:MAX_FAILED_STARTS",
+        3,
+    ),
     (
         "compatibility.md",
         "more than 1,048,576 characters",
@@ -63,20 +78,20 @@ PROMISES = [
         16384,
     ),
     (
-        "performance.md",
+        "lab-notebook.md",
         "which keep a quarter of the time",
         "models.engine.scheduler:BACKGROUND_SHARE",
         0.25,
     ),
     (
-        "performance.md",
+        "lab-notebook.md",
         "more than two seconds behind the sound",
         "models.engine.network.sparse_padding:MARGIN",
         100,
     ),
-    ("performance.md", "one position in eight", "models.engine.network.sparse_padding:STRIDE", 8),
-    ("structure.md", "until a thousand", "models.engine.device.oom_backoff:PATIENCE", 1000),
-    ("../README.md", "counts within a second", "api.keys:CHECK_SECONDS", 1),
+    ("lab-notebook.md", "one position in eight", "models.engine.network.sparse_padding:STRIDE", 8),
+    ("decisions.md", "until a thousand", "models.engine.device.oom_backoff:PATIENCE", 1000),
+    ("settings.md", "counts within a second", "api.keys:CHECK_SECONDS", 1),
 ]
 
 

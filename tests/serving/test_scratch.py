@@ -14,7 +14,6 @@ from models.checkpoints.durable_files import scratch_directory
 from serving.scratch import (
     clear_after,
     enter_scratch,
-    has_started,
     note_start,
     open_scratch,
 )
@@ -82,11 +81,9 @@ def test_worker_has_its_own_in_that_of_its_parent(
     assert enter_scratch() == opened
     own = Path(tempfile.gettempdir())
     assert own.parent == opened
-    assert not has_started(opened, os.getpid())
     note_start()
-    assert has_started(opened, os.getpid())
-    assert not has_started(opened, os.getpid() + 1)
-    clear_after(opened, os.getpid())
+    assert not clear_after(opened, os.getpid() + 1)
+    assert clear_after(opened, os.getpid())
     assert not own.exists()
 
 

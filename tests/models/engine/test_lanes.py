@@ -212,12 +212,12 @@ def test_room_beside_a_row_is_what_nobody_waits_for(background: bool) -> None:
     (row,) = added(scheduler, 1, background=background)
     encoded(scheduler)
 
-    assert scheduler.has_room_beside(row)
+    assert scheduler.has_spare_slot(row)
     scheduler.join(waiting(background=background))
     # The last one is kept for a short recording.
-    assert scheduler.has_room_beside(row) == (not background)
+    assert scheduler.has_spare_slot(row) == (not background)
     added(scheduler, 1, background=background)
-    assert not scheduler.has_room_beside(row)
+    assert not scheduler.has_spare_slot(row)
 
 
 def test_row_that_joins_decodes_beside_the_first_in_slot_order() -> None:
@@ -237,7 +237,7 @@ def attempts(scheduler: Scheduler, count: int) -> list[Sequence]:
     first = waiting(temperatures=tuple(0.1 * number for number in range(count)))
     scheduler.add(first)
     all_encoded(scheduler)
-    beside = [first.beside() for _ in range(count - 1)]
+    beside = [first.fork() for _ in range(count - 1)]
     for row in beside:
         scheduler.join(row)
     return [first, *beside]

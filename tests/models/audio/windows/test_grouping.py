@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.audio.vad.speech_spans import SAMPLE_RATE, Span
-from models.audio.windows.grouping import Group, Grouping
+from models.audio.vad.speech_spans import Span
+from models.audio.windows.grouping import Group, SpanGrouper
+from models.units import SAMPLE_RATE
 
 LONGEST = 30 * SAMPLE_RATE
 
@@ -20,10 +21,10 @@ def span(start: float, end: float) -> Span:
 
 
 def grouped(*spans: Span) -> list[Group]:
-    grouping = Grouping(LONGEST)
+    grouping = SpanGrouper(LONGEST)
     for each in spans:
         grouping.add(each)
-    return grouping.rest()
+    return grouping.remaining()
 
 
 @pytest.mark.parametrize(("pause", "groups"), [(7.99, 1), (8.0, 2), (9.0, 2)])
@@ -76,18 +77,18 @@ def test_what_is_settled_on_the_way_is_what_all_together_gives(
     for length, pause in pieces:
         spans.append(span(now, now + length))
         now += length + pause
-    grouping, settled = Grouping(LONGEST), list[Group]()
+    grouping, settled = SpanGrouper(LONGEST), list[Group]()
     for each, following in pairwise([*spans, span(now, now)]):
         grouping.add(each)
         settled += grouping.settled(following.start)
 
     # Short of three minutes nothing is cut before it has to be.
     if now < 180:
-        assert settled + grouping.rest() == grouped(*spans)
+        assert settled + grouping.remaining() == grouped(*spans)
 
 
 def test_undecided_for_three_minutes_is_cut_as_is_best_now() -> None:
-    grouping = Grouping(LONGEST)
+    grouping = SpanGrouper(LONGEST)
     waited = 0.0
     for number, piece in enumerate(alike(60)):
         grouping.add(piece)
