@@ -98,7 +98,7 @@ def who_decides() -> Iterator[tuple[str, str]]:
         yield from ((file.strip(), rooms) for file in files.split(","))
 
 
-@pytest.mark.parametrize(("file", "rooms"), who_decides())
+@pytest.mark.parametrize(("file", "rooms"), list(who_decides()))
 def test_file_that_decides_is_in_its_room(file: str, rooms: str) -> None:
     folders = re.findall(r"`([\w/]+)/`", rooms)
     assert any(
@@ -113,7 +113,7 @@ def does_it() -> Iterator[tuple[str, str]]:
         yield from ((room, file.strip()) for file in files.split(","))
 
 
-@pytest.mark.parametrize(("room", "file"), does_it())
+@pytest.mark.parametrize(("room", "file"), list(does_it()))
 def test_file_of_a_term_is_in_its_room(room: str, file: str) -> None:
     assert (ROOT / room / f"{file}.py").is_file()
 

@@ -34,7 +34,7 @@ PROMISES = [
     ),
     (
         "operations.md",
-        "one of more than an hour",
+        "or of more than an hour",
         "models.audio.load.timeline:LONGEST_UNLIMITED_SECONDS",
         3600,
     ),
@@ -45,7 +45,7 @@ PROMISES = [
         60,
     ),
     ("operations.md", "Recordings up to 30 s", "models.capacity.admission:SHORT_SECONDS", 30),
-    ("operations.md", "an eighth of the queue", "models.capacity.admission:SHORT_SHARE", 0.125),
+    ("operations.md", "An eighth of the queue", "models.capacity.admission:SHORT_SHARE", 0.125),
     (
         "operations.md",
         "five seconds after its time",

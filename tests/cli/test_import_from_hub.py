@@ -34,10 +34,10 @@ def test_model_has_the_last_part_of_its_name_and_its_commit(
 ) -> None:
     directory = write_transformers(tiny_weights(), tmp_path / "one")
     commit = hub.add("Org/Tiny-V1", "main", {p.name: p.read_bytes() for p in directory.iterdir()})
-    out = store.succeed("Org/Tiny-V1")
+    out = store.succeed("import", "Org/Tiny-V1")
     assert tag_in(out).startswith("whisper-tiny-v1:")
     assert f"from Hugging Face Org/Tiny-V1@{commit} " in out
-    other = tag_in(store.succeed(f"Org/Tiny-V1@{commit}", "--as", "mine"))
+    other = tag_in(store.succeed("import", f"Org/Tiny-V1@{commit}", "--as", "mine"))
     assert other.partition(":")[2] == tag_in(out).partition(":")[2]
 
 
@@ -46,17 +46,17 @@ def test_official_name_from_the_hub_is_that_of_openai(
 ) -> None:
     directory = write_ctranslate2(tiny_weights(), tmp_path / "ct2")
     hub.add("openai/whisper-base", "main", {p.name: p.read_bytes() for p in directory.iterdir()})
-    status, out, errors = store.run("base", "--source", "hub")
+    status, out, errors = store.run("import", "base", "--source", "hub")
     assert (status, out, store.tags()) == (1, "", [])
     assert "base has n_audio_state = 512, this checkpoint 32" in errors
 
 
 def test_somebody_elses_model_takes_no_official_name(store: Store) -> None:
-    assert store.fail("Someone/whisper-base").endswith("name it with --as NAME")
+    assert store.fail("import", "Someone/whisper-base").endswith("name it with --as NAME")
 
 
 def test_unknown_model_is_one_line(store: Store, hub: Hub) -> None:
-    assert f"Someone/gone at {hub.url}: no such model" in store.fail("Someone/gone")
+    assert f"Someone/gone at {hub.url}: no such model" in store.fail("import", "Someone/gone")
 
 
 def test_other_imports_do_without_the_hubs_client(store: Store, tmp_path: Path) -> None:

@@ -41,13 +41,13 @@ def write_checksums(mirror: Path) -> None:
 def test_models_of_the_mirror_and_archives_of_them(
     store: Store, mirror: Path, tmp_path: Path
 ) -> None:
-    out = store.succeed("mine")
+    out = store.succeed("import", "mine")
     assert f"from mirror {mirror}/mine.pt " in out
     source = write_ctranslate2(tiny_weights(), tmp_path / "ct2")
-    store.succeed("other", "--from", source, "--licence", "CC0-1.0")
-    store.succeed("export", "other", mirror / "team.safetensors")
+    store.succeed("import", "other", "--from", source, "--licence", "CC0-1.0")
+    store.succeed("models", "export", "other", mirror / "team.safetensors")
     write_checksums(mirror)
-    archived = store.succeed("team", "--source", "mirror")
+    archived = store.succeed("import", "team", "--source", "mirror")
     assert f"from mirror {mirror}/team.safetensors " in archived
     assert tag_in(archived).partition(":")[2] == tag_in(out).partition(":")[2]
     assert (mirror / "mine.pt").is_file()
@@ -55,19 +55,27 @@ def test_models_of_the_mirror_and_archives_of_them(
 
 def test_changed_file_is_refused_and_leaves_nothing(store: Store, mirror: Path) -> None:
     write_openai(tiny_weights(1), mirror / "mine.pt")
-    line = store.fail("mine")
+    line = store.fail("import", "mine")
     assert line == f"error: {mirror}/mine.pt is not what its SHA-256 in SHA256SUMS says"
 
 
 def test_what_the_mirror_has_not_comes_from_where_it_did(store: Store) -> None:
-    assert "could not be reached (" in store.fail("small")
-    assert store.fail("yours") == "error: WHISPER_MODEL_MIRROR has no yours"
-    assert store.fail("small", "--source", "mirror") == "error: WHISPER_MODEL_MIRROR has no small"
-    assert "base has n_audio_state = 512" in store.fail("base")
+    assert "could not be reached (" in store.fail("import", "small")
+    assert store.fail("import", "yours") == "error: WHISPER_MODEL_MIRROR has no yours"
+    assert (
+        store.fail("import", "small", "--source", "mirror")
+        == "error: WHISPER_MODEL_MIRROR has no small"
+    )
+    assert "base has n_audio_state = 512" in store.fail("import", "base")
 
 
 def test_mirror_that_is_not_set_or_malformed_is_one_line(store: Store) -> None:
     store.environment["WHISPER_MODEL_MIRROR"] = ""
-    assert store.fail("base", "--source", "mirror") == "error: WHISPER_MODEL_MIRROR is not set"
+    assert (
+        store.fail("import", "base", "--source", "mirror")
+        == "error: WHISPER_MODEL_MIRROR is not set"
+    )
     store.environment["WHISPER_MODEL_MIRROR"] = "models"
-    assert store.fail("base").startswith("error: WHISPER_MODEL_MIRROR='models': wanted an http")
+    assert store.fail("import", "base").startswith(
+        "error: WHISPER_MODEL_MIRROR='models': wanted an http"
+    )

@@ -10,11 +10,12 @@ import pytest
 
 from cli.import_model import main
 from models.checkpoints import store
+from models.errors import CheckpointFormatError
 from tests.own_store import own_store
 
 
 def test_import_sweeps_before_it_reads_anything(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path,
 ) -> None:
     with own_store(tmp_path / "home"):
         scratch = store.scratch_area() / "scratch-of-the-killed"
@@ -26,8 +27,8 @@ def test_import_sweeps_before_it_reads_anything(
             then = time.time() - days * 24 * 3600
             os.utime(path, (then, then))
 
-        assert main(["mine", "--from", str(tmp_path / "none.pt")]) == 1
+        with pytest.raises(CheckpointFormatError):
+            main(["mine", "--from", str(tmp_path / "none.pt")])
 
         assert not scratch.exists()
         assert (old.exists(), recent.exists()) == (False, True)
-    assert capsys.readouterr().err.startswith("error: ")

@@ -7,8 +7,8 @@ import re
 from tests.server import PROJECT
 
 SCRIPTS = PROJECT / "scripts"
-# Started by a benchmark, and of use to nobody else.
-INTERNAL = {"python -m scripts.bench.competitor"}
+# Started by another command.
+INTERNAL = {"python -m scripts.bench.competitor", "python -m scripts.quality.mutate"}
 
 
 def test_readme_lists_every_command_and_no_other() -> None:

@@ -24,7 +24,7 @@ def grouped(*spans: Span) -> list[Group]:
     grouping = SpanGrouper(LONGEST)
     for each in spans:
         grouping.add(each)
-    return grouping.remaining()
+    return grouping.finish()
 
 
 @pytest.mark.parametrize(("pause", "groups"), [(7.99, 1), (8.0, 2), (9.0, 2)])
@@ -84,7 +84,7 @@ def test_what_is_settled_on_the_way_is_what_all_together_gives(
 
     # Short of three minutes nothing is cut before it has to be.
     if now < 180:
-        assert settled + grouping.remaining() == grouped(*spans)
+        assert settled + grouping.finish() == grouped(*spans)
 
 
 def test_undecided_for_three_minutes_is_cut_as_is_best_now() -> None:
