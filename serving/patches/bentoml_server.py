@@ -44,8 +44,8 @@ def replace_defaults() -> None:
 def without_timer(app: ASGIApp, timeout: float) -> ASGIApp:
     """In place of BentoML's own time limit, whose timers keep every request in memory.
 
-    They are not cancelled when it is answered. `api/middleware/deadline.py` has the same limit, and
-    answers in OpenAI's shape.
+    They are not cancelled when it is answered. `api/middleware/time_limits.py` has the same limit,
+    and answers in OpenAI's shape.
     """
     return app
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import json
+import re
 import wave
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -86,16 +87,21 @@ def test_nothing_can_be_written_but_temporary_files(container: Container) -> Non
     assert container.execute("sh", "-c", script) == ""
 
 
+def words(text: str) -> list[str]:
+    """The words alone: each server picks its number formats by trial, and they may cost a comma."""
+    return re.findall(r"\w+", text)
+
+
 @pytest.mark.parametrize("clip", [jfk(), GERMAN], ids=str)
 def test_the_text_is_that_of_a_server_outside(
     container: Container, outside: Server, clip: Clip
 ) -> None:
     inside = container.ask(transcribe, URL, clip.path)
-    text = transcribe(outside.url, clip.path).json()["text"]
+    there = words(transcribe(outside.url, clip.path).json()["text"])
 
     assert inside.status_code == 200
-    assert inside.json()["text"] == text
-    assert text
+    assert words(inside.json()["text"]) == there
+    assert there
 
 
 def test_it_holds_as_much_memory_as_outside(
