@@ -22,7 +22,7 @@ LONG = Clip(Path("long"), None, "en", 60.0)
 def overloaded(url: str, folder: Path, *arguments: str) -> dict[str, Any]:
     """The report of an overload of some seconds; its exit status says whether a bar was missed."""
     file = folder / "overload.json"
-    short = ["--capacity-seconds", "1", "--seconds", "2", "--clients", "4", "--limit", "5"]
+    short = ["--capacity-seconds", "2", "--seconds", "3", "--clients", "4", "--limit", "5"]
     status = overload.main(["--url", url, "--json", str(file), *short, *arguments])
     report: dict[str, Any] = json.loads(file.read_text())
     assert status == (1 if report["missed"] else 0)
