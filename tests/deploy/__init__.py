@@ -1,3 +1,3 @@
-"""What deploys the server: every file rendered, and held against schemas and the code."""
+"""Deployment files: rendered, and held against schemas and the code."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What is said again and again is transcribed as often as it is said; real weights, int8."""
+"""Real repetition against decoding loops; real weights, int8."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `bentoml build` makes: all that is needed, nothing else, and nobody's secrets."""
+"""Contents of a bento: all that is needed, nothing else, and no secrets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `whisper-bento containerize` tells each tool."""
+"""Arguments that `whisper-bento containerize` gives each build tool."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the image is made of, and what it says of itself."""
+"""Layers, contents and labels of the OCI image."""
 
 from __future__ import annotations
 

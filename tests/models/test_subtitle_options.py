@@ -1,4 +1,4 @@
-"""What subtitles may be asked."""
+"""Bounds of `SubtitleOptions`."""
 
 from __future__ import annotations
 

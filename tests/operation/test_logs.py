@@ -1,4 +1,4 @@
-"""What a running server prints."""
+"""Log output of a running server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a killed server has left is gone once another starts, and what is in use stays."""
+"""Scratch folders: sweep at the start, and removal at the end."""
 
 from __future__ import annotations
 

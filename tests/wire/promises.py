@@ -1,4 +1,4 @@
-"""What a test promises, as a row of docs/compatibility.md."""
+"""Rows of docs/compatibility.md, as decorators of the tests that hold them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is held of every answer to a generated request."""
+"""Checks of every answer to a generated request."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What each response format looks like, to the letter."""
+"""Response formats, to the letter."""
 
 from __future__ import annotations
 

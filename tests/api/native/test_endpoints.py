@@ -1,4 +1,4 @@
-"""What goes wrong behind BentoML's endpoints is answered in the envelope."""
+"""Error envelope of BentoML's native endpoints."""
 
 from __future__ import annotations
 

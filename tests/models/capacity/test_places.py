@@ -1,4 +1,4 @@
-"""How many recordings are at work at once, and how much of the queue each kind may fill."""
+"""Admission limits: recordings at work at once, and the share of each queue."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How fast recordings are done: what was seen long ago counts less."""
+"""Throughput estimate: an average that decays by half-lives."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What imports that were killed have left is swept, and nothing else, whoever sweeps beside."""
+"""Sweep of what killed imports have left, beside other sweeps."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What becomes of prompts and words to expect: tokens, as many as fit, however long they are."""
+"""Prompt tokens: prompts and keywords of any length, cut to the context."""
 
 from __future__ import annotations
 

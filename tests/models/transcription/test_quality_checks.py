@@ -1,4 +1,4 @@
-"""What is decoded again, what is dropped, what is doubted."""
+"""Fallback criteria, dropped segments and hallucination flags."""
 
 from __future__ import annotations
 

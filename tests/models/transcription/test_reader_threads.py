@@ -1,4 +1,4 @@
-"""How many recordings are read at once."""
+"""Reader threads: how many recordings are read at once."""
 
 from __future__ import annotations
 

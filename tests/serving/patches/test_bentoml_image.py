@@ -1,4 +1,4 @@
-"""What is locked for an image is said by the image, not by BentoML alone."""
+"""Lock of an image's packages, in place of BentoML's own."""
 
 from __future__ import annotations
 

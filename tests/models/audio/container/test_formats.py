@@ -1,4 +1,4 @@
-"""What an upload may reach of FFmpeg: these demuxers, and decoders of sound alone."""
+"""Allow-lists of FFmpeg: demuxers, and decoders of sound alone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How long recordings are likely to be, told before they are read."""
+"""Estimates of a recording's length from its header, before it is read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a child cannot reach, tried from inside."""
+"""Lockdown of the sandbox child, tried from inside."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What children do in the tests instead of reading a recording."""
+"""Workers for the sandbox tests, in place of the one that reads a recording."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every kernel has to do, and no GPU would tell at once if it did not."""
+"""Static checks of the kernel sources, for faults that a GPU may not show."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What holds of the cues of any segments, with any options."""
+"""Properties of the cues of any segments, with any options."""
 
 from __future__ import annotations
 

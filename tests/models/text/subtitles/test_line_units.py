@@ -1,4 +1,4 @@
-"""What no line is broken in, and when it is said."""
+"""Line-break units and their times."""
 
 from __future__ import annotations
 
