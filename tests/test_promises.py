@@ -12,9 +12,9 @@ from api.middleware.time_limits import BodyTimeout
 from api.middleware.timed_headers import TimedHeaders
 from models.audio.sandbox.rlimits import Limits
 from models.capacity.model_pool import PoolLimits
+from models.units import MIB
 
 ROOT = Path(__file__).parent.parent
-MIB = 1024 * 1024
 
 # Where a number stands in the docs, where in the code, and which it is.
 PROMISES = [

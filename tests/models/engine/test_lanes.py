@@ -2,33 +2,11 @@
 
 from __future__ import annotations
 
-from concurrent.futures import Future
-
 import pytest
-import torch
 
-from models.engine.decoding.sequence import Sequence, Window
+from models.engine.decoding.sequence import Sequence
 from models.engine.scheduler import Encoding, Plan, Scheduler
-
-
-def waiting(*, background: bool = False, temperatures: tuple[float, ...] = (0.0,)) -> Sequence:
-    window = Window("r", torch.empty(0), temperatures=temperatures, is_background=background)
-    return Sequence(window, Future(), "en")
-
-
-def added(scheduler: Scheduler, count: int, *, background: bool = False) -> list[Sequence]:
-    sequences = [waiting(background=background) for _ in range(count)]
-    for sequence in sequences:
-        scheduler.add(sequence)
-    return sequences
-
-
-def encoded(scheduler: Scheduler) -> list[Sequence]:
-    """The windows of the next plan, their encoding completed."""
-    encodings = scheduler.schedule().encodings
-    for encoding in encodings:
-        scheduler.encoded(encoding)
-    return [sequence for encoding in encodings for sequence in encoding.sequences]
+from tests.models.engine.scheduling import added, encoded, waiting
 
 
 def all_encoded(scheduler: Scheduler) -> None:
