@@ -66,7 +66,7 @@ def as_file(samples: Samples) -> io.BytesIO:
 def test_windows_come_in_two_scripts(
     transcriber: Transcriber, three: Samples, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ScriptNormalizer, "all_written", lambda _, segments: list(segments))
+    monkeypatch.setattr(ScriptNormalizer, "normalized_together", lambda _, segments: list(segments))
     found = marks(asyncio.run(transcriber.transcribe_samples(three, MIXED)))
 
     assert any(traditional > simplified for simplified, traditional in found)
