@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -10,19 +11,24 @@ import bentoml
 from starlette.routing import Route
 
 from api.app import create_app
+from api.client_secrets import ClientSecrets
+from api.dialects.enabled import enabled
 from api.forms.parameters import TranscriptionRequest, TranslationRequest
 from api.middleware.draining import Drain
-from api.middleware.stack import MiddlewareStack
+from api.middleware.stack import MiddlewareStack, Sockets
 from api.native.endpoints import Language, ModelId, Prompt, Temperature, answer_natively
+from api.realtime.endpoint import Limits, Realtime
+from api.realtime.routes import SecretRoutes
 from api.requests.model_registry import ModelRegistry, ServedModel
+from api.requests.request_limits import RequestLimits
 from api.schemas import TranscriptionVerbose
-from api.settings import metrics_folder, prepare_environment
+from api.settings import handed_down_signing_key, metrics_folder, prepare_environment
 from api.telemetry.logs import log_as_json
 from api.telemetry.metrics import Metrics, watch
 from api.version import project_version
 from models.capacity.admission import Admission
-from serving.idle_trim import trim_when_idle
 from serving.image import describe_image, image_variables
+from serving.memory_trim import give_memory_back
 from serving.patches.bentoml_server import replace_defaults
 from serving.patches.versions import check_versions
 from serving.scratch import note_start
@@ -40,6 +46,8 @@ from serving.worker import drain_before_exit, join_parent
 
 if TYPE_CHECKING:
     from _bentoml_sdk import Service
+
+    from serving.wyoming import Wyoming
 
 
 def as_service(decorated: type[Whisper]) -> Service[Whisper]:
@@ -60,8 +68,22 @@ checkpoints = find_checkpoints(settings.models)
 on_demand = find_checkpoints(names_on_demand(settings))
 workers = count_workers(settings)
 version = project_version()
-app = create_app(version, [Route("/metrics", metrics.answer)])
+dialects = enabled(settings)
+secrets = ClientSecrets(handed_down_signing_key())
+secret_routes = SecretRoutes(secrets, settings.realtime_delay).routes()
+app = create_app(version, [Route("/metrics", metrics.answer), *secret_routes], dialects)
 drain = Drain(settings.shutdown_seconds)
+limits = Limits(settings.realtime_sessions, settings.realtime_seconds, settings.realtime_delay)
+realtime = Realtime(app.state, limits, drain, metrics.realtime)
+observers = request_observers(settings, metrics, version)
+
+
+def start_wyoming() -> Wyoming:
+    """The server for Wyoming's clients, which answers before the models are loaded."""
+    # Imported here: who does not want it does not pay for it.
+    from serving.wyoming import Wyoming
+
+    return Wyoming(settings, [*checkpoints, *on_demand], version, metrics)
 
 
 @bentoml.service(  # type: ignore[operator]  # a function, that mypy takes for a module
@@ -94,12 +116,13 @@ class Whisper:
         start_supervision(settings)
 
     def __init__(self) -> None:
+        join_parent()
+        self.wyoming = start_wyoming() if settings.wyoming_port else None
         # Here, not above: the parent and `bentoml build` import this file without PyTorch.
         from models.audio.sandbox.reader import Sandbox
         from models.audio.sandbox.rlimits import Limits
         from serving.models import Models
 
-        join_parent()
         # `bentoml serve --port` goes to BentoML alone, which tells its workers the address.
         url = as_service(Whisper).url or f"http://{settings.host}:{settings.port}"
         sandbox = Sandbox(Limits(max_seconds=settings.max_audio_seconds))
@@ -112,19 +135,26 @@ class Whisper:
         ]
         slots = max(model.state().slots for model in self.pool.resident.values())
         admission = Admission(settings.queue_seconds, slots, settings.short_wait_seconds)
-        self.registry = ModelRegistry(models, self.pool, admission, dict(settings.aliases))
+        aliases, told = dict(settings.aliases), RequestLimits.of(settings)
+        self.registry = ModelRegistry(models, self.pool, admission, aliases, told)
         app.state.registry = self.registry
 
     @bentoml.on_startup
     async def begin(self) -> None:
         """In the event loop, once uvicorn has taken the signals."""
+        from models.audio.vad.levelled_stream import shared_detector
         from models.engine.device.device import device_bytes
         from models.engine.network.memory import trim
+        from models.live.live_session import LiveSession
 
         drain_before_exit(drain)
+        shared_detector()
+        realtime.begin(partial(LiveSession, self.pool))
+        if self.wyoming:
+            self.wyoming.begin(self.registry, drain, observers)
         self.tasks = [
             asyncio.create_task(watch(metrics, self.registry, device_bytes)),
-            asyncio.create_task(trim_when_idle(self.pool, trim)),
+            asyncio.create_task(give_memory_back(self.pool, trim)),
         ]
         note_start()
 
@@ -177,6 +207,8 @@ class Whisper:
         """Stop the engines; the requests in flight have been answered by now."""
         for task in self.tasks:
             task.cancel()
+        if self.wyoming:
+            self.wyoming.close()
         self.pool.close()
         self.models.close()
 
@@ -190,5 +222,7 @@ as_service(Whisper).add_asgi_middleware(
     MiddlewareStack,  # type: ignore[arg-type]
     settings=settings,
     drain=drain,
-    observers=request_observers(settings, metrics, version),
+    observers=observers,
+    dialects=dialects,
+    sockets=Sockets(realtime, secrets),
 )

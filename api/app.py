@@ -10,9 +10,11 @@ from fastapi.security import APIKeyHeader, HTTPBearer
 from starlette.routing import BaseRoute, Route
 
 from api import error_handlers
+from api.dialect import Dialect
+from api.openapi.described_route import DescribedRoute
 from api.openapi.document import complete
 from api.page.routes import page_routes
-from api.routes import detect_language, health, model_list, transcriptions
+from api.routes import detect_language, health, model_list, subtitles, transcriptions
 from api.routes.unmatched import Unmatched
 
 # For the document alone: `api/middleware/access.py` checks the keys, before there is a route.
@@ -26,8 +28,18 @@ def _name(route: APIRoute) -> str:
     return route.name
 
 
-def create_app(version: str, more: Sequence[BaseRoute] = ()) -> FastAPI:
-    """The app, with `more` routes that its document does not list.
+def _without_version(routes: Sequence[BaseRoute]) -> list[BaseRoute]:
+    """Those of OpenAI's API, which are there with `/v1` and without it, without it."""
+    paths = {route.path for route in routes if isinstance(route, Route)}
+    return [each for each in routes if isinstance(each, Route) and f"/v1{each.path}" in paths]
+
+
+def create_app(
+    version: str, more: Sequence[BaseRoute] = (), dialects: Sequence[Dialect] = ()
+) -> FastAPI:
+    """The app, with `more` routes first and those of `dialects`.
+
+    Its document lists its own routes, and those of `more` that bring their description.
 
     Until `app.state.registry` is a `ModelRegistry` it answers 503.
 
@@ -45,16 +57,20 @@ def create_app(version: str, more: Sequence[BaseRoute] = ()) -> FastAPI:
         generate_unique_id_function=_name,
         dependencies=[Security(key) for key in _KEYS],
     )
-    routers = (transcriptions.router, detect_language.router, model_list.router)
+    app.router.routes.extend(more)
+    app.router.routes.extend(route for dialect in dialects for route in dialect.routes())
+    audio = (transcriptions.router, detect_language.router, subtitles.router)
+    routers = (*audio, model_list.router)
     for router in routers:
         app.include_router(router, prefix="/v1")
         app.include_router(router, include_in_schema=False)
     app.include_router(health.router)
-    unmatched = Unmatched([route for router in routers for route in router.routes])
+    own = [route for router in routers for route in router.routes]
+    unmatched = Unmatched([*own, *_without_version(more)])
     # Before the document is made: a route that is added later makes FastAPI forget it.
-    app.router.routes.extend([*page_routes(), *more])
+    app.router.routes.extend(page_routes())
     for path in ("/v1", "/v1/{path:path}"):
         app.router.routes.append(Route(path, unmatched, include_in_schema=False))
     error_handlers.install(app)
-    complete(app.openapi())
+    complete(app.openapi(), [route for route in more if isinstance(route, DescribedRoute)])
     return app

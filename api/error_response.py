@@ -1,4 +1,4 @@
-"""The response with an error in OpenAI's envelope."""
+"""The response with an error, in OpenAI's envelope or as the request's dialect has it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from api.request_context import context_of
 
 
 class ErrorResponse(JSONResponse):
-    """The envelope with the error's status and headers; sent, it is the request's failure."""
+    """The envelope with the error's status and headers; sent, it is the request's failure.
+
+    A request in another dialect is sent that dialect's answer in its place.
+    """
 
     def __init__(self, error: ApiError) -> None:
         body = error_body(error).model_dump()
@@ -19,5 +22,9 @@ class ErrorResponse(JSONResponse):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send it."""
-        context_of(scope).failure = self._error
-        await super().__call__(scope, receive, send)
+        context = context_of(scope)
+        context.failure = self._error
+        if answer := context.dialect.error_answer(self._error, scope):
+            await answer(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)

@@ -103,14 +103,20 @@ class KeyRing:
 
     def name_of(self, key: str) -> str | None:
         """The name of a key; None if it is not known."""
+        digest = _sha256(key)
+        # All of them, so that the time does not reveal which one came close.
+        names = [each.name for each in self._known() if hmac.compare_digest(digest, each.digest)]
+        return names[0] if names else None
+
+    def has_name(self, name: str) -> bool:
+        """True if there is a key of this name."""
+        return any(each.name == name for each in self._known())
+
+    def _known(self) -> list[Key]:
         if self._path is not None and time.monotonic() >= self._next_check:
             self._refresh(self._path)
             self._next_check = time.monotonic() + CHECK_SECONDS
-        digest = _sha256(key)
-        # All of them, so that the time does not reveal which one came close.
-        known = [*self._fixed, *self._of_file]
-        names = [each.name for each in known if hmac.compare_digest(digest, each.digest)]
-        return names[0] if names else None
+        return [*self._fixed, *self._of_file]
 
     def _refresh(self, path: Path) -> None:
         # Before it is read, so that what changes meanwhile is seen the next time.

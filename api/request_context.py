@@ -8,7 +8,10 @@ from dataclasses import dataclass, field
 from starlette.requests import Request
 from starlette.types import Scope
 
+from api.client_secrets import ClientSecret
+from api.dialect import OPENAI, Dialect
 from api.errors import ApiError
+from api.session_stats import SessionStats
 from models.capacity.fair_queue import QueueEstimate
 from models.request_stats import RequestStats
 
@@ -25,8 +28,10 @@ class RequestContext:
     """One request; `key_name` and `model` are empty until the key and the checkpoint are known.
 
     `estimate` is that of the queue when the request came, `failure` the error that it ended with.
-    `native_reached`: BentoML has read all of it, and its endpoint runs. `asks_for_key`: a page was
-    let in without a key, where everything else needs one.
+    `native_reached`: BentoML has read all of it, and its endpoint runs. `asks_for_key`: what
+    needs no key was let in without one, where everything else needs one. `endpoint` is the
+    dialect's name for what was asked for; empty: its path is one of ours. `client_secret` is what
+    stood in the place of a key; `session` is there once a live session is open.
     """
 
     id: str = field(default_factory=new_request_id)
@@ -37,6 +42,10 @@ class RequestContext:
     failure: ApiError | None = None
     native_reached: bool = False
     asks_for_key: bool = False
+    dialect: Dialect = OPENAI
+    endpoint: str = ""
+    client_secret: ClientSecret | None = None
+    session: SessionStats | None = None
 
 
 def context_of(of: Scope | Request) -> RequestContext:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from http import HTTPStatus
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -13,6 +14,10 @@ from api.errors import ApiError
 
 START = "http.response.start"
 BODY = "http.response.body"
+# An answer to the handshake of a WebSocket: yes, or no with a response of HTTP.
+ACCEPT = "websocket.accept"
+_STARTS = (START, ACCEPT, "websocket.http.response.start")
+_BODIES = (BODY, "websocket.http.response.body")
 OnStart = Callable[[MutableHeaders], None]
 
 
@@ -21,7 +26,7 @@ class ResponseState:
 
     `on_start` is called with the headers of the answer, which it may change, before they go out.
     `ended` is when the last of the body went out, in `time.monotonic`; `is_stream` is true of
-    server-sent events.
+    server-sent events. Of a WebSocket it sees the answer to the handshake; accepted, that is a 101.
     """
 
     def __init__(self, send: Send, on_start: OnStart | None = None) -> None:
@@ -37,13 +42,14 @@ class ResponseState:
 
     async def send(self, message: Message) -> None:
         """Note a message and pass it on."""
-        if message["type"] == START:
+        if message["type"] in _STARTS:
+            message.setdefault("headers", [])
             headers = MutableHeaders(scope=message)
-            self.status = message["status"]
+            self.status = message.get("status", HTTPStatus.SWITCHING_PROTOCOLS)
             self.is_stream = headers.get("content-type", "").startswith("text/event-stream")
             if self._on_start:
                 self._on_start(headers)
-        elif message["type"] == BODY and not message.get("more_body", False):
+        elif message["type"] in _BODIES and not message.get("more_body", False):
             self.ended = time.monotonic()
         await self._send(message)
 

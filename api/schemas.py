@@ -46,6 +46,30 @@ class UsageDuration(Answer):
     """The length, rounded up."""
 
 
+class InputTokens(Answer):
+    """What was read, in tokens."""
+
+    text_tokens: int
+    """Those of the prompt and keywords."""
+    audio_tokens: int
+    """Those of the audio: ten a second, rounded up."""
+
+
+class UsageTokens(Answer):
+    """What a stream is billed by."""
+
+    type: Literal["tokens"] = "tokens"
+    """By tokens."""
+    total_tokens: int
+    """All of them."""
+    input_tokens: int
+    """Those read."""
+    input_token_details: InputTokens
+    """Those read, by kind."""
+    output_tokens: int
+    """Those decoded, timestamps included."""
+
+
 class Logprob(Answer):
     """A token of the text."""
 
@@ -106,6 +130,8 @@ class Word(Answer):
     """Where it starts, in seconds."""
     end: float
     """Where it ends, in seconds."""
+    probability: Absent[float] = None
+    """The mean of its tokens' probabilities, where `include` asks for it."""
 
 
 class TranscriptionVerbose(Answer):
@@ -151,30 +177,6 @@ class LanguageDetection(Answer):
     """All languages, the most probable one first."""
 
 
-class TranscriptTextDelta(Answer):
-    """With `stream=true`: more text, which will not change."""
-
-    type: Literal["transcript.text.delta"] = "transcript.text.delta"
-    """The kind of event."""
-    delta: str
-    """The text; all deltas join to the whole."""
-    logprobs: Absent[list[Logprob]] = None
-    """The tokens of the delta, where `include` asks for them."""
-
-
-class TranscriptTextDone(Answer):
-    """With `stream=true`: the end of the text."""
-
-    type: Literal["transcript.text.done"] = "transcript.text.done"
-    """The kind of event."""
-    text: str
-    """The whole text."""
-    logprobs: Absent[list[Logprob]] = None
-    """The tokens of the text, where `include` asks for them."""
-    flags: Absent[list[Flag]] = None
-    """Why parts of the text are in doubt, where any are."""
-
-
 class Model(Answer):
     """A model id that requests may name."""
 
@@ -186,6 +188,8 @@ class Model(Answer):
     """When the checkpoint was imported, in Unix seconds."""
     owned_by: str = "whisper-bento"
     """Who serves it."""
+    shutdown_date: None = None
+    """When it ends: no model here does."""
 
 
 class ModelList(Answer):
@@ -195,66 +199,6 @@ class ModelList(Answer):
     """What this is."""
     data: list[Model]
     """The model ids."""
-
-
-class QueueHealth(Answer):
-    """Recordings in the queue."""
-
-    running: int
-    """Those at work."""
-    waiting: int
-    """Those that wait for their turn."""
-    seconds: int
-    """How long all of them are together."""
-
-
-class CancelledHealth(Answer):
-    """What was given up since the start: the client went away, or it took too long."""
-
-    requests: int
-    """Requests that waited or were worked on."""
-    windows: int
-    """Windows of the loaded models that were waiting, encoded or decoded."""
-
-
-class ModelHealth(Answer):
-    """A checkpoint in memory."""
-
-    name: str
-    """Its name."""
-    device: str
-    """Where it runs."""
-    dtype: str
-    """The precision it runs in."""
-    slots: int
-    """Windows it can run at once, a window being up to 30 s of audio."""
-    running: int
-    """Windows that it runs now."""
-    waiting: int
-    """Windows that wait for a slot."""
-
-
-class Health(Answer):
-    """What is being served, and on what."""
-
-    status: Literal["ok"] = "ok"
-    """Requests are answered."""
-    default_model: str
-    """The checkpoint that `whisper-1` means."""
-    models: list[str]
-    """Every checkpoint that is served."""
-    device: str
-    """Where the default model runs."""
-    dtype: str
-    """The precision it runs in."""
-    version: str
-    """The server's version."""
-    queue: QueueHealth
-    """What there is to do."""
-    cancelled: CancelledHealth
-    """What was given up."""
-    loaded: list[ModelHealth]
-    """The checkpoints in memory."""
 
 
 class ErrorDetail(Answer):

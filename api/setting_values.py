@@ -15,11 +15,15 @@ from pydantic_core.core_schema import CoreSchema, no_info_before_validator_funct
 
 from api.keys import key_digest
 from models.checkpoints.catalogue import checkpoint_name
+from models.live.live_options import Delay
 
 # What a BentoML model tag may be called.
 _NAME = re.compile(r"[a-z0-9]([a-z0-9._-]{0,61}[a-z0-9])?")
 _URL = re.compile(r"https?://[^\s/?#]+(/[^\s?#]*)?")
 _BOOLEANS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+# What browsers send for pages without an origin of their own: sandboxed ones and those of files,
+# for which some web views say `file://`.
+_WITHOUT_HOST = ("null", "file://")
 _DEFAULT_PORTS = {"http": "80", "https": "443"}
 _ORIGIN = re.compile(
     r"(?P<scheme>[a-z][a-z0-9+.-]*)://(?P<host>[a-z0-9._-]+|\[[0-9a-f:.]+\])(:(?P<port>[0-9]{1,5}))?"
@@ -123,12 +127,24 @@ def _mirror(value: str) -> str:
     return str(_absolute_path(value))
 
 
+def _dialects(value: str) -> tuple[str, ...]:
+    names = () if value.lower() == "none" else tuple(part.strip() for part in value.split(","))
+    if not set(names) <= set(DIALECTS):
+        raise ValueError(value)
+    return tuple(dict.fromkeys(names))
+
+
 def _origins(value: str) -> tuple[str, ...]:
     return ("*",) if value == "*" else tuple(_origin(part.strip()) for part in value.split(","))
 
 
 def _origin(value: str) -> str:
-    """SCHEME://HOST[:PORT] as browsers send it: in small letters, without the scheme's own port."""
+    """SCHEME://HOST[:PORT] as browsers send it: in small letters, without the scheme's own port.
+
+    Or one of those that have no host.
+    """
+    if value.lower() in _WITHOUT_HOST:
+        return value.lower()
     match = _ORIGIN.fullmatch(value.lower())
     if not match or int(match["port"] or 1) not in range(1, 65536):
         raise ValueError(value)
@@ -144,6 +160,9 @@ _KEYS = "keys of at least 8 visible ASCII characters, with commas between"
 Dtype = Literal["auto", "float32", "float16", "bfloat16", "int8"]
 PaddingSetting = Literal["auto", "full", "thin"]
 LogFormat = Literal["text", "json"]
+RealtimeDelay = Delay
+DialectName = Literal["azure", "groq", "asr-webservice", "whisper-cpp", "json-body"]
+DIALECTS: tuple[DialectName, ...] = get_args(DialectName)
 Boolean = Annotated[bool, Text(_boolean, "true or false")]
 Device = Annotated[str, Text(_DEVICE, "auto, cpu, cuda or cuda:N")]
 Host = Annotated[str, Text(_host, "an IP address or localhost")]
@@ -164,6 +183,10 @@ Aliases = Annotated[
     Text(_aliases, "pairs such as gpt-4o-transcribe=base, with commas between"),
 ]
 ApiKeys = Annotated[tuple[bytes, ...], Text(_key_digests, _KEYS), Field(repr=False)]
+Dialects = Annotated[
+    tuple[DialectName, ...],
+    Text(_dialects, f"some of {', '.join(DIALECTS)}, or none"),
+]
 Origins = Annotated[
     tuple[str, ...],
     Text(_origins, "origins such as https://app.example.org, with commas between, or *"),

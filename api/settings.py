@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Self
 
@@ -11,11 +12,13 @@ from dotenv import dotenv_values
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from api.setting_values import (
+    DIALECTS,
     AbsolutePath,
     Aliases,
     ApiKeys,
     Boolean,
     Device,
+    Dialects,
     Dtype,
     Host,
     LogFormat,
@@ -25,6 +28,7 @@ from api.setting_values import (
     NamesOnDemand,
     Origins,
     PaddingSetting,
+    RealtimeDelay,
     Url,
     is_secret,
     wanted_text,
@@ -50,7 +54,9 @@ _ENVIRONMENT = {
     "ONEDNN_PRIMITIVE_CACHE_CAPACITY": "64",
 }
 
-_PACKAGE_SOURCES = ("UV_TORCH_BACKEND", "UV_FIND_LINKS", "UV_INDEX", "UV_EXTRA_INDEX_URL")
+# From the parent to its workers.
+_LISTENER = "WHISPER_WYOMING_LISTENER"
+_SIGNING_KEY = "WHISPER_REALTIME_SIGNING_KEY"
 
 
 def prepare_environment() -> None:
@@ -59,14 +65,45 @@ def prepare_environment() -> None:
         os.environ.setdefault(variable, value)
 
 
-def names_package_sources(environ: Mapping[str, str] = os.environ) -> bool:
-    """True if uv, which locks a bento's packages, has other package indexes than PyPI."""
-    return any(environ.get(variable) for variable in _PACKAGE_SOURCES)
+@contextmanager
+def changed_environment(
+    change: Callable[[Mapping[str, str]], Mapping[str, str]],
+) -> Iterator[None]:
+    """For the block, and processes started in it: variables made of those that there are."""
+    before = dict(os.environ)
+    os.environ.update(change(before))
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
 
 
 def hand_down_scratch(path: Path) -> None:
     """Tell the processes that are started from now on where temporary files go."""
     os.environ["TMPDIR"] = str(path)
+
+
+def hand_down_listener(descriptor: int) -> None:
+    """Tell the processes that are started from now on which descriptor Wyoming's socket has."""
+    os.environ[_LISTENER] = str(descriptor)
+
+
+def handed_down_listener(environ: Mapping[str, str] = os.environ) -> int | None:
+    """The descriptor of Wyoming's socket; None: there is no parent that has opened one."""
+    text = environ.get(_LISTENER)
+    return int(text) if text else None
+
+
+def hand_down_signing_key() -> None:
+    """Give the workers that are started from now on a new key, which signs client secrets."""
+    os.environ[_SIGNING_KEY] = os.urandom(32).hex()
+
+
+def handed_down_signing_key(environ: Mapping[str, str] = os.environ) -> bytes:
+    """The key of all workers of a server; one of this process alone, where there is no parent."""
+    text = environ.get(_SIGNING_KEY)
+    return bytes.fromhex(text) if text else os.urandom(32)
 
 
 def metrics_folder(environ: Mapping[str, str] = os.environ) -> Path | None:
@@ -113,7 +150,8 @@ class Settings(BaseModel):
     `WHISPER_ON_DEMAND` that were not used for longest are unloaded. 0: no limit."""
     aliases: Aliases = ()
     """More ids for models that are served, as `ID=MODEL` with commas between, such as
-    `gpt-4o-transcribe=base`."""
+    `gpt-4o-transcribe=base`; they come before what ids of OpenAI's mean without it, which is the
+    default model."""
     model_mirror: ModelMirror = ""
     """URL or directory with the site's own copies of models, which imports ask first: `SHA256SUMS`
     and `NAME.safetensors` or `NAME.pt`; empty: none."""
@@ -123,11 +161,18 @@ class Settings(BaseModel):
     api_keys_file: AbsolutePath = None
     """A file of more keys, `NAME:KEY` a line, which is read again when it changes."""
     allow_anyone: Boolean = False
-    """Whether a server without keys may listen on other addresses than this machine's own."""
+    """Whether a server may listen without keys on other addresses than this machine's own."""
     cors_origins: Origins = ()
-    """Origins whose web pages may use the server, with commas between; `*`: all."""
+    """Origins whose web pages may use the server, with commas between, such as
+    `https://app.example.org` or an app's `app://obsidian.md`; `null`: pages without one; `*`:
+    all."""
+    dialects: Dialects = DIALECTS
+    """Other APIs that are served beside OpenAI's, with commas between; `none`: none of them."""
     max_upload_mib: Annotated[int, whole(0, 1_000_000, "MiB")] = 25
     """Largest request body in MiB; 25 is OpenAI's limit. 0: any size."""
+    max_pcm_seconds: Annotated[int, whole(0, 100_000_000, "seconds")] = 14_400
+    """Longest samples without a header in seconds, 4 hours by default, as Bazarr sends a film's:
+    their body, 32,000 bytes a second, has no other limit. 0: any length."""
     max_audio_seconds: Annotated[int, whole(0, 100_000_000, "seconds")] = 43_200
     """Longest recording in seconds, 12 hours by default; a longer one is refused, where its
     header tells it at once. 0: any length."""
@@ -135,6 +180,11 @@ class Settings(BaseModel):
     """IP address to listen on; `0.0.0.0` lets other machines in, which needs keys."""
     port: Annotated[int, whole(1, 65535)] = 8000
     """TCP port to listen on."""
+    wyoming_port: Annotated[int, whole(0, 65535)] = 0
+    """TCP port for Home Assistant and others that speak Wyoming, usually 10300; 0: none."""
+    wyoming_host: Host = "127.0.0.1"
+    """IP address for Wyoming. It has no keys: another address than this machine's own needs
+    `WHISPER_ALLOW_ANYONE`, whether there are keys for HTTP or not."""
     slots: Annotated[int, whole(0, 256)] = 0
     """Windows decoded at once; each holds memory (see the models table). 0: 16 in int8, where
     they are small, otherwise 8."""
@@ -151,6 +201,15 @@ class Settings(BaseModel):
     it gets a 503 with `Retry-After` at once. 0: it waits as long as the queue lets it."""
     shutdown_seconds: Annotated[int, whole(0, 86400)] = 20
     """Seconds that running requests have to finish when the server is told to end."""
+    realtime_sessions: Annotated[int, whole(1, 100_000)] = 100
+    """Live sessions at once, of a worker; a key has at most half of them. More get a 503 with
+    `Retry-After`."""
+    realtime_seconds: Annotated[int, whole(1, 86400)] = 3600
+    """Seconds that a live session may last; its turns are completed first."""
+    realtime_delay: RealtimeDelay = "medium"
+    """How long text of a live session may wait before it is settled, unless the client says:
+    `minimal`, `low`, `medium`, `high`, or `xhigh`, until the turn is over. `whisper-1` has `xhigh`,
+    as OpenAI's."""
     log_format: LogFormat = "text"
     """How the server logs: `text`, or `json`, one object a line."""
     otlp_endpoint: Url = ""
@@ -205,8 +264,10 @@ def _variable(name: str) -> str:
 
 def _shown(default: object) -> str:
     """A default as the variable would give it."""
-    if default is None or default == ():
+    if default is None:
         return ""
+    if isinstance(default, tuple):
+        return ",".join(default)
     return str(default).lower() if isinstance(default, bool) else str(default)
 
 

@@ -67,6 +67,18 @@ def _bench(arguments: Sequence[str]) -> int:
     return run(arguments)
 
 
+def _compare(arguments: Sequence[str]) -> int:
+    from cli.compare import main as run
+
+    return run(arguments)
+
+
+def _live(arguments: Sequence[str]) -> int:
+    from cli.live import main as run
+
+    return run(arguments)
+
+
 def _containerize(arguments: Sequence[str]) -> int:
     from cli.containerize import main as run
 
@@ -79,6 +91,8 @@ COMMANDS = {
     "models": Command("list, verify, export or delete what was imported", _models),
     "doctor": Command("check whether this machine can serve", _doctor),
     "bench": Command("measure speed, of recordings or of a running server", _bench),
+    "live": Command("transcribe the microphone, or a recording, while it is spoken", _live),
+    "compare": Command("what differs between this server and another one", _compare),
     "containerize": Command("build a bento's OCI image", _containerize),
 }
 

@@ -23,6 +23,10 @@ def main(arguments: Sequence[str], root: Path = ROOT) -> int:
             "latency and throughput of a running server under load",
             lambda options: _run("server", options, root),
         ),
+        "live": Command(
+            "speakers in real time: how late words and final texts come, and how right",
+            lambda options: _run("live", options, root),
+        ),
     }
     return dispatch("whisper-bento bench", "Measure speed.", commands, arguments)
 

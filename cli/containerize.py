@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -17,7 +18,7 @@ from bentoml.exceptions import BentoMLException
 
 from cli.commands import Parser
 
-CONTAINERFILE = Path(__file__).parent.parent / "deploy" / "Containerfile"
+DOCKERFILE = Path(__file__).parent.parent / "Dockerfile"
 # Each tool, and what makes it keep the health check, cache layers, and give all files one time, so
 # that the same files are the same layer on every machine. Docker has its cache alone for that.
 TOOLS = {
@@ -35,28 +36,44 @@ def main(arguments: Sequence[str]) -> int:
     """Build the image; the exit status is the tool's, or 1 where it could not be started."""
     parser = Parser(prog="whisper-bento containerize", description=_ABOUT)
     parser.add_argument("bento", metavar="BENTO", help="its tag, as `bentoml build` prints it")
-    parser.add_argument("-t", "--tag", required=True, metavar="NAME", help="the image's name")
+    wanted = parser.add_mutually_exclusive_group(required=True)
+    wanted.add_argument("-t", "--tag", metavar="NAME", help="the image's name")
+    wanted.add_argument(
+        "--lay-out", type=Path, metavar="FOLDER", help="make no image, but what one is made from"
+    )
     parser.add_argument("--tool", choices=TOOLS, help="default: the first one that is installed")
     parser.add_argument("--base", help="instead of Docker Hub's: an image with the same Python")
     parser.add_argument("options", nargs="*", metavar="-- OPTION", help="of the tool's own")
     given = parser.parse_intermixed_args(arguments)
     try:
         bento = bentoml.bentos.get(given.bento)
+        if given.lay_out:
+            lay_out(bento, given.lay_out)
+            return 0
         tool = given.tool or next(filter(shutil.which, TOOLS), None)
         if tool is None:
             raise FileNotFoundError(f"none of {', '.join(TOOLS)} is installed")
-        with tempfile.TemporaryDirectory() as context:
-            lay_out(bento, Path(context))
-            command = [*build_command(bento, tool, given.base), f"--tag={given.tag}"]
-            command += [*given.options, context]
+        with tempfile.TemporaryDirectory() as folder:
+            file, context = Path(folder, "Dockerfile"), Path(folder, "bento")
+            file.write_text(stages_after_bento(DOCKERFILE.read_text("utf-8")), encoding="utf-8")
+            lay_out(bento, context)
+            command = [*build_command(bento, tool, given.base), f"--file={file}"]
+            command += [f"--tag={given.tag}", *given.options, str(context)]
             return subprocess.run(command, check=False).returncode  # noqa: S603 - the user's own
     except (BentoMLException, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
 
 
+def stages_after_bento(dockerfile: str) -> str:
+    """The Dockerfile with a bento as its context, without the stage that makes one."""
+    begin, *stages = re.split(r"^(?=FROM )", dockerfile, flags=re.MULTILINE)
+    kept = [stage for stage in stages if not re.match(r"FROM \S+ AS bento\n", stage)]
+    return "".join([begin, *kept]).replace("--from=bento ", "").replace(" /bento/", " ")
+
+
 def lay_out(bento: bentoml.Bento, context: Path) -> None:
-    """Build context for `deploy/Containerfile`: the bento and its models, in an empty folder."""
+    """The context of an image's build: the bento and its models, in a folder of their own."""
     shutil.copytree(bento.path, context, dirs_exist_ok=True)
     (context / "models").mkdir()
     for model in bento.info.all_models:
@@ -71,10 +88,15 @@ def build_command(
     [uv] = project["optional-dependencies"]["image"]
     info: Any = bento.info  # of a bento with an image, which its type leaves open
     values = {"BASE": base or info.image.base_image, "UV": uv}
-    values |= {each.name: each.value for each in bento.info.envs}
+    variables = {each.name: each.value for each in bento.info.envs}
+    values |= {
+        argument: variables[name]
+        for argument, name in (("WHISPER_HOST", "WHISPER_HOST"), ("GPU", "NVIDIA_VISIBLE_DEVICES"))
+        if name in variables
+    }
     values |= {name: environ[name] for name in SOURCES if environ.get(name)}
     return [
-        *(tool, "build", f"--file={CONTAINERFILE}", *TOOLS[tool]),
+        *(tool, "build", *TOOLS[tool]),
         *(f"--build-arg={name}={value}" for name, value in values.items()),
         *(f"--label={name}={value}" for name, value in labels(bento, project).items()),
     ]

@@ -25,6 +25,7 @@ import torch
 from api.port import port_problem
 from api.settings import Settings
 from api.version import PROJECT_FILE
+from api.wyoming.address import open_to_all, wyoming_problem
 from models.checkpoints import store
 from models.engine.cpu.threads import cores
 from models.engine.device.device import describe_device, resolve_device
@@ -66,6 +67,15 @@ def check_port(settings: Settings) -> str:
     return f"{settings.port} on {settings.host} is free"
 
 
+def check_wyoming(settings: Settings) -> str:
+    """Wyoming's address and port, where it is wanted: the server can listen there."""
+    if not settings.wyoming_port:
+        return "off: WHISPER_WYOMING_PORT is not set"
+    if problem := wyoming_problem(settings, settings.port):
+        raise Problem(problem)
+    return open_to_all(settings) or f"{settings.wyoming_port} on {settings.wyoming_host} is free"
+
+
 def check_disk(settings: Settings) -> str:
     """Room for what is uploaded, which waits on disk."""
     folder = tempfile.gettempdir()
@@ -105,6 +115,7 @@ def check_device(settings: Settings) -> str:
 
 CHECKS: dict[str, Callable[[Settings], str]] = {
     "port": check_port,
+    "wyoming": check_wyoming,
     "disk": check_disk,
     "models": check_models,
     "device": check_device,

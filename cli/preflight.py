@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from api.middleware.access import access_problem
 from api.port import port_problem
 from api.settings import Settings
+from api.wyoming.address import wyoming_problem
 from models.errors import WhisperError
 
 
@@ -34,4 +35,8 @@ def preflight(
 
 
 def _address_problem(settings: Settings) -> str | None:
-    return port_problem(settings.host, settings.port) or access_problem(settings, settings.host)
+    return (
+        port_problem(settings.host, settings.port)
+        or access_problem(settings, settings.host)
+        or wyoming_problem(settings, settings.port)
+    )

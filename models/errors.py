@@ -7,6 +7,7 @@ WhisperError
 ├── ModelNotFoundError     no served checkpoint has that model id
 ├── ModelLoadError         a served checkpoint cannot be loaded now
 ├── OverloadedError        there is no room or no model yet; says when to come again
+├── EmptyBufferError       a live session has nothing to commit
 ├── EngineStoppedError     the engine is shutting down
 ├── DecodingError          the engine failed at a recording
 ├── DeviceError            the device that was asked for is not there
@@ -69,6 +70,10 @@ class OverloadedError(WhisperError):
     def __init__(self, message: str, retry_after: float) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+
+
+class EmptyBufferError(WhisperError):
+    """There is nothing to commit: no audio, too little, or no speech."""
 
 
 class EngineStoppedError(WhisperError):

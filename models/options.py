@@ -69,12 +69,12 @@ class TranscribeOptions:
     makes Whisper say such things.
 
     `initial_prompt` is for the first window, or for each with `carry_initial_prompt`; `keywords`
-    are words to expect in any. `language` None asks for detection, among `languages` if there are
-    any. Text of a language that has several scripts is in the one of `scripts`, or in the most
-    frequent. `word_timestamps` gives each word its times: as openai-whisper finds them if
-    `word_times` is openai; if heard, moved to where the word is heard, and then words begin
-    `lead_in` seconds earlier where there is a pause before them. `reading` says which sound of the
-    file it is.
+    are words to expect in any, which must all fit unless `trim_keywords` leaves out the last ones.
+    `language` None asks for detection, among `languages` if there are any. Text of a language that
+    has several scripts is in the one of `scripts`, or in the most frequent. `word_timestamps` gives
+    each word its times: as openai-whisper finds them if `word_times` is openai; if heard, moved to
+    where the word is heard, and then words begin `lead_in` seconds earlier where there is a pause
+    before them. `reading` says which sound of the file it is.
 
     Raises:
         OptionError: a value cannot be served; it names the option.
@@ -93,6 +93,7 @@ class TranscribeOptions:
     condition_on_previous_text: bool = False
     carry_initial_prompt: bool = False
     keywords: tuple[str, ...] = ()
+    trim_keywords: bool = False
     languages: tuple[str, ...] = ()
     scripts: tuple[Script, ...] = ()
     strategy: Strategy = "auto"

@@ -15,12 +15,16 @@ _INTRODUCTION = """\
 
 What a client of OpenAI's audio API may rely on here, and where this server differs from the hosted
 one or goes beyond it. Every row is held by a test over the wire, against a server that
-`bentoml serve` has started: `scripts/test-wire`. This page is written from those tests by
+`bentoml serve` has started: `scripts/test-wire`. Some of live transcription, and of what goes
+beyond the hosted server, are held without a model, in `tests/api`, or in a browser, in
+`tests/browser`. This page is written from those tests by
 `.venv/bin/python -m scripts.compatibility`.
 
 *Same as hosted* is what OpenAI documents for `whisper-1` and its other models, what its SDKs need,
 or what recorded answers show. What is silent in OpenAI's documents is marked as the same where its
-SDKs take it so.
+SDKs take it so. In the sections of other APIs, at the end, *as there* is what the servers of that
+API do, as their sources or their clients show. Each is off without its name in `WHISPER_DIALECTS`,
+and Wyoming without its `WHISPER_WYOMING_PORT`.
 """
 
 

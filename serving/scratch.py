@@ -11,7 +11,8 @@ import os
 import shutil
 import stat
 import tempfile
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from models.checkpoints.durable_files import SCRATCH_PREFIX, scratch_directory, sweep_scratch
@@ -57,6 +58,18 @@ def note_start() -> None:
     own = Path(tempfile.gettempdir())
     if own.parent.name.startswith(SCRATCH_PREFIX):
         (own / _STARTED).mkdir()
+
+
+@contextmanager
+def only_one_worker(name: str) -> Iterator[None]:
+    """In a worker: wait until no other worker of its parent is in a block of this name.
+
+    One that dies has left it.
+    """
+    own = Path(tempfile.gettempdir())
+    with (own.parent / f"{name}.lock").open("ab") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def clear_after(scratch: Path, worker: int) -> bool:

@@ -10,6 +10,7 @@ from bentoml.exceptions import BentoMLException
 from api.middleware.access import access_problem
 from api.port import port_problem
 from api.settings import Settings
+from api.wyoming.address import wyoming_problem
 from models.capacity.model_pool import room_problem
 from models.checkpoints import store
 from models.engine.memory_estimate import estimate_engine_bytes
@@ -35,7 +36,8 @@ def check_start(
     given = context.params if context else {}
     host = given.get("host") or configured_host()
     port = given.get("port") or settings.port
-    if problem := port_problem(host, port) or access_problem(settings, host):
+    problem = port_problem(host, port) or access_problem(settings, host)
+    if problem := problem or wyoming_problem(settings, port):
         raise BentoMLException(problem)
     try:
         _check_engines(settings, checkpoints, on_demand)

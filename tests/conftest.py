@@ -8,8 +8,10 @@ import sys
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
+from typing import Literal
 
 import pytest
+from hypothesis import HealthCheck, settings
 from whisper.model import Whisper
 
 PROJECT = Path(__file__).parent.parent
@@ -27,6 +29,11 @@ from models.transcription.transcriber import Transcriber  # noqa: E402
 from scripts.bench.openai_whisper import build_openai_whisper  # noqa: E402
 from tests.marking import Marking  # noqa: E402
 from tests.tiny import tiny_weights  # noqa: E402
+
+# No time is the same on every machine: an example may take as long as it takes.
+settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("quick", settings.get_profile("house"), max_examples=20)
+settings.load_profile("house")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -51,18 +58,29 @@ def weights() -> Callable[[str], Weights]:
 
 @pytest.fixture(scope="session")
 def engine(weights: Callable[[str], Weights]) -> Iterator[Callable[[str], Engine]]:
-    """A running float32 engine over an official checkpoint."""
-    engines: dict[str, Engine] = {}
+    """A running float32 engine over an official checkpoint, with openai-whisper's exact tokens."""
+    yield from engines(weights, "full")
+
+
+@pytest.fixture(scope="session")
+def thin_engine(weights: Callable[[str], Weights]) -> Iterator[Callable[[str], Engine]]:
+    """The same with most of the padding left out: several times faster for short recordings."""
+    yield from engines(weights, "thin")
+
+
+def engines(
+    weights: Callable[[str], Weights], padding: Literal["full", "thin"]
+) -> Iterator[Callable[[str], Engine]]:
+    started: dict[str, Engine] = {}
 
     def start(name: str) -> Engine:
-        if name not in engines:
-            config = EngineConfig(device="cpu", dtype="float32")
-            loaded = weights(name)
-            engines[name] = start_engine(loaded, config)
-        return engines[name]
+        if name not in started:
+            config = EngineConfig(device="cpu", dtype="float32", padding=padding)
+            started[name] = start_engine(weights(name), config)
+        return started[name]
 
     yield start
-    for running in engines.values():
+    for running in started.values():
         running.close()
 
 

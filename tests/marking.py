@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -20,19 +21,32 @@ FOLDERS = {
     "soak": {"server", "weights", "slow"},
     "wire": {"server", "weights", "slow"},
 }
-# Tests of minutes, which the quick ones do without.
+# Folders and files of minutes, which the quick tests do without.
 SLOW = (
     "cli",
     "deploy",
     "scripts",
+    "test_marking.py",
+    "models/audio/load/test_film.py",
     "models/audio/sandbox",
     "models/audio/vad",
+    "models/checkpoints/sources",
+    "models/engine/cuda_graphs/test_graph_backend.py",
+    "models/engine/decoding/test_attempts.py",
+    "models/engine/device/test_torch_subprocess.py",
     "models/engine/loading",
+    "models/engine/static_step/test_plain_step.py",
+    "models/engine/test_optional_rooms.py",
+    "models/engine/test_out_of_memory.py",
+    "models/transcription/test_parallel.py",
+    "models/transcription/test_transcriber.py",
 )
 # Where a test takes a sound or a network through one case after another: the first one is quick.
 FIRST_CASES = ("models/audio", "models/engine", "models/transcription")
 # By module and name: to import them takes as long as a hundred tests.
-STARTERS = (("tests.server", "serving"), ("tests.server", "failing_start"))
+STARTERS = tuple(
+    ("tests.server", each) for each in ("serving", "serving_over_tls", "failing_start")
+)
 FETCH = ("tests.realweights", "checkpoint_directory")
 # Why a test is skipped that needs a GPU.
 NO_GPU = "there is no GPU"
@@ -52,7 +66,7 @@ class Marking:
         for name in sorted(needs(item)):
             item.add_marker(name)
         case = item.nodeid.partition("[")[0]
-        if case in self._cases and lies_in(item, FIRST_CASES):
+        if case in self._cases and lies_in(item.path, FIRST_CASES):
             item.add_marker("slow")
         self._cases.add(case)
 
@@ -84,9 +98,9 @@ def needs(item: pytest.Item) -> set[str]:
     """The markers of a test, by what it reaches."""
     found: set[str] = set()
     for folder, needed in FOLDERS.items():
-        if lies_in(item, [folder]):
+        if lies_in(item.path, (folder,)):
             found |= needed
-    if lies_in(item, SLOW):
+    if lies_in(item.path, SLOW):
         found.add("slow")
     if _reaches(item, *STARTERS):
         found |= {"server", "weights"}
@@ -97,9 +111,10 @@ def needs(item: pytest.Item) -> set[str]:
     return found
 
 
-def lies_in(item: pytest.Item, folders: Iterable[str]) -> bool:
-    """Whether a test is in one of these folders of the tests."""
-    return any(item.path.is_relative_to(TESTS / folder) for folder in folders)
+@cache
+def lies_in(path: Path, folders: tuple[str, ...]) -> bool:
+    """Whether a file is in one of these folders of the tests; asked for every test in it."""
+    return any(path.is_relative_to(TESTS / folder) for folder in folders)
 
 
 def _reaches(item: pytest.Item, *functions: tuple[str, str]) -> bool:

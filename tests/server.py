@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import ssl
 import subprocess
 import sys
 import threading
@@ -12,37 +13,55 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from random import SystemRandom
+from typing import Any, Protocol
 
 import httpx
 import openai
 import uvicorn
 from starlette.types import ASGIApp
 
+from tests.certificates import Certificate
+
 PROJECT = Path(__file__).parent.parent
 COMMAND = [sys.executable, "-m", "bentoml", "serve"]
 SERVICE = "service:Whisper"
-READY_SECONDS = 120
-STOP_SECONDS = 30
+# Beyond which an answer, a start or an end hangs, on a slow machine with other work, too.
+SECONDS, READY_SECONDS, STOP_SECONDS = 300, 300, 120
+# The ports that no system gives to connections by itself, which might come before a server does.
+PORTS = range(10_000, 32_000)
 
 
 @dataclass(frozen=True)
 class Server:
-    """A running server: its address, its process and the file that has what it printed."""
+    """A running server: its address, its process and the file that has what it printed.
+
+    With a certificate it is asked over TLS.
+    """
 
     url: str
     process: subprocess.Popen[bytes]
     output: Path
+    certificate: Certificate | None = None
 
     def stop(self) -> int:
         """End it as a service manager would; its exit status."""
         self.process.terminate()
-        return self.process.wait(STOP_SECONDS)
+        try:
+            return self.process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            raise
 
     @property
     def printed(self) -> str:
         """What it has printed so far."""
         return self.output.read_text(encoding="utf-8", errors="replace")
+
+    @property
+    def lines(self) -> list[str]:
+        """The lines of it that are whole: the last one may still be under way."""
+        return self.printed.rpartition("\n")[0].splitlines()
 
 
 class Reachable(Protocol):
@@ -65,22 +84,46 @@ def strict_sdk(server: Reachable) -> openai.OpenAI:
 
 
 def free_port() -> int:
-    """A port that nothing listens on now."""
+    """A port that nothing listens on, and that nobody is given who asks for any port."""
+    # Not the generator that tests seed: others would be given the same port.
+    port = SystemRandom().choice(PORTS)
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return free_port()
+    return port
 
 
 @contextmanager
 def serving(output: Path, service: str = SERVICE, **settings: str) -> Iterator[Server]:
     """A server with these settings that has said it is ready; ended with the block."""
+    with _started(output, [*COMMAND, service], settings) as server:
+        yield server
+
+
+@contextmanager
+def serving_over_tls(output: Path, certificate: Certificate, **settings: str) -> Iterator[Server]:
+    """The same over TLS."""
+    files = ["--ssl-certfile", str(certificate.path), "--ssl-keyfile", str(certificate.key)]
+    with _started(output, [*COMMAND, SERVICE, *files], settings, certificate) as server:
+        yield server
+
+
+@contextmanager
+def _started(
+    output: Path,
+    command: list[str],
+    settings: Mapping[str, str],
+    certificate: Certificate | None = None,
+) -> Iterator[Server]:
     environment = {**os.environ, "WHISPER_PORT": str(free_port()), **settings}
-    url = f"http://127.0.0.1:{environment['WHISPER_PORT']}"
+    url = f"http{'s' if certificate else ''}://127.0.0.1:{environment['WHISPER_PORT']}"
     with output.open("wb") as out:
         process = subprocess.Popen(
-            [*COMMAND, service], cwd=PROJECT, env=environment, stdout=out, stderr=subprocess.STDOUT
+            command, cwd=PROJECT, env=environment, stdout=out, stderr=subprocess.STDOUT
         )
-    server = Server(url, process, output)
+    server = Server(url, process, output, certificate)
     try:
         wait_until_ready(server)
         yield server
@@ -90,31 +133,30 @@ def serving(output: Path, service: str = SERVICE, **settings: str) -> Iterator[S
 
 
 @contextmanager
-def listening(app: ASGIApp) -> Iterator[str]:
+def listening(app: ASGIApp, **options: Any) -> Iterator[str]:
     """The address of a server of this app, in a thread, ended with the block."""
-    port = free_port()
-    config = uvicorn.Config(app, host="127.0.0.1", port=port, log_level="error", lifespan="off")
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    deadline = time.monotonic() + 20
-    while not server.started and time.monotonic() < deadline:
-        time.sleep(0.01)
-    try:
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.force_exit = True
-        server.should_exit = True
-        thread.join(20)
+    server = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="off", **options))
+    with socket.create_server(("127.0.0.1", 0), backlog=2048) as listener:
+        thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
+        thread.start()
+        try:
+            # Who comes before it has begun waits in the socket's line.
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            server.force_exit = True
+            server.should_exit = True
+            thread.join(STOP_SECONDS)
 
 
 def wait_until_ready(server: Server) -> None:
     """Ask /readyz until it answers 200; fail with the server's output when it ends first."""
     deadline = time.monotonic() + READY_SECONDS
+    trusted = server.certificate and ssl.create_default_context(cafile=server.certificate.path)
     while time.monotonic() < deadline:
         assert server.process.poll() is None, server.printed
         try:
-            if httpx.get(f"{server.url}/readyz", timeout=READY_SECONDS).is_success:
+            url = f"{server.url}/readyz"
+            if httpx.get(url, timeout=READY_SECONDS, verify=trusted or True).is_success:
                 return
         except httpx.TransportError:
             time.sleep(0.1)

@@ -25,11 +25,8 @@ LINK = re.compile(r"\[[^\]]+\]\((?!https?:)([^)\s]+)\)")
 NOT_IN_THE_REPOSITORY = {"deploy/secrets", "deploy/secrets/api-keys", "deploy/whisper.env"}
 # Rooms that docs/structure.md keeps a place for.
 PLANNED = {
-    "api/dialects",
     "api/jobs",
-    "api/realtime",
     "models/jobs",
-    "models/live",
     "models/speakers",
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -38,6 +39,21 @@ def test_stages_are_those_that_there_are() -> None:
     scripts = {name if name in ("check", "test") else f"test-{name}" for name in stages}
     there = {path.name for path in (ROOT / "scripts").glob("test*")} | {"check"}
     assert scripts == there - NO_STAGE
+
+
+def test_a_release_is_of_actions_by_digest_and_says_how_it_was_made() -> None:
+    text = (GITHUB / "workflows" / "release.yml").read_text(encoding="utf-8")
+    [job] = yaml.safe_load(text)["jobs"].values()
+    given = job["steps"][-1]["with"]
+
+    assert len(re.findall("uses: ", text)) == len(
+        re.findall(r"uses: [\w/-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+\n", text)
+    )
+    assert (given["push"], given["sbom"], given["provenance"]) == (True, True, "mode=max")
+    assert {each["device"] for each in job["strategy"]["matrix"]["include"]} == {"cpu", "cuda"}
+    arguments = {line.partition("=")[0] for line in given["build-args"].splitlines()}
+    dockerfile = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+    assert arguments <= set(re.findall(r"^ARG (\w+)", dockerfile, flags=re.MULTILINE))
 
 
 def test_owners_own_what_is_there() -> None:

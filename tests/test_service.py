@@ -19,7 +19,7 @@ import openai
 import pytest
 
 from models.checkpoints.weights import Weights
-from tests.server import Server, failing_start, serving, strict_sdk
+from tests.server import SECONDS, Server, failing_start, serving, strict_sdk
 from tests.speech_clips import BROKEN, Clip, clips, jfk
 
 COUNTRY = (
@@ -155,16 +155,19 @@ def test_httpx_translates_in_every_format(server: Server) -> None:
 
 
 def test_models_and_health(server: Server) -> None:
-    models = httpx.get(f"{server.url}/v1/models").json()["data"]
-    health = httpx.get(f"{server.url}/health").json()
+    models = httpx.get(f"{server.url}/v1/models", timeout=SECONDS).json()["data"]
+    health = httpx.get(f"{server.url}/health", timeout=SECONDS).json()
 
     assert {"whisper-1", "base", "whisper-base", "tiny.en"} <= {model["id"] for model in models}
-    assert httpx.get(f"{server.url}/v1/models/whisper-base").json()["object"] == "model"
+    assert (
+        httpx.get(f"{server.url}/v1/models/whisper-base", timeout=SECONDS).json()["object"]
+        == "model"
+    )
     assert (health["status"], health["default_model"]) == ("ok", "base")
 
 
 def test_document_of_bentoml_has_the_native_endpoints(server: Server) -> None:
-    paths = httpx.get(f"{server.url}/docs.json").json()["paths"]
+    paths = httpx.get(f"{server.url}/docs.json", timeout=SECONDS).json()["paths"]
 
     assert {"/transcribe", "/translate", "/v1/audio/transcriptions"} <= set(paths)
 
@@ -214,7 +217,7 @@ def test_bad_audio_is_a_400_and_the_server_goes_on(server: Server, name: str, pa
     assert (error["type"], error["param"]) == ("invalid_request_error", "file")
     assert error["message"]
     assert "Traceback" not in server.printed
-    assert httpx.get(f"{server.url}/readyz").status_code == 200
+    assert httpx.get(f"{server.url}/readyz", timeout=SECONDS).status_code == 200
 
 
 def test_empty_fields_of_native_endpoints_are_absent(server: Server) -> None:
@@ -224,7 +227,9 @@ def test_empty_fields_of_native_endpoints_are_absent(server: Server) -> None:
 
 
 def test_redirect_to_a_native_endpoint_names_no_host(server: Server) -> None:
-    answer = httpx.post(f"{server.url}/transcribe/", headers={"host": "elsewhere.example"})
+    answer = httpx.post(
+        f"{server.url}/transcribe/", headers={"host": "elsewhere.example"}, timeout=SECONDS
+    )
 
     assert (answer.status_code, answer.headers["location"]) == (307, "../transcribe")
 
@@ -244,7 +249,9 @@ def test_bad_values_of_native_endpoints_are_named(
     server: Server, field: str, value: str, status: int
 ) -> None:
     with jfk().path.open("rb") as file:
-        answer = httpx.post(f"{server.url}/transcribe", files={"file": file}, data={field: value})
+        answer = httpx.post(
+            f"{server.url}/transcribe", files={"file": file}, data={field: value}, timeout=SECONDS
+        )
 
     assert answer.status_code == status
     error = answer.json()["error"]

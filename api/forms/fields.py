@@ -14,7 +14,12 @@ from api.forms.read_form import Form
 from models.language.language_tags import Language, asks_to_detect, find_language, near_languages
 
 
-def _language(name: object) -> Language:
+def named_language(name: object) -> Language:
+    """The language of a code, a tag or a name.
+
+    Raises:
+        PydanticCustomError: there is no such language; it says which may have been meant.
+    """
     text = name if isinstance(name, str) else ""
     if found := find_language(text):
         return found
@@ -35,7 +40,7 @@ def _all_to_detect(values: object) -> object:
     return values
 
 
-_Named = Annotated[Language, BeforeValidator(_language), WithJsonSchema({"type": "string"})]
+_Named = Annotated[Language, BeforeValidator(named_language), WithJsonSchema({"type": "string"})]
 # Checked, and found in the table of languages; None: it is to be detected.
 LanguageName = Annotated[_Named | None, BeforeValidator(_none_to_detect)]
 Languages = Annotated[

@@ -21,9 +21,13 @@ from models.subtitle_options import LEAD_IN, SubtitleOptions
 
 ResponseFormat = Literal["json", "text", "srt", "verbose_json", "vtt"]
 Granularity = Literal["segment", "word"]
+StreamEvent = Literal["segment", "progress", "peaks"]
+Include = Literal["logprobs", "word_probability"]
 Temperature = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 
 
+_EVENTS = "stream_events"
+_GRANULARITIES = "timestamp_granularities"
 _NO_SPEAKERS = "Taken and not used: this server does not tell speakers apart."
 
 
@@ -113,14 +117,22 @@ class TranscriptionRequest(TranslationRequest):
         description="The same, by faster-whisper's name.",
         examples=[["Kubernetes", "BentoML"]],
     )
+    stream_events: list[StreamEvent] = Field(
+        [],
+        description="Only with `stream`: events beside the text. `segment`: each segment with its "
+        "times, and its words where `timestamp_granularities` asks for them; `progress`: every "
+        "second, how far the work is; `peaks`: at the end, the waveform.",
+        examples=[["segment", "progress", "peaks"]],
+    )
     timestamp_granularities: list[Granularity] = Field(
         [],
-        description="Only with `verbose_json`: `segment`, `word` or both.",
+        description="Only with `verbose_json` or segments of a stream: `segment`, `word` or both.",
         examples=[["segment", "word"]],
     )
-    include: list[Literal["logprobs"]] = Field(
+    include: list[Include] = Field(
         [],
-        description="Only with `json`: `logprobs`, the tokens with their log-probabilities.",
+        description="Only with `json`: `logprobs`, the tokens with their log-probabilities. Only "
+        "with `verbose_json` and words: `word_probability`, how sure each word is.",
         examples=[["logprobs"]],
     )
     known_speaker_names: list[str] = Field(
@@ -139,15 +151,18 @@ class TranscriptionRequest(TranslationRequest):
     @classmethod
     def _words_of_verbose_json(cls, value: list[str], info: ValidationInfo) -> list[str]:
         # Some SDKs ask for segments in whatever format, which lose nothing where there are none.
-        if "word" in value and info.data.get("response_format") != "verbose_json":
+        is_shown = info.data.get("response_format") == "verbose_json"
+        if "word" in value and not is_shown and "segment" not in info.data.get(_EVENTS, ()):
             raise _unsupported("word timestamps need response_format verbose_json")
         return value
 
     @field_validator("include")
     @classmethod
-    def _logprobs_of_json(cls, value: list[str], info: ValidationInfo) -> list[str]:
-        if value and info.data.get("response_format") != "json":
+    def _of_its_format(cls, value: list[str], info: ValidationInfo) -> list[str]:
+        if "logprobs" in value and info.data.get("response_format") != "json":
             raise _unsupported("log probabilities need response_format json")
+        if "word_probability" in value and "word" not in info.data.get(_GRANULARITIES, ()):
+            raise _unsupported("probabilities of words need timestamp_granularities word")
         return value
 
     @classmethod
@@ -158,6 +173,9 @@ class TranscriptionRequest(TranslationRequest):
         if parameters.stream and answer not in ("json", "text"):
             message = f"stream needs response_format json or text, not {answer}"
             raise ApiError(message, param="response_format", code="unsupported_value")
+        if parameters.stream_events and not parameters.stream:
+            message = "stream_events need stream=true"
+            raise ApiError(message, param=_EVENTS, code="unsupported_value")
         return parameters
 
     def options(self) -> TranscribeOptions:

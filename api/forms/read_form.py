@@ -101,23 +101,28 @@ async def read_form(request: Request) -> AsyncIterator[Form]:
         ApiError: the file cannot be kept (503).
         ClientDisconnect: the client went away before the end of the body.
     """
-    data = await _parse(request)
+    data = await parse_body(request)
     try:
         yield Form(file_of(data), text_fields(data))
     finally:
         await data.close()
 
 
-async def _parse(request: Request) -> FormData:
+async def parse_body(request: Request, kind: type[BodyParser] = BodyParser) -> FormData:
+    """The parts of the request's body, to be closed.
+
+    Raises:
+        ApiError, ClientDisconnect: as for `read_form`, but for the file.
+    """
     check_media_type(request.headers)
     async with aclosing(request.stream()) as stream:
-        parser = BodyParser(request.headers, stream, MAX_TEXT_BYTES)
+        parser = kind(request.headers, stream, MAX_TEXT_BYTES)
         try:
             data = await parser.parse()
         except MultiPartException as error:
             raise unreadable(error.message) from error
         except OSError as error:
-            raise _not_kept(error) from error
+            raise not_kept(error) from error
     try:
         parser.check_whole()
     except ApiError:
@@ -126,7 +131,8 @@ async def _parse(request: Request) -> FormData:
     return data
 
 
-def _not_kept(error: OSError) -> ApiError:
+def not_kept(error: OSError) -> ApiError:
+    """The answer to this error; it is logged."""
     logger.error("An upload could not be kept: %s", error)
     return no_room()
 
@@ -139,18 +145,26 @@ def no_room() -> ApiError:
 
 def file_of(data: FormData) -> BinaryIO:
     """The file; an `ApiError` says why there is none."""
-    parts = data.getlist("file")
+    return upload_of(data, "file").file
+
+
+def upload_of(data: FormData, field: str) -> UploadFile:
+    """The file part of this name; an `ApiError` says why there is none."""
+    parts = data.getlist(field)
+    if not parts and "url" in data:
+        message = f"This server fetches no recordings: send it as {field!r}, not as 'url'."
+        raise ApiError(message, param="url", code="unsupported_value")
     if not parts:
         raise ApiError(
-            "The field 'file' is missing: it must hold the audio.",
-            param="file",
+            f"The field {field!r} is missing: it must hold the audio.",
+            param=field,
             code="missing_required_parameter",
         )
     if len(parts) > 1:
-        raise ApiError("There must be one 'file', not several.", param="file")
+        raise ApiError(f"There must be one {field!r}, not several.", param=field)
     if not isinstance(parts[0], UploadFile):
-        raise ApiError("The field 'file' must be a file part with a file name.", param="file")
-    return parts[0].file
+        raise ApiError(f"The field {field!r} must be a file part with a file name.", param=field)
+    return parts[0]
 
 
 def text_fields(data: FormData) -> dict[str, list[str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import ipaddress
 
 from starlette.datastructures import Headers
@@ -11,9 +12,9 @@ from api.errors import ApiError
 from api.keys import KeyFileError, KeyRing, read_keys
 from api.middleware.guard import Guard
 from api.page.files import WITHOUT_KEY
-from api.request_context import context_of
+from api.request_context import RequestContext, context_of
 from api.settings import Settings
-from api.telemetry.endpoints import PROBES
+from api.telemetry.endpoints import HEALTH, PROBES
 
 # The methods by which browsers get the files of the pages.
 _READING = ("GET", "HEAD")
@@ -31,7 +32,7 @@ def access_problem(settings: Settings, host: str) -> str | None:
         except KeyFileError as error:
             return error.message
     has_keys = settings.api_keys or settings.api_keys_file
-    if has_keys or settings.allow_anyone or _is_loopback(host):
+    if has_keys or settings.allow_anyone or is_loopback(host):
         return None
     return (
         f"the server does not listen on {host}, for other machines, without API keys: set "
@@ -39,7 +40,8 @@ def access_problem(settings: Settings, host: str) -> str | None:
     )
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """True for an address that only this machine's own programs reach."""
     try:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
@@ -50,9 +52,10 @@ def _is_loopback(host: str) -> bool:
 class RequireKey(Guard):
     """Middleware: 401 for requests without one of the keys; without keys everybody may pass.
 
-    A key comes as `Authorization: Bearer KEY` or, as Azure's clients send it, as `api-key: KEY`.
-    Its name is the context's `key_name`. Probes and the files of the pages need none;
-    `asks_for_key` says to the pages that everything else does.
+    A key comes as `Authorization: Bearer KEY`; as Azure's clients send it, as `api-key: KEY`; or as
+    a password, by clients such as Bazarr that know no key, but send what stands in their URL.
+    Its name is the context's `key_name`. Probes and the files of the pages need none, and without
+    one `/health` tells its status; `asks_for_key` says to them that everything else needs one.
     """
 
     def __init__(self, app: ASGIApp, keys: KeyRing) -> None:
@@ -63,22 +66,39 @@ class RequireKey(Guard):
         """401 for a key that is missing or unknown."""
         if self.keys.is_open or scope["type"] == "lifespan" or scope["path"] in PROBES:
             return None
-        if scope.get("method") in _READING and scope["path"] in WITHOUT_KEY:
+        key, path = key_in(Headers(scope=scope)), scope["path"]
+        is_open = path in WITHOUT_KEY or (path == HEALTH and not key)
+        if is_open and scope.get("method") in _READING:
             context_of(scope).asks_for_key = True
             return None
-        key = _key_in(Headers(scope=scope))
-        if not key:
-            message = "No API key was given: send it as 'Authorization: Bearer KEY'."
-            return ApiError(message, status=401, headers=_CHALLENGE)
-        name = self.keys.name_of(key)
-        if name is not None:
-            context_of(scope).key_name = name
-            return None
-        message = "The API key is not known to this server."
-        return ApiError(message, status=401, code="invalid_api_key", headers=_CHALLENGE)
+        return key_refusal(self.keys, key, context_of(scope))
 
 
-def _key_in(headers: Headers) -> str:
+def key_refusal(keys: KeyRing, key: str, context: RequestContext) -> ApiError | None:
+    """401 for a key that is missing or unknown; the context learns the name of another."""
+    if not key:
+        message = "No API key was given: send it as 'Authorization: Bearer KEY'."
+        return ApiError(message, status=401, headers=_CHALLENGE)
+    name = keys.name_of(key)
+    if name is not None:
+        context.key_name = name
+        return None
+    message = "The API key is not known to this server."
+    return ApiError(message, status=401, code="invalid_api_key", headers=_CHALLENGE)
+
+
+def key_in(headers: Headers) -> str:
+    """The key in a request's headers; empty: there is none."""
     scheme, _, token = headers.get("authorization", "").strip().partition(" ")
     bearer = token.strip() if scheme.lower() == "bearer" else ""
-    return bearer or headers.get("api-key", "").strip()
+    if key := bearer or headers.get("api-key", "").strip():
+        return key
+    return _password(token.strip()) if scheme.lower() == "basic" else ""
+
+
+def _password(token: str) -> str:
+    """The password of HTTP's basic authentication (RFC 7617); empty: there is none."""
+    try:
+        return base64.b64decode(token, validate=True).decode().partition(":")[2]
+    except ValueError:
+        return ""

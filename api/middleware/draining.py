@@ -31,7 +31,7 @@ class Drain:
         self.seconds = seconds
         self._end: float | None = None
         self._running: set[asyncio.Timeout] = set()
-        self._idle = asyncio.Event()
+        self._idle, self._begun = asyncio.Event(), asyncio.Event()
 
     @property
     def has_begun(self) -> bool:
@@ -42,8 +42,13 @@ class Drain:
         """Refuse new work from now on; to begin again changes nothing."""
         if self._end is None:
             self._end = asyncio.get_running_loop().time() + self.seconds
+            self._begun.set()
             for limit in self._running:
                 limit.reschedule(self._end)
+
+    async def begins(self) -> None:
+        """Return when new work is refused, for work without an end of its own."""
+        await self._begun.wait()
 
     async def done(self) -> None:
         """Return when nothing runs any more, at the latest a moment after the end."""
@@ -98,10 +103,15 @@ class Draining:
             headers["connection"] = "close"
 
 
-async def _refuse(scope: Scope, receive: Receive, answer: ResponseState) -> None:
+def shutting_down() -> ApiError:
+    """The refusal of new work, and of what is not done in time."""
     headers = {**retry_after(RETRY_SECONDS), "connection": "close"}
     message = "The server is shutting down. Send the request again."
-    error = ApiError(message, status=503, code="shutting_down", headers=headers)
+    return ApiError(message, status=503, code="shutting_down", headers=headers)
+
+
+async def _refuse(scope: Scope, receive: Receive, answer: ResponseState) -> None:
+    error = shutting_down()
     with suppress(TimeoutError):
         async with asyncio.timeout(REFUSAL_SECONDS):
             if answer.is_stream and answer.ended is None:

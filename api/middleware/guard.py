@@ -14,7 +14,7 @@ Check = Callable[[Message], None]
 
 
 class Guard:
-    """Middleware: an error for requests that have a `refusal`; a web socket is closed."""
+    """Middleware: an error for requests that have a `refusal`, WebSockets before they are open."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -28,10 +28,8 @@ class Guard:
         error = self.refusal(scope)
         if error is None:
             await self.app(scope, receive, send)
-        elif scope["type"] == "http":
-            await ErrorResponse(error)(scope, receive, send)
         else:
-            await send({"type": "websocket.close", "code": 1008, "reason": error.message})
+            await ErrorResponse(error)(scope, receive, send)
 
 
 class _Refused(BaseException):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from http import HTTPStatus
 from urllib.parse import quote
 
@@ -26,6 +27,21 @@ class PathGuard(Guard):
         if not _CONTROL.search(scope["path"]):
             return None
         message = f"Not Found: {scope['method']} {scope['path']}"
+        return ApiError(message, status=HTTPStatus.NOT_FOUND)
+
+
+class SocketPathGuard(Guard):
+    """Middleware: 404 for a WebSocket at any other path than `paths`."""
+
+    def __init__(self, app: ASGIApp, paths: Collection[str]) -> None:
+        super().__init__(app)
+        self.paths = paths
+
+    def refusal(self, scope: Scope) -> ApiError | None:
+        """404 for such a path."""
+        if scope["path"] in self.paths:
+            return None
+        message = f"Not Found: WebSocket {scope['path']}"
         return ApiError(message, status=HTTPStatus.NOT_FOUND)
 
 

@@ -1,4 +1,4 @@
-"""Response headers: request id and time, queue estimate, audio track, and security headers."""
+"""Response headers: request id and time, model, queue, audio track, and security headers."""
 
 from __future__ import annotations
 
@@ -79,6 +79,15 @@ def make_location_relative(headers: MutableHeaders, _: RequestContext) -> None:
         query = f"?{location.query}" if location.query else ""
         parent, name = location.path.split("/")[-2:]
         headers["location"] = f"../{name}{query}" if name else f"./{parent}/{query}"
+
+
+def add_model(headers: MutableHeaders, context: RequestContext) -> None:
+    """`x-whisper-model`, the checkpoint that a model id has led to; refusals before that have none.
+
+    Many ids lead to the default one, and clients that know only these cannot tell which it is.
+    """
+    if context.model:
+        headers["x-whisper-model"] = context.model
 
 
 def add_queue_estimate(headers: MutableHeaders, context: RequestContext) -> None:

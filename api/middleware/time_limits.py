@@ -26,6 +26,14 @@ async def in_time(limit: asyncio.Timeout, work: Awaitable[None]) -> bool:
     return True
 
 
+def too_late(seconds: float) -> ApiError:
+    """The error of a request that took longer than it may."""
+    message = f"The request took longer than {seconds} seconds and was given up."
+    # OpenAI's SDKs would send it again, to take as long once more.
+    headers = {"x-should-retry": "false"}
+    return ApiError(message, status=504, code="timeout", headers=headers)
+
+
 class Deadline:
     """Middleware: cancels what has not begun to answer after `seconds`, and answers 504."""
 
@@ -42,13 +50,7 @@ class Deadline:
 
         answer = ResponseState(send, on_start=lift)
         if not await in_time(limit, self.app(scope, receive, answer.send)):
-            await answer.refuse(self._too_late(), scope, receive)
-
-    def _too_late(self) -> ApiError:
-        message = f"The request took longer than {self.seconds} seconds and was given up."
-        # OpenAI's SDKs would send it again, to take as long once more.
-        headers = {"x-should-retry": "false"}
-        return ApiError(message, status=504, code="timeout", headers=headers)
+            await answer.refuse(too_late(self.seconds), scope, receive)
 
 
 class BodyTimeout:

@@ -35,7 +35,8 @@ class TimedHeaders(BrokenHttp):
         self._stop_timing()
 
     def _time(self) -> None:
-        if self.cycle is not None and not self.cycle.response_complete:
+        is_web_socket = self.transport.get_protocol() is not self
+        if is_web_socket or (self.cycle is not None and not self.cycle.response_complete):
             self._stop_timing()
         elif self._due is None:
             self._due = self.loop.call_later(self.seconds, self.transport.close)

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from copy import deepcopy
 from typing import Any
 
+from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from api.errors import MAX_RETRY_AFTER
 from api.middleware.response_headers import OPENAI_VERSION
-from api.openapi.openapi import error_example
-from api.schemas import TranscriptTextDelta, TranscriptTextDone
+from api.openapi.described_route import DescribedRoute
+from api.openapi.examples import MODEL, MODEL_LIST
+from api.schemas import ErrorDetail
+from api.stream_schemas import (
+    TranscriptionPeaks,
+    TranscriptionProgress,
+    TranscriptTextDelta,
+    TranscriptTextDone,
+    TranscriptTextSegment,
+)
 
 _ON_ALL = {
     "x-request-id": {
@@ -57,6 +68,11 @@ _OF_STATUS: dict[str, dict[str, Any]] = {
     },
 }
 _OF_QUEUE = {
+    "x-whisper-model": {
+        "description": "The checkpoint that was chosen; absent where none was yet.",
+        "schema": {"type": "string"},
+        "example": "large-v3-turbo",
+    },
     "x-queue-position": {
         "description": "The place in the queue when the request came; 0 is none before it.",
         "schema": {"type": "integer", "minimum": 0},
@@ -68,6 +84,8 @@ _OF_QUEUE = {
         "example": 12,
     },
 }
+# Answers with nulls, by operation: FastAPI drops those of examples.
+_NULLED = {"models": MODEL_LIST, "model": MODEL}
 # Statuses of requests that may have been in the queue.
 _QUEUED = ("200", "400", "503", "504")
 # Every parameter of a path is a string, so that none can be invalid.
@@ -75,8 +93,8 @@ _FASTAPIS_OWN_STATUS = "422"
 _FASTAPIS_OWN_SCHEMAS = ("HTTPValidationError", "ValidationError")
 
 
-def complete(document: dict[str, Any]) -> None:
-    """Add to an app's document the facts of all its answers, and take out what is not true."""
+def complete(document: dict[str, Any], routes: Iterable[DescribedRoute] = ()) -> None:
+    """Add these routes to an app's document, and the facts of all answers; drop what is untrue."""
     for path in document["paths"].values():
         for operation in path.values():
             # A server may do without keys.
@@ -84,29 +102,62 @@ def complete(document: dict[str, Any]) -> None:
             operation["responses"].pop(_FASTAPIS_OWN_STATUS, None)
             for status, response in operation["responses"].items():
                 _complete_response(status, response)
-                if "requestBody" in operation and status in _QUEUED:
+                if status == "200" and (example := _NULLED.get(operation["operationId"])):
+                    response["content"]["application/json"]["example"] = example
+                if status in _QUEUED and _brings_recording(operation):
                     response["headers"] |= _OF_QUEUE
     components = document["components"]
     components["headers"] = _ON_ALL
-    components["schemas"] |= _events()
+    components["schemas"] |= _schemas_of(
+        [
+            TranscriptionPeaks,
+            TranscriptionProgress,
+            TranscriptTextDelta,
+            TranscriptTextSegment,
+            TranscriptTextDone,
+        ]
+    )
+    for route in routes:
+        _add(route, document)
     for name in _FASTAPIS_OWN_SCHEMAS:
         del components["schemas"][name]
 
 
-def _complete_response(status: str, response: dict[str, Any]) -> None:
-    shared = {name: {"$ref": f"#/components/headers/{name}"} for name in _ON_ALL}
-    own = response.get("headers", {})
-    response["headers"] = {**shared, **own, **_OF_STATUS.get(status, {})}
-    if not status.startswith("2"):
-        # FastAPI drops the nulls of examples.
-        response["content"]["application/json"]["example"] = error_example(int(status))
+def _brings_recording(operation: dict[str, Any]) -> bool:
+    return "multipart/form-data" in operation.get("requestBody", {}).get("content", {})
 
 
-def _events() -> dict[str, Any]:
-    """The events of a stream, to which OpenAPI 3.1 has no way to refer."""
-    events: list[tuple[type[TranscriptTextDelta | TranscriptTextDone], Any]] = [
-        (TranscriptTextDelta, "serialization"),
-        (TranscriptTextDone, "serialization"),
+def _add(route: DescribedRoute, document: dict[str, Any]) -> None:
+    operation = deepcopy(dict(route.operation.fields))
+    for status, response in operation["responses"].items():
+        response["headers"] = _headers(status, response)
+    keys: list[dict[str, list[str]]] = [
+        {name: []} for name in document["components"]["securitySchemes"]
     ]
-    _, found = models_json_schema(events, ref_template="#/components/schemas/{model}")
-    return dict(found["$defs"])
+    operation["security"] = [{}, *keys]
+    method = route.operation.method.lower()
+    document["paths"].setdefault(route.path, {})[method] = operation
+    document["components"]["schemas"] |= _schemas_of(route.operation.schemas)
+
+
+def _complete_response(status: str, response: dict[str, Any]) -> None:
+    response["headers"] = _headers(status, response)
+    if response["content"].get("application/json") == {"schema": {}}:
+        # FastAPI's guess of what is text alone.
+        del response["content"]["application/json"]
+    if not status.startswith("2"):
+        # For their nulls again.
+        error = response["content"]["application/json"]["example"]["error"]
+        error |= {name: error.get(name) for name in ErrorDetail.model_fields}
+
+
+def _headers(status: str, response: dict[str, Any]) -> dict[str, Any]:
+    shared = {name: {"$ref": f"#/components/headers/{name}"} for name in _ON_ALL}
+    return {**shared, **response.get("headers", {}), **_OF_STATUS.get(status, {})}
+
+
+def _schemas_of(models: Iterable[type[BaseModel]]) -> dict[str, Any]:
+    """The schemas of answers that FastAPI does not see, such as the events of a stream."""
+    asked: list[tuple[type[BaseModel], Any]] = [(model, "serialization") for model in models]
+    _, found = models_json_schema(asked, ref_template="#/components/schemas/{model}")
+    return dict(found.get("$defs", {}))

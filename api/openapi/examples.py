@@ -8,11 +8,16 @@ from api.version import project_version
 
 _TEXT = "The quick brown fox jumps over the lazy dog."
 
+_USAGE = (
+    '{"type":"tokens","total_tokens":40,"input_tokens":27,'
+    '"input_token_details":{"text_tokens":0,"audio_tokens":27},"output_tokens":13}'
+)
+
 # What `stream=true` sends.
 EVENTS = (
     'data: {"type":"transcript.text.delta","delta":"The quick brown fox"}\n\n'
     'data: {"type":"transcript.text.delta","delta":" jumps over the lazy dog."}\n\n'
-    f'data: {{"type":"transcript.text.done","text":"{_TEXT}"}}\n\n'
+    f'data: {{"type":"transcript.text.done","text":"{_TEXT}","usage":{_USAGE}}}\n\n'
     "data: [DONE]\n\n"
 )
 
@@ -62,6 +67,7 @@ MODEL: dict[str, Any] = {
     "object": "model",
     "created": 1764000000,
     "owned_by": "whisper-bento",
+    "shutdown_date": None,
 }
 
 MODEL_LIST: dict[str, Any] = {"object": "list", "data": [MODEL, {**MODEL, "id": "base"}]}
@@ -75,6 +81,7 @@ HEALTH: dict[str, Any] = {
     "version": project_version(),
     "queue": {"running": 2, "waiting": 0, "seconds": 74},
     "cancelled": {"requests": 1, "windows": 16},
+    "limits": {"upload_bytes": 26214400, "audio_seconds": 43200},
     "loaded": [
         {"name": "base", "device": "cpu", "dtype": "int8", "slots": 16, "running": 5, "waiting": 0},
     ],

@@ -11,6 +11,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core.core_schema import NullableSchema
 
 from api.errors import ApiError, error_body
+from api.openapi.described_route import refused
 from api.openapi.examples import EVENTS, FORMATS, JSON_ANSWER, VERBOSE
 from api.schemas import ErrorBody
 
@@ -26,7 +27,9 @@ _FLAGS = {
 _IN_FORMAT = "In the response format asked for."
 _STREAMED = (
     f"{_IN_FORMAT} With `stream=true` server-sent events: the data of each is a "
-    "`TranscriptTextDelta`, then of one a `TranscriptTextDone`, and of the last `[DONE]`. If the "
+    "`TranscriptTextDelta`, then of one a `TranscriptTextDone`, and of the last `[DONE]`; between "
+    "the deltas are a `TranscriptTextSegment` or a `TranscriptionProgress` where `stream_events` "
+    "asks for them. If the "
     "transcription fails on its way, the last is an `ErrorBody`."
 )
 # One error of each status, with the description of all of them.
@@ -40,8 +43,12 @@ _ERRORS = {
         ApiError("The API key is not known to this server.", status=401, code="invalid_api_key"),
     ),
     403: (
-        "Not over HTTP.",
-        ApiError("The model 'base' cannot be deleted over HTTP.", status=403, param="model"),
+        "Not for the web page that asks: it may be of elsewhere.",
+        ApiError(
+            "A web page of 'http://example.com' asks for '127.0.0.1:8000', and any page may have "
+            "such a name: set API keys, or name the page's origin in WHISPER_CORS_ORIGINS.",
+            status=403,
+        ),
     ),
     404: (
         "No such model.",
@@ -74,6 +81,10 @@ _ERRORS = {
 }
 
 
+# What any route may answer.
+_OF_ANY = (401, 413, 431, 500, 504)
+
+
 class _FormSchema(GenerateJsonSchema):
     """A field of a form is left out: it cannot be null."""
 
@@ -88,20 +99,27 @@ def shown(example: object) -> Responses:
 
 def errors(*statuses: int) -> Responses:
     """The error answers a route may give, beside those that any may."""
-    return {status: _described(status) for status in sorted({*statuses, 401, 413, 431, 500, 504})}
+    found: Responses = {}
+    for status in sorted({*statuses, *_OF_ANY}):
+        found |= own_error(*_ERRORS[status])
+    return found
 
 
-def _described(status: int) -> dict[str, Any]:
-    description, _ = _ERRORS[status]
-    content = {"application/json": {"example": error_example(status)}}
-    phrase = HTTPStatus(status).phrase
-    return {"model": ErrorBody, "description": f"{phrase}. {description}", "content": content}
+def refusals(*statuses: int) -> dict[str, Any]:
+    """The same for an operation that is described by hand."""
+    found = {}
+    for status in sorted({*statuses, *_OF_ANY}):
+        description, example = _ERRORS[status]
+        found[str(status)] = refused(f"{HTTPStatus(status).phrase}. {description}", example)
+    return found
 
 
-def error_example(status: int) -> dict[str, Any]:
-    """An error of that status, in its envelope."""
-    _, example = _ERRORS[status]
-    return error_body(example).model_dump()
+def own_error(description: str, example: ApiError) -> Responses:
+    """An error answer of one route, with its own description and example."""
+    content = {"application/json": {"example": error_body(example).model_dump()}}
+    phrase = HTTPStatus(example.status).phrase
+    answer = {"model": ErrorBody, "description": f"{phrase}. {description}", "content": content}
+    return {int(example.status): answer}
 
 
 def transcript_answers(*, streams: bool = False) -> Responses:
@@ -117,11 +135,25 @@ def transcript_answers(*, streams: bool = False) -> Responses:
         "content": content,
         "headers": {"x-whisper-flags": _FLAGS},
     }
-    return {200: ok, **errors(400, 404, 503)}
+    return {200: ok, **errors(400, 403, 404, 503)}
+
+
+def file_answers() -> Responses:
+    """The answer of a subtitle file."""
+    files = {name: FORMATS[name] for name in ("srt", "vtt")}
+    content = {"text/plain": {"schema": _STRING, "examples": _named(files)}}
+    return {200: {"description": _IN_FORMAT, "content": content}}
 
 
 def _named(examples: Mapping[str, object]) -> dict[str, dict[str, object]]:
     return {name: {"value": example} for name, example in examples.items()}
+
+
+def json_body(request: type[BaseModel]) -> dict[str, Any]:
+    """The request body of `request` in JSON, which may be left out."""
+    schema = request.model_json_schema()
+    inlined = _inlined(schema, schema.pop("$defs", {}))
+    return {"required": False, "content": {"application/json": {"schema": inlined}}}
 
 
 def form_body(request: type[BaseModel]) -> dict[str, Any]:
@@ -143,4 +175,6 @@ def _inlined(schema: JSON, definitions: Mapping[str, JSON]) -> JSON:
     reference = schema.get("$ref")
     if isinstance(reference, str):
         return _inlined(definitions[reference.rpartition("/")[2]], definitions)
-    return {name: _inlined(each, definitions) for name, each in schema.items()}
+    # A discriminator's mapping has references as well; the schemas tell themselves apart.
+    kept = {name: each for name, each in schema.items() if name != "discriminator"}
+    return {name: _inlined(each, definitions) for name, each in kept.items()}

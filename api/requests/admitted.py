@@ -12,7 +12,8 @@ from api.request_context import RequestContext
 from api.requests.model_registry import ModelRegistry, Transcriber
 from models.audio.container.length import estimated_seconds
 from models.audio_options import MIX, ReadOptions
-from models.capacity.fair_queue import Ticket
+from models.capacity.admission import Admission
+from models.capacity.fair_queue import QueueEstimate, Ticket
 from models.options import TranscribeOptions
 from models.request_stats import RequestStats
 from models.text.transcript import OnSegment, Transcript
@@ -25,6 +26,11 @@ class Admitted:
     ticket: Ticket
     transcriber: Transcriber
     stats: RequestStats
+    admission: Admission
+
+    def estimate(self) -> QueueEstimate:
+        """What is before it in the queue now."""
+        return self.admission.estimate_of(self.ticket)
 
     async def transcribe(
         self, audio: BinaryIO, options: TranscribeOptions, on_segment: OnSegment | None = None
@@ -45,7 +51,7 @@ class Admitted:
     async def _wait(self) -> None:
         self.stats.enter(None, "queue")
         try:
-            await self.ticket.turn
+            await self.ticket.admitted
         finally:
             self.stats.enter("queue", None)
 
@@ -79,6 +85,6 @@ async def admit(
     context.model = name = registry.find(model_id).name
     seconds = min(estimated_seconds(audio), max_seconds)
     context.estimate = registry.admission.estimate(seconds, context.key_name)
-    with registry.admission.place(seconds, context.key_name) as ticket:
+    with registry.admission.ticket(seconds, context.key_name) as ticket:
         async with registry.pool.use(name) as transcriber:
-            yield Admitted(ticket, transcriber, context.stats)
+            yield Admitted(ticket, transcriber, context.stats, registry.admission)

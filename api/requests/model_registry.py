@@ -7,12 +7,15 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import BinaryIO, Protocol
 
+from starlette.datastructures import State
 from starlette.requests import Request
 
 from api.errors import ApiError, retry_after
+from api.requests.request_limits import RequestLimits
 from models.audio_options import MIX, ReadOptions
 from models.capacity.admission import Admission
 from models.checkpoints.catalogue import checkpoint_name, find_checkpoint
+from models.checkpoints.public_names import is_hosted_model, public_checkpoint
 from models.engine.counters import EngineState
 from models.errors import ModelNotFoundError
 from models.options import TranscribeOptions
@@ -88,7 +91,8 @@ class ModelRegistry:
     """The checkpoints and the model ids that reach them; the first is the default.
 
     `pool` has their transcribers. They share a device, and so the queue for it: `admission`.
-    `aliases` are more ids, each with the name of a checkpoint.
+    `aliases` are more ids, each with the name of a checkpoint. `limits` are told to clients, and
+    kept to elsewhere.
 
     Raises:
         ValueError: the list is empty.
@@ -100,6 +104,7 @@ class ModelRegistry:
         pool: Pool,
         admission: Admission,
         aliases: Mapping[str, str] | None = None,
+        limits: RequestLimits | None = None,
     ) -> None:
         if not models:
             raise ValueError("There must be at least one model to serve.")
@@ -107,6 +112,7 @@ class ModelRegistry:
         self.pool = pool
         self.admission = admission
         self.aliases = dict(aliases or {})
+        self.limits = limits or RequestLimits()
 
     @property
     def default(self) -> ServedModel:
@@ -114,21 +120,29 @@ class ModelRegistry:
         return self.models[0]
 
     def find(self, model_id: str) -> ServedModel:
-        """The checkpoint a client means.
+        """The checkpoint a client means; the default one for what only others have.
+
+        That are OpenAI's models, and public names of checkpoints that are not served: clients are
+        left at these, and many cannot be told another.
 
         Raises:
-            ModelNotFoundError: none of the served ones.
+            ModelNotFoundError: the id means nothing here.
         """
+        served = {model.name: model for model in self.models}
         name = checkpoint_name(self.aliases.get(model_id, model_id))
-        if name == DEFAULT_ID:
+        if name in served:
+            return served[name]
+        if is_hosted_model(model_id):
             return self.default
-        for model in self.models:
-            if model.name == name:
-                return model
+        if public := public_checkpoint(model_id):
+            return served.get(public, self.default)
         raise ModelNotFoundError(model_id)
 
     def ids(self) -> list[str]:
-        """`whisper-1`, each checkpoint's name, its name with `whisper-`, and all aliases."""
+        """`whisper-1`, each checkpoint's name, its name with `whisper-`, and all aliases.
+
+        Not what else `find` understands: a list is to choose from, and those are one and the same.
+        """
         ids = [DEFAULT_ID]
         for model in self.models:
             checkpoint = find_checkpoint(model.name)
@@ -138,13 +152,24 @@ class ModelRegistry:
 
 
 def registry_of(request: Request) -> ModelRegistry:
-    """The app's registry.
+    """The app's registry; raises as `registry_in`."""
+    return registry_in(request.app.state)
+
+
+def registry_in(state: State) -> ModelRegistry:
+    """The registry in an app's state.
 
     Raises:
         ApiError: the models are still being loaded (503).
     """
-    registry = getattr(request.app.state, "registry", None)
+    registry = getattr(state, "registry", None)
     if isinstance(registry, ModelRegistry):
         return registry
+    raise still_loading()
+
+
+def still_loading() -> ApiError:
+    """The refusal of what needs models that are not loaded yet."""
     message = "The model is loading. Try again in a few seconds."
-    raise ApiError(message, status=503, code="overloaded", headers=retry_after(LOADING_SECONDS))
+    headers = retry_after(LOADING_SECONDS)
+    return ApiError(message, status=503, code="overloaded", headers=headers)

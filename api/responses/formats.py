@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from pydantic import BaseModel
 from starlette.responses import PlainTextResponse, Response
 
-from api.forms.parameters import Granularity, ResponseFormat
+from api.forms.parameters import Granularity, Include, ResponseFormat
 from api.responses.logprobs import logprobs
-from api.schemas import Segment, Transcription, TranscriptionVerbose, UsageDuration, Word
+from api.responses.usage import duration_usage
+from api.schemas import Segment, Transcription, TranscriptionVerbose, Word
 from models.language.languages import LANGUAGES
 from models.options import Flag
 from models.subtitle_options import AS_SEGMENTS, SubtitleOptions
@@ -28,7 +29,7 @@ def answer(
     subtitle_options: SubtitleOptions = AS_SEGMENTS,
     *,
     granularities: Sequence[Granularity] = (),
-    with_logprobs: bool = False,
+    include: Collection[Include] = (),
 ) -> Response:
     """The response with the transcript; the content types are OpenAI's.
 
@@ -39,7 +40,7 @@ def answer(
         response_format,
         subtitle_options,
         granularities=granularities,
-        with_logprobs=with_logprobs,
+        include=include,
     )
     if flags := flags_of(transcript):
         response.headers["x-whisper-flags"] = ", ".join(flags)
@@ -57,15 +58,15 @@ def _answer(
     subtitle_options: SubtitleOptions,
     *,
     granularities: Sequence[Granularity],
-    with_logprobs: bool,
+    include: Collection[Include],
 ) -> Response:
     match response_format:
         case "json":
-            tokens = logprobs(transcript.segments) if with_logprobs else None
-            usage = _usage(transcript)
+            tokens = logprobs(transcript.segments) if "logprobs" in include else None
+            usage = duration_usage(transcript)
             return _json(Transcription(text=transcript.text, logprobs=tokens, usage=usage))
         case "verbose_json":
-            return _json(verbose(transcript, granularities))
+            return _json(verbose(transcript, granularities, include))
         case "text":
             return PlainTextResponse(transcript.text + "\n")
         case "srt":
@@ -82,35 +83,40 @@ def _json(body: BaseModel) -> Response:
     return Response(body.model_dump_json(), media_type="application/json")
 
 
-def _usage(transcript: Transcript) -> UsageDuration | None:
-    if transcript.task == "translate":
-        return None
-    return UsageDuration(seconds=math.ceil(transcript.duration))
-
-
 def verbose(
-    transcript: Transcript, granularities: Sequence[Granularity] = ()
+    transcript: Transcript,
+    granularities: Sequence[Granularity] = (),
+    include: Collection[Include] = (),
 ) -> TranscriptionVerbose:
     """The transcript with all that is known of it, in segments if nothing else is asked for."""
     translated = transcript.task == "translate"
     segments = transcript.segments
-    shown = granularities or ("segment",)
+    shown, is_scored = granularities or ("segment",), "word_probability" in include
+    words = words_of(segments, transcript.duration, is_scored=is_scored)
     return TranscriptionVerbose(
         task=transcript.task,
         language="english" if translated else LANGUAGES[transcript.language],
         duration=transcript.duration,
         text=transcript.text,
         segments=[_segment(s, transcript) for s in segments] if "segment" in shown else None,
-        words=list(_words(segments, transcript.duration)) if "word" in shown else None,
-        usage=_usage(transcript),
+        words=list(words) if "word" in shown else None,
+        usage=duration_usage(transcript),
     )
 
 
-def _words(segments: Iterable[TranscriptSegment], duration: float) -> Iterator[Word]:
+def words_of(
+    segments: Iterable[TranscriptSegment], duration: float, *, is_scored: bool
+) -> Iterator[Word]:
+    """The segments' words within the recording's `duration`, with probabilities if `is_scored`."""
     for segment in segments:
         for word in segment.words:
             if text := bare(word.text):
-                yield Word(word=text, start=min(word.start, duration), end=min(word.end, duration))
+                yield Word(
+                    word=text,
+                    start=min(word.start, duration),
+                    end=min(word.end, duration),
+                    probability=finite(word.probability) if is_scored else None,
+                )
 
 
 def _segment(segment: TranscriptSegment, transcript: Transcript) -> Segment:
@@ -124,15 +130,15 @@ def _segment(segment: TranscriptSegment, transcript: Transcript) -> Segment:
         text=segment.text,
         tokens=list(segment.tokens),
         temperature=segment.temperature,
-        avg_logprob=_finite(segment.avg_logprob),
-        compression_ratio=_finite(segment.compression_ratio),
-        no_speech_prob=_finite(segment.no_speech_prob),
+        avg_logprob=finite(segment.avg_logprob),
+        compression_ratio=finite(segment.compression_ratio),
+        no_speech_prob=finite(segment.no_speech_prob),
         language=LANGUAGES[segment.language] if segment.language and differs else None,
         flags=list(segment.flags) or None,
     )
 
 
-def _finite(value: float) -> float:
+def finite(value: float) -> float:
     """JSON has no NaN and no infinity; NaN is a score that could not be taken: 0."""
     if math.isnan(value):
         return 0.0

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, suppress
+from dataclasses import dataclass
 
 from pydantic import BaseModel
 from starlette.responses import Response
@@ -14,11 +16,18 @@ from api.errors import ApiError, error_body, known_or_internal
 from api.request_context import context_of
 from api.responses.formats import flags_of
 from api.responses.logprobs import Logprobs, logprobs
-from api.schemas import TranscriptTextDelta, TranscriptTextDone
+from api.responses.progress_events import WorkProgress
+from api.responses.segment_events import segment_event
+from api.responses.usage import token_usage
+from api.stream_schemas import TranscriptionPeaks, TranscriptTextDelta, TranscriptTextDone
+from models.audio.peaks import PER_SECOND, Peaks
+from models.request_stats import RequestStats
 from models.text.transcript import Segment, Transcript
 
 # Proxies close what is silent for a minute; OpenAI's Python SDK starts its timeout anew.
 KEEP_ALIVE_SECONDS = 10.0
+# What who asks for progress is told it by.
+PROGRESS_SECONDS = 1.0
 # An error of the file shows at once, and is then answered with its own status.
 GRACE_SECONDS = 1.0
 
@@ -44,9 +53,13 @@ class Deltas:
 
 
 class Progress:
-    """The segments of a transcription so far; `add` is called with each one."""
+    """The segments of a transcription so far; `add` is called with each one.
 
-    def __init__(self) -> None:
+    Read, they are told apart by None: every so many seconds or, if not told, in long silences.
+    """
+
+    def __init__(self, every: float | None = None) -> None:
+        self._every = every
         self._segments: asyncio.Queue[Segment | None] = asyncio.Queue()
         self._begun = asyncio.Event()
 
@@ -68,23 +81,42 @@ class Progress:
                 await self._begun.wait()
 
     async def __aiter__(self) -> AsyncIterator[Segment | None]:
-        """The segments, with None where nothing has come for long."""
+        """The segments, and None where it is due."""
+        time, pause = asyncio.get_running_loop().time, self._every or KEEP_ALIVE_SECONDS
+        due = time() + pause
         while True:
             try:
-                async with asyncio.timeout(KEEP_ALIVE_SECONDS):
+                async with asyncio.timeout_at(due):
                     segment = await self._segments.get()
             except TimeoutError:
+                due = time() + pause
                 yield None
                 continue
             if segment is None:
                 return
             yield segment
+            if self._every is None:
+                due = time() + pause
+            elif time() >= due:
+                due = time() + pause
+                yield None
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What a stream shows beside the text."""
+
+    logprobs: bool = False
+    segments: bool = False
+    progress: WorkProgress | None = None
+    peaks: Peaks | None = None
 
 
 class EventStream(Response):
     """OpenAI's stream of a transcription under way.
 
-    `held` is closed when the stream has ended, also by being cancelled; it must cancel the work.
+    `held` is closed when the stream has ended, also by being cancelled; it must cancel the work,
+    which counts its tokens in `stats`. What is `shown` beside the text was asked for.
     """
 
     media_type = "text/event-stream"
@@ -94,13 +126,14 @@ class EventStream(Response):
         work: asyncio.Task[Transcript],
         progress: Progress,
         held: AsyncExitStack,
-        *,
-        with_logprobs: bool = False,
+        stats: RequestStats,
+        shown: Shown,
     ) -> None:
         super().__init__(headers=_HEADERS)
         del self.headers["content-length"]
         self._work, self._progress, self._held = work, progress, held
-        self._with_logprobs = with_logprobs
+        self._stats = stats
+        self._shown = shown
         self._failure: ApiError | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -116,24 +149,44 @@ class EventStream(Response):
 
     async def _events(self) -> AsyncIterator[bytes]:
         deltas, tokens = Deltas(), Logprobs()
+        if self._shown.progress:
+            yield self._pause()
         async for segment in self._progress:
             if segment is None:
-                yield _KEEP_ALIVE
+                yield self._pause()
             elif delta := deltas.of(segment.text):
-                scores = tokens.of(segment) if self._with_logprobs else None
+                scores = tokens.of(segment) if self._shown.logprobs else None
                 yield _event_of(TranscriptTextDelta(delta=delta, logprobs=scores))
+                if self._shown.segments:
+                    yield _event_of(segment_event(segment, self._stats.audio_seconds))
         if error := self._work.exception():
             self._failure = known_or_internal(error, "A stream")
             yield _event(error_body(self._failure).model_dump_json())
             return
+        if self._shown.peaks:
+            yield await asyncio.to_thread(_peaks, self._shown.peaks)
         # In a thread: of hours of speech it has megabytes.
         yield await asyncio.to_thread(self._done, self._work.result())
         yield _END
 
+    def _pause(self) -> bytes:
+        progress = self._shown.progress
+        return _event_of(progress.event()) if progress else _KEEP_ALIVE
+
     def _done(self, transcript: Transcript) -> bytes:
-        scores = logprobs(transcript.segments) if self._with_logprobs else None
-        flags = flags_of(transcript) or None
-        return _event_of(TranscriptTextDone(text=transcript.text, logprobs=scores, flags=flags))
+        scores = logprobs(transcript.segments) if self._shown.logprobs else None
+        done = TranscriptTextDone(
+            text=transcript.text,
+            logprobs=scores,
+            usage=token_usage(transcript, self._stats),
+            flags=flags_of(transcript) or None,
+        )
+        return _event_of(done)
+
+
+def _peaks(peaks: Peaks) -> bytes:
+    data = base64.b64encode(peaks.to_bytes()).decode()
+    return _event_of(TranscriptionPeaks(per_second=PER_SECOND, data=data))
 
 
 def _event_of(body: BaseModel) -> bytes:

@@ -30,7 +30,7 @@ router = APIRouter(tags=["audio"])
 
 @router.post(
     "/audio/detect-language",
-    responses={**shown(DETECTION), **errors(400, 404, 503)},
+    responses={**shown(DETECTION), **errors(400, 403, 404, 503)},
     openapi_extra={"requestBody": form_body(DetectionRequest)},
 )
 async def detect_language(request: Request) -> LanguageDetection:

@@ -7,10 +7,18 @@ from typing import Annotated
 from fastapi import APIRouter, Depends
 from starlette.requests import Request
 
+from api.health_schemas import (
+    CancelledHealth,
+    Health,
+    HealthStatus,
+    LimitsHealth,
+    ModelHealth,
+    QueueHealth,
+)
 from api.openapi.examples import HEALTH
 from api.openapi.openapi import errors, shown
+from api.request_context import context_of
 from api.requests.model_registry import ModelRegistry, registry_of
-from api.schemas import CancelledHealth, Health, ModelHealth, QueueHealth
 
 router = APIRouter(tags=["health"])
 
@@ -18,9 +26,11 @@ router = APIRouter(tags=["health"])
 @router.get("/health", responses={**shown(HEALTH), **errors(503)})
 async def health(
     request: Request, registry: Annotated[ModelRegistry, Depends(registry_of)]
-) -> Health:
-    """What is being served; 503 until the models are loaded."""
-    default, admission = registry.default, registry.admission
+) -> Health | HealthStatus:
+    """What is being served; 503 until the models are loaded. Without a key it is the status."""
+    if context_of(request).asks_for_key:
+        return HealthStatus()
+    default, admission, limits = registry.default, registry.admission, registry.limits
     states = {name: model.state() for name, model in registry.pool.loaded.items()}
     loaded = [
         ModelHealth(
@@ -46,5 +56,6 @@ async def health(
             requests=admission.cancelled,
             windows=sum(state.counters.cancelled for state in states.values()),
         ),
+        limits=LimitsHealth(upload_bytes=limits.upload_bytes, audio_seconds=limits.audio_seconds),
         loaded=loaded,
     )

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Path
 
 from api.errors import ApiError
 from api.openapi.examples import MODEL, MODEL_LIST
-from api.openapi.openapi import errors, shown
+from api.openapi.openapi import errors, own_error, shown
 from api.requests.model_registry import ModelRegistry, registry_of
 from api.schemas import Model, ModelList
 
@@ -30,6 +30,11 @@ async def models(registry: Registry) -> ModelList:
     )
 
 
+def _undeletable(model_id: str) -> ApiError:
+    message = f"The model '{model_id}' is part of this server and cannot be deleted over HTTP."
+    return ApiError(message, status=HTTPStatus.FORBIDDEN, param="model")
+
+
 # `path`: an id may have slashes, as in openai/whisper-base
 @router.get("/models/{model_id:path}", responses={**shown(MODEL), **errors(404, 503)})
 async def model(model_id: ModelId, registry: Registry) -> Model:
@@ -41,10 +46,12 @@ async def model(model_id: ModelId, registry: Registry) -> Model:
     "/models/{model_id:path}",
     status_code=HTTPStatus.FORBIDDEN,
     response_model=None,
-    responses=errors(403, 404, 503),
+    responses={
+        **errors(404, 503),
+        **own_error("Whoever runs the server deletes models.", _undeletable("base")),
+    },
 )
 async def delete_model(model_id: ModelId, registry: Registry) -> NoReturn:
     """Refused: whoever runs the server deletes models, with `whisper-bento models delete`."""
     registry.find(model_id)
-    message = f"The model '{model_id}' is part of this server and cannot be deleted over HTTP."
-    raise ApiError(message, status=403, param="model")
+    raise _undeletable(model_id)

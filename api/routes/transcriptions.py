@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from contextlib import AsyncExitStack
+from collections.abc import Collection, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api.forms.parameters import Granularity, TranscriptionRequest, TranslationRequest
+from api.forms.parameters import (
+    Granularity,
+    Include,
+    TranscriptionRequest,
+    TranslationRequest,
+)
 from api.forms.read_form import Form, read_form
 from api.openapi.openapi import form_body, transcript_answers
 from api.request_context import context_of
 from api.requests.admitted import admit
 from api.requests.model_registry import registry_of
 from api.responses.formats import answer
-from api.responses.streaming import EventStream, Progress
+from api.responses.progress_events import WorkProgress
+from api.responses.streaming import PROGRESS_SECONDS, EventStream, Progress, Shown
 from api.schemas import Transcription, TranscriptionVerbose
+from models.audio.peaks import Peaks
 from models.text.transcript import Transcript
 
 router = APIRouter(tags=["audio"])
@@ -32,8 +39,13 @@ router = APIRouter(tags=["audio"])
 )
 async def transcriptions(request: Request) -> Response:
     """The text of a recording, in the language spoken."""
+    return await transcribe(request, read_form(request))
+
+
+async def transcribe(request: Request, opened: AbstractAsyncContextManager[Form]) -> Response:
+    """The answer to a transcription's form, which is open until the answer is sent."""
     async with AsyncExitStack() as stack:
-        form = await stack.enter_async_context(read_form(request))
+        form = await stack.enter_async_context(opened)
         parameters = TranscriptionRequest.from_form(form)
         if not parameters.stream:
             return await _transcribe(
@@ -41,7 +53,7 @@ async def transcriptions(request: Request) -> Response:
                 form,
                 parameters,
                 granularities=parameters.timestamp_granularities,
-                with_logprobs=bool(parameters.include),
+                include=parameters.include,
             )
         return await _stream(request, form, parameters, stack.pop_all())
 
@@ -54,7 +66,12 @@ async def transcriptions(request: Request) -> Response:
 )
 async def translations(request: Request) -> Response:
     """The text of a recording, in English."""
-    async with read_form(request) as form:
+    return await translate(request, read_form(request))
+
+
+async def translate(request: Request, opened: AbstractAsyncContextManager[Form]) -> Response:
+    """The answer to a translation's form."""
+    async with opened as form:
         return await _transcribe(request, form, TranslationRequest.from_form(form))
 
 
@@ -64,7 +81,7 @@ async def _transcribe(
     parameters: TranslationRequest,
     *,
     granularities: Sequence[Granularity] = (),
-    with_logprobs: bool = False,
+    include: Collection[Include] = (),
 ) -> Response:
     registry, context = registry_of(request), context_of(request)
     async with admit(registry, context, parameters.model, form.file) as admitted:
@@ -76,7 +93,7 @@ async def _transcribe(
         parameters.response_format,
         parameters.subtitles(),
         granularities=granularities,
-        with_logprobs=with_logprobs,
+        include=include,
     )
 
 
@@ -89,7 +106,11 @@ async def _stream(
         taken = await held.enter_async_context(AsyncExitStack())
         admission = admit(registry, context, parameters.model, form.file)
         admitted = await taken.enter_async_context(admission)
-        progress, options = Progress(), parameters.options()
+        is_told = "progress" in parameters.stream_events
+        progress, options = Progress(PROGRESS_SECONDS if is_told else None), parameters.options()
+
+        peaks = Peaks() if "peaks" in parameters.stream_events else None
+        context.stats.on_samples = peaks.add if peaks else None
 
         async def transcribed() -> Transcript:
             # Ticket and model go back with the end of the work, however slowly the client reads.
@@ -102,8 +123,13 @@ async def _stream(
         await progress.begun()
         if work.done():
             work.result()
-        with_logprobs = bool(parameters.include)
-        return EventStream(work, progress, held.pop_all(), with_logprobs=with_logprobs)
+        shown = Shown(
+            "logprobs" in parameters.include,
+            "segment" in parameters.stream_events,
+            WorkProgress(admitted.ticket, admitted.estimate, context.stats) if is_told else None,
+            peaks,
+        )
+        return EventStream(work, progress, held.pop_all(), context.stats, shown)
 
 
 async def _cancelled(work: asyncio.Task[Transcript]) -> None:

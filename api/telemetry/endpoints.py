@@ -4,16 +4,22 @@ from __future__ import annotations
 
 # Asked by monitors, which have no key.
 PROBES = frozenset({"/livez", "/readyz", "/healthz"})
+# Asked by them as well: programs that speak to other servers, too, look there.
+HEALTH = "/health"
 OTHER = "other"
 ENDPOINTS = frozenset(
     {
         "/v1/audio/transcriptions",
         "/v1/audio/translations",
         "/v1/audio/detect-language",
+        "/v1/audio/subtitles",
         "/v1/models",
+        "/v1/realtime",
+        "/v1/realtime/client_secrets",
+        "/v1/realtime/transcription_sessions",
         "/transcribe",
         "/translate",
-        "/health",
+        HEALTH,
         "/metrics",
         "/openapi.json",
         "/schema.json",
@@ -23,6 +29,8 @@ ENDPOINTS = frozenset(
         *PROBES,
     }
 )
+# One and the same: without OpenAI's prefix, and as Azure's clients have it.
+SOCKETS = frozenset({"/v1/realtime", "/realtime", "/openai/realtime", "/openai/v1/realtime"})
 _MODEL = "/v1/models/{model}"
 
 

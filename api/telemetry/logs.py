@@ -50,17 +50,20 @@ def log_request(observed: Observed) -> None:
 
 
 def _fields(observed: Observed) -> dict[str, Any]:
-    stats = observed.stats
+    stats, session = observed.stats, observed.session
     fields: dict[str, Any] = {
         "request_id": observed.request_id,
         "key_name": observed.key_name,
         "method": observed.method,
         "path": observed.endpoint,
+        "dialect": observed.dialect,
         "status": observed.status,
         "outcome": observed.outcome,
         "model": observed.model,
-        "audio_seconds": round(stats.audio_seconds, 3),
+        "audio_seconds": round((session or stats).audio_seconds, 3),
     }
+    if session:
+        fields |= {"turns": session.turns, "close_code": session.close_code}
     stages = {f"{name}_seconds": stage.seconds for name, stage in stats.stages.items()}
     seconds = {**stages, "total_seconds": observed.seconds}
     return fields | {name: round(value, 4) for name, value in seconds.items()}
@@ -72,8 +75,13 @@ def _sentence(observed: Observed) -> str:
         f"{observed.request_id}{by}: {observed.method} {observed.endpoint} "
         f"{observed.status} {observed.outcome} in {observed.seconds:.3f} s"
     )
-    if not observed.model:
-        return sentence
     stats = observed.stats
     stages = ", ".join(f"{name} {stage.seconds:.3f}" for name, stage in stats.stages.items())
+    if session := observed.session:
+        return (
+            f"{sentence}; {observed.model or 'no model'}, {session.audio_seconds:.1f} s of audio "
+            f"({stages}), turns {session.turns}, closed with {session.close_code}"
+        )
+    if not observed.model:
+        return sentence
     return f"{sentence}; {observed.model}, {stats.audio_seconds:.1f} s of audio ({stages})"

@@ -32,7 +32,7 @@ class RequestMeters:
         self.requests = make.counter(
             "whisper_requests_total",
             "Requests that are over, by what came of them.",
-            ("endpoint", "model", "outcome"),
+            ("dialect", "endpoint", "model", "outcome"),
         )
         self.duration = make.histogram(
             "whisper_request_duration_seconds",
@@ -65,8 +65,8 @@ class RequestMeters:
     def note(self, observed: Observed) -> None:
         """Count a request that is over."""
         model, outcome, stats = observed.model, observed.outcome, observed.stats
-        self.requests.labels(observed.endpoint, model, outcome).inc()
-        if not model:
+        self.requests.labels(observed.dialect, observed.endpoint, model, outcome).inc()
+        if not model or observed.session:
             return
         self.duration.labels(model, outcome).observe(observed.seconds)
         self.queue.labels(model).observe(stats.stages["queue"].seconds)
@@ -75,6 +75,15 @@ class RequestMeters:
         if outcome == "ok":
             self.audio.labels(model).inc(stats.audio_seconds)
             self.rtfx.labels(model).observe(stats.audio_seconds / observed.seconds)
+
+
+class WyomingMeters:
+    """Wyoming's clients."""
+
+    def __init__(self, make: Meters) -> None:
+        self.connections = make.gauge(
+            "whisper_wyoming_connections", "Wyoming's clients that are connected."
+        )
 
 
 class QueueMeters:

@@ -19,7 +19,8 @@ from starlette.responses import Response
 
 from api.requests.model_registry import ModelRegistry
 from api.telemetry.engine_meters import EngineMeters
-from api.telemetry.meters import Meters, QueueMeters, RequestMeters
+from api.telemetry.meters import Meters, QueueMeters, RequestMeters, WyomingMeters
+from api.telemetry.realtime_meters import RealtimeMeters
 
 WATCH_SECONDS = 1.0
 
@@ -32,7 +33,8 @@ class Metrics:
         self._registry = CollectorRegistry()
         make = Meters(self._registry)
         self.requests, self.queue = RequestMeters(make), QueueMeters(make)
-        self.engines = EngineMeters(make)
+        self.engines, self.wyoming = EngineMeters(make), WyomingMeters(make)
+        self.realtime = RealtimeMeters(make)
 
     def answer(self, _: Request) -> Response:
         """GET /metrics; it reads files, so it is for a thread."""

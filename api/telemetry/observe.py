@@ -11,9 +11,11 @@ from typing import Literal
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.dialect import OPENAI
 from api.errors import CLIENT_CLOSED_REQUEST
 from api.request_context import RequestContext, context_of
 from api.response_state import ResponseState
+from api.session_stats import SessionStats
 from api.telemetry.endpoints import endpoint_of
 from models.request_stats import RequestStats
 
@@ -35,7 +37,9 @@ class Observed:
 
     `status` is 499 where the client went away first, and that of the error where a stream failed
     on its way; `is_fault`: the error is one of ours. `model` and `key_name` are empty where they
-    are not known; `seconds` is the time from the headers to the end of the answer.
+    are not known; `seconds` is the time from the headers to the end of the answer. `dialect` is the
+    API that the request is written in. `session` is that of a WebSocket that was opened, which is
+    over with its end.
     """
 
     request_id: str
@@ -48,6 +52,8 @@ class Observed:
     stats: RequestStats
     headers: Headers
     is_fault: bool = False
+    dialect: str = OPENAI.name
+    session: SessionStats | None = None
 
     @property
     def outcome(self) -> Outcome:
@@ -103,7 +109,7 @@ def _observed(scope: Scope, status: int, seconds: float) -> Observed:
     return Observed(
         request_id=context.id,
         method=scope["method"],
-        endpoint=endpoint_of(scope["path"]),
+        endpoint=context.endpoint or endpoint_of(scope["path"]),
         status=status,
         model=context.model,
         key_name=context.key_name,
@@ -111,4 +117,5 @@ def _observed(scope: Scope, status: int, seconds: float) -> Observed:
         stats=context.stats,
         headers=Headers(scope=scope),
         is_fault=context.failure is not None and context.failure.is_fault and status >= 500,
+        dialect=context.dialect.name,
     )

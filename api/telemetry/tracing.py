@@ -65,11 +65,12 @@ def _attributes(observed: Observed) -> dict[str, str | int | float]:
     return {
         "http.request.method": observed.method,
         "http.route": observed.endpoint,
+        "whisper.dialect": observed.dialect,
         "http.response.status_code": observed.status,
         "whisper.request_id": observed.request_id,
         "whisper.model": observed.model,
         "whisper.outcome": observed.outcome,
-        "whisper.audio_seconds": observed.stats.audio_seconds,
+        "whisper.audio_seconds": (observed.session or observed.stats).audio_seconds,
         "whisper.windows": observed.stats.windows,
         "whisper.tokens": observed.stats.tokens,
     }

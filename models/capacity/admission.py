@@ -69,9 +69,13 @@ class Admission:
         """The queue estimate of a recording of this length that comes now."""
         return self._queue_of(seconds).estimate(key)
 
+    def estimate_of(self, ticket: Ticket) -> QueueEstimate:
+        """The queue estimate of one that is in the queue already."""
+        return self._queue_of(ticket.seconds).estimate_of(ticket)
+
     @contextmanager
-    def place(self, seconds: float, key: str = "") -> Iterator[Ticket]:
-        """A place in the queue until the end of the block; its `turn` is to be awaited.
+    def ticket(self, seconds: float, key: str = "") -> Iterator[Ticket]:
+        """A ticket of the queue until the end of the block; its `admitted` is to be awaited.
 
         Raises:
             OverloadedError: the queue is full.
@@ -81,16 +85,16 @@ class Admission:
         if (excess := self._excess(queue, cost, key)) > 0:
             message = "The server has as much to transcribe as it takes. Try again later."
             raise OverloadedError(message, excess / queue.throughput.rate)
-        place = Ticket(key, seconds, cost, asyncio.get_running_loop().create_future())
-        queue.add(place)
+        ticket = Ticket(key, seconds, cost, asyncio.get_running_loop().create_future())
+        queue.add(ticket)
         try:
-            yield place
-            queue.throughput.finish(place.seconds)
+            yield ticket
+            queue.throughput.finish(ticket.seconds)
         except asyncio.CancelledError:
             self.cancelled += 1
             raise
         finally:
-            queue.remove(place)
+            queue.remove(ticket)
 
     def _queue_of(self, seconds: float) -> FairQueue:
         return self._short if seconds <= SHORT_SECONDS else self._long

@@ -12,7 +12,7 @@ from models.capacity.throughput import Throughput
 
 @dataclass(eq=False)
 class Ticket:
-    """A recording's place in the queue; its `turn` comes when it may be worked on.
+    """A recording's place in the queue; `admitted` is done when it may be worked on.
 
     `seconds` is how long it is said to be, until somebody knows better; `cost` is its part of the
     queue, in whole seconds.
@@ -21,7 +21,7 @@ class Ticket:
     key: str
     seconds: float
     cost: int
-    turn: asyncio.Future[None]
+    admitted: asyncio.Future[None]
 
 
 @dataclass(frozen=True)
@@ -81,10 +81,19 @@ class FairQueue:
         present = self.waiting + len(self.running)
         if present < self.at_once:
             return QueueEstimate(0, 0.0)
-        rank = len(self._waiting_by_key.get(key, ())) + 1
+        return self._at(key, len(self._waiting_by_key.get(key, ())) + 1)
+
+    def estimate_of(self, ticket: Ticket) -> QueueEstimate:
+        """The estimate for one that waits here, as things are now; for any other, no wait."""
+        same = self._waiting_by_key.get(ticket.key, deque())
+        if ticket not in same:
+            return QueueEstimate(0, 0.0)
+        return self._at(ticket.key, same.index(ticket) + 1)
+
+    def _at(self, key: str, rank: int) -> QueueEstimate:
         others = (len(tickets) for other, tickets in self._waiting_by_key.items() if other != key)
         position = rank + sum(min(length, rank) for length in others)
-        mean = self.held.total() / present
+        mean = self.held.total() / (self.waiting + len(self.running))
         return QueueEstimate(position, position * mean / self.throughput.rate)
 
     def _admit(self) -> None:
@@ -96,5 +105,5 @@ class FairQueue:
                 self._waiting_by_key[key] = tickets
             self.running.add(ticket)
             # One that was given up while it waited has yet to take itself out.
-            if not ticket.turn.done():
-                ticket.turn.set_result(None)
+            if not ticket.admitted.done():
+                ticket.admitted.set_result(None)

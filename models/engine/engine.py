@@ -9,7 +9,6 @@ from concurrent.futures import Future
 from dataclasses import replace
 
 import torch
-from torch import Tensor
 from whisper.audio import N_SAMPLES
 
 from models.engine.backend import Backend
@@ -96,9 +95,10 @@ class Engine:
 
         Raises:
             EngineStoppedError: the engine has been closed.
-            ValueError: it is given samples, and takes none or not so many.
+            ValueError: it is given samples, and takes none or not so many; or a prefix that leaves
+                no room for text, or has no language.
         """
-        self._check(window.audio)
+        self._check(window)
         future: Future[DecodingResult] = Future()
         language = window.language
         if language is None and not self.vocabulary.dims.is_multilingual:
@@ -119,8 +119,14 @@ class Engine:
             self._wakeup.notify()
         self._thread.join()
 
-    def _check(self, audio: Tensor) -> None:
-        # [n_mels, 3000] or [samples]. What fails only in a step fails all windows in the engine.
+    def _check(self, window: Window) -> None:
+        # What fails only in a step fails all windows in the engine.
+        audio, prefix = window.audio, window.prefix  # [n_mels, 3000] or [samples]
+        if prefix.tokens and window.language is None:
+            raise ValueError("a window with a prefix must be given its language")
+        longest = self.vocabulary.dims.n_text_ctx // 2 - 1
+        if len(prefix.tokens) > longest or len(prefix.tokens) != len(prefix.logprobs):
+            raise ValueError(f"a prefix has at most {longest} tokens, each with a logprob")
         if audio.dim() == 1 and not (self.takes_samples and len(audio) <= N_SAMPLES):
             raise ValueError(f"this engine takes no window of {len(audio)} samples")
 

@@ -68,7 +68,7 @@ class Results:
             results[sequence] = replace(results[sequence], starts=starts)
         for sequence, result in results.items():
             sequence.window.stats.windows += 1
-            sequence.window.stats.tokens += len(result.tokens)
+            sequence.window.stats.tokens += len(result.tokens) - len(sequence.window.prefix.tokens)
             self._scheduler.release(sequence)
             sequence.settle(result)
 

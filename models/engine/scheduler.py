@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from math import ceil
 
-from models.engine.decoding.sequence import Sequence
+from models.engine.decoding.sequence import LaneName, Sequence
 from models.engine.device.oom_backoff import BatchBackoff
 
-# The background lane's share of the time in which both lanes have work, at least; and of the slots,
-# which it is given before others as long as it gets less.
+# A lower lane's share of the time in which others have work too, at least; and of the slots, which
+# it is given before others as long as it gets less.
+LIVE_SHARE = 0.25
 BACKGROUND_SHARE = 0.25
 # Seconds of more than that which are remembered.
 _MAX_CREDIT = 1.0
@@ -55,8 +56,15 @@ class Plan:
 
 @dataclass(eq=False)
 class Lane:
-    """Windows that are served first come, first served: waiting, being encoded, decoding."""
+    """Windows that are served first come, first served: waiting, being encoded, decoding.
 
+    `share` is guaranteed of the time, or 0; `owed` the seconds of it that are still to come, and
+    `part` how much of the scheduled step is the lane's.
+    """
+
+    share: float = 0.0
+    owed: float = 0.0
+    part: float = 0.0
     waiting: deque[Sequence] = field(default_factory=deque)
     encoding: Encoding | None = None
     running: list[Sequence] = field(default_factory=list)
@@ -71,15 +79,24 @@ class Lane:
         """The sequences that have a slot."""
         return [*(self.encoding.sequences if self.encoding else ()), *self.running]
 
+    def ran(self, seconds: float, *, others_work: bool) -> None:
+        """Note a step; nothing is owed to a lane that has no work, or has all the time."""
+        if self.is_idle or not others_work:
+            self.owed = 0.0
+        else:
+            self.owed = max(self.owed + seconds * (self.share - self.part), -_MAX_CREDIT)
+
 
 class Scheduler:
-    """Two lanes: short recordings, and in the background the windows of long ones.
+    """Three lanes: short recordings, updates of live turns, and long files in the background.
 
-    A short clip does not wait behind a long file; long files have a guaranteed share of the time.
+    Each goes before those behind it, and those have a guaranteed share of the time: a short clip
+    does not wait behind a long file, and no file waits for ever. The final text of a live turn is a
+    short recording's.
     Within a lane, rows decode when no more windows can be encoded: all slots are taken, or nothing
-    waits. Where encoding and decoding overlap, the rows of both lanes decode together, whatever is
-    being encoded. A sequence keeps its slot until it is released; the background leaves an eighth
-    of the slots, one at least, unless there is only one, or it has had less than its share.
+    waits. Where encoding and decoding overlap, the rows of all lanes decode together, whatever is
+    being encoded. A sequence keeps its slot until it is released; the lower lanes leave an eighth
+    of the slots, one at least, unless there is only one, or they have had less than their share.
 
     Rows that make a window's later attempts in parallel take slots that no window waits for, and
     are preempted when one does.
@@ -89,13 +106,15 @@ class Scheduler:
         self.slots, self.encode_limit = slots, BatchBackoff(encode_batch)
         self._overlaps = overlaps
         self.dropped = 0
-        self._short, self._background = Lane(), Lane()
+        # The first goes before the others.
+        self._by_name: dict[LaneName, Lane] = {
+            "short": Lane(),
+            "live": Lane(LIVE_SHARE),
+            "background": Lane(BACKGROUND_SHARE),
+        }
+        self._lanes = tuple(self._by_name.values())
         self._reserved = -(-slots // 8) if slots > 1 else 0
-        self._due = ceil(slots * BACKGROUND_SHARE)
         self._free = sorted(range(slots), reverse=True)
-        # Seconds that the background lane is owed, and how much of the scheduled step is its.
-        self._owed = 0.0
-        self._part = 0.0
 
     @property
     def waiting(self) -> int:
@@ -127,20 +146,17 @@ class Scheduler:
         self._admit()
         if self._overlaps:
             return self._everything()
-        short, background = self._short, self._background
-        is_due = self._owed > 0 and background.holders
-        lane = background if is_due or not short.holders else short
-        self._part = float(lane is background)
+        lane = self._next_lane()
+        for each in self._lanes:
+            each.part = float(each is lane)
         # A step takes little longer for many rows than for a few: they wait for each other.
         return _plan([lane.encoding], []) if lane.encoding else _plan([], lane.running)
 
     def ran(self, seconds: float) -> None:
         """Note how long the scheduled step took."""
-        if any(lane.is_idle for lane in self._lanes):
-            self._owed = 0.0
-        else:
-            owed = self._owed + seconds * (BACKGROUND_SHARE - self._part)
-            self._owed = max(owed, -_MAX_CREDIT)
+        working = sum(not lane.is_idle for lane in self._lanes)
+        for lane in self._lanes[1:]:
+            lane.ran(seconds, others_work=working > 1)
 
     def encoded(self, encoding: Encoding) -> None:
         """Let windows whose encoding is complete decode."""
@@ -155,7 +171,7 @@ class Scheduler:
 
     def has_spare_slot(self, sequence: Sequence) -> bool:
         """True if a slot is free that no window waits for, for another row of this one's window."""
-        reserved = self._reserved if sequence.window.is_background else 0
+        reserved = 0 if sequence.window.lane == "short" else self._reserved
         return not self.waiting and len(self._free) > reserved
 
     def join(self, row: Sequence) -> None:
@@ -207,15 +223,18 @@ class Scheduler:
     def _everything(self) -> Plan:
         encodings = [lane.encoding for lane in self._lanes if lane.encoding]
         rows = [sequence for lane in self._lanes for sequence in lane.running]
-        self._part = len(self._background.holders) / max(1, len(self.running))
+        for lane in self._lanes:
+            lane.part = len(lane.holders) / max(1, len(self.running))
         return _plan(encodings, rows)
 
-    @property
-    def _lanes(self) -> tuple[Lane, Lane]:
-        return self._short, self._background
+    def _next_lane(self) -> Lane:
+        """The one that is owed most or, where none is, the first one with work."""
+        working = [lane for lane in self._lanes if lane.holders] or [self._lanes[0]]
+        most = max(working, key=lambda lane: lane.owed)
+        return most if most.owed > 0 else working[0]
 
     def _lane(self, sequence: Sequence) -> Lane:
-        return self._background if sequence.window.is_background else self._short
+        return self._by_name[sequence.window.lane]
 
     def _release_slot(self, sequence: Sequence) -> None:
         assert sequence.slot is not None
@@ -239,11 +258,13 @@ class Scheduler:
     def _admit(self) -> None:
         """Give free slots to windows that wait: a lane's next ones, when it encodes none."""
         self._preempt()
-        short, background = self._short, self._background
-        owed = self._due - len(background.holders) if self._owed > 0 else 0
-        self._begin(background, min(owed, len(self._free)))
-        self._begin(short, len(self._free))
-        self._begin(background, len(self._free) - self._reserved)
+        first, *lower = self._lanes
+        for lane in lower:
+            due = ceil(self.slots * lane.share) - len(lane.holders) if lane.owed > 0 else 0
+            self._begin(lane, min(due, len(self._free)))
+        self._begin(first, len(self._free))
+        for lane in lower:
+            self._begin(lane, len(self._free) - self._reserved)
 
     def _preempt(self) -> None:
         """Take slots back from later attempts at windows, which are then made one after another."""
@@ -267,4 +288,5 @@ class Scheduler:
 
 
 def _plan(encodings: list[Encoding], rows: list[Sequence]) -> Plan:
-    return Plan(encodings, [s for s in rows if not s.tokens], [s for s in rows if s.tokens])
+    prefill = [row for row in rows if not row.is_prefilled]
+    return Plan(encodings, prefill, [row for row in rows if row.is_prefilled])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
 
@@ -43,16 +43,31 @@ class ScriptNormalizer:
         self._asked = asked
         self._known: dict[_Writing, Script] = {}
 
+    @property
+    def chosen(self) -> Collection[Script]:
+        """The scripts that texts have settled, in the order of their choice."""
+        return tuple(self._known.values())
+
+    def copy(self) -> ScriptNormalizer:
+        """One that is asked for the same and knows the same; what it settles is its own."""
+        copied = ScriptNormalizer(self._asked)
+        copied._known = dict(self._known)
+        return copied
+
     def applies_to(self, segment: Segment) -> bool:
         """True for a segment in a language of several scripts."""
         return segment.language in _WRITINGS
 
     def settle(self, segments: Iterable[Segment]) -> None:
         """Choose the script of each language that has none yet, by these segments together."""
+        self.settle_texts((segment.language or "", segment.text) for segment in segments)
+
+    def settle_texts(self, said: Iterable[tuple[str, str]]) -> None:
+        """The same by languages and their texts."""
         texts: dict[_Writing, list[str]] = {}
-        for segment in segments:
-            if writing := _WRITINGS.get(segment.language or ""):
-                texts.setdefault(writing, []).append(segment.text)
+        for language, text in said:
+            if writing := _WRITINGS.get(language):
+                texts.setdefault(writing, []).append(text)
         for writing, own in texts.items():
             if writing not in self._known and (script := _majority(writing, own)):
                 self._known[writing] = script

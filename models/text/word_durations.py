@@ -10,6 +10,7 @@ from statistics import median
 from models.text.transcript import Segment, Word
 from models.text.words import merge_punctuation
 
+# Those of openai-whisper and no others: durations are to be the same.
 _SENTENCE_ENDS = frozenset(".。!！?？")  # noqa: RUF001
 # Nobody drawls so; longer medians come from pauses that were taken for words.
 _LONGEST_MEDIAN = 0.7

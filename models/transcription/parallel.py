@@ -17,6 +17,7 @@ from models.transcription.language_vote import WINDOWS, LanguageVote
 from models.transcription.sample_stream import SampleStream
 from models.transcription.transcription_context import TranscriptionContext
 from models.transcription.window_transcription import WindowTranscription
+from models.units import SAMPLE_RATE
 
 # Windows of one recording with the engine at once: enough to keep its slots full while the next
 # are made, few enough that a recording of hours holds no more memory than one of minutes. A window
@@ -37,7 +38,7 @@ async def parallel(
     windows = speech_windows(stream.pieces(), detector, context.options.voice)
     asked = 1 if context.is_live else WINDOWS
     languages = LanguageVote(context.language, context.options.languages, asked)
-    sequencer, submitted = Sequencer(), 0
+    sequencer, submitted, covered = Sequencer(), 0, 0
     running: deque[asyncio.Task[list[Segment]]] = deque()
     # One window is read ahead of those that are with the engine.
     reading: Reading | None = _next(context, stream, windows, ahead=False)
@@ -58,8 +59,9 @@ async def parallel(
                 spoken = WindowTranscription(
                     context, stream, languages, *read, is_first=not submitted
                 )
-                running.append(asyncio.create_task(spoken.segments()))
-                submitted += 1
+                end = spoken.plan.end
+                running.append(asyncio.create_task(_counted(context, spoken, end - covered)))
+                submitted, covered = submitted + 1, end
                 ahead = len(running) > IN_FLIGHT // 2
                 reading = _next(context, stream, windows, ahead=ahead)
             # The others may wait for one that has failed: for the language that it would have told.
@@ -74,6 +76,15 @@ async def parallel(
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _counted(
+    context: TranscriptionContext, spoken: WindowTranscription, samples: int
+) -> list[Segment]:
+    """The window's segments; then so many samples, with the silence before it, are done."""
+    segments = await spoken.segments()
+    context.stats.done_seconds += samples / SAMPLE_RATE
+    return segments
 
 
 def _next(

@@ -91,8 +91,11 @@ class SampleStream:
             for piece in pieces:
                 if self._stopped.is_set():
                     raise StoppedError
+                if self._stats.on_samples:
+                    self._stats.on_samples(length, piece)
                 length += len(piece)
                 # A second pass reads the same.
                 self._stats.audio_seconds = max(self._stats.audio_seconds, length / SAMPLE_RATE)
                 yield piece
         self.length = length
+        self._stats.is_read = True

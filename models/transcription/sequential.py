@@ -34,6 +34,7 @@ async def sequential(
     parts = PartDecoder(context, speech, _SLACK)
     detect = partial(most_probable, among=context.options.languages)
     while seek < mel.frames:
+        context.stats.done_seconds = seek / FRAMES_PER_SECOND
         make = partial(context.window, mel, seek, history, context.language or detect)
         window = make() if mel.is_ready(seek) else await stream.run(make)
         frames = mel.content(seek)
@@ -52,6 +53,7 @@ async def sequential(
             yield sequencer.put(ended_by(segment, cut.next_seek / FRAMES_PER_SECOND))
         history = _remembered(context, history, segments, result)
         seek = cut.next_seek
+    context.stats.done_seconds = mel.frames / FRAMES_PER_SECOND
 
 
 async def _decoded(

@@ -26,6 +26,8 @@ from models.text.transcript import OnSegment, Segment, Transcript
 from models.transcription.audio_input import AudioInput
 from models.transcription.features import features, recording_features
 from models.transcription.language_detection import detect
+from models.transcription.live_decoding import decode_live
+from models.transcription.live_window import LiveText, LiveWindow
 from models.transcription.parallel import parallel
 from models.transcription.sample_stream import Pieces, SampleStream
 from models.transcription.sequential import sequential
@@ -79,9 +81,24 @@ class Transcriber:
         pieces = partial(self._audio.sandbox.read, audio, options.reading, stats.opened)
         return await self._transcribe(pieces, options, on_segment, stats)
 
-    async def transcribe_samples(self, samples: Samples, options: TranscribeOptions) -> Transcript:
-        """The transcript of samples, float32 mono at 16 kHz."""
-        return await self._transcribe(lambda: (piece for piece in (samples,)), options)
+    async def transcribe_samples(
+        self, samples: Samples, options: TranscribeOptions, stats: RequestStats | None = None
+    ) -> Transcript:
+        """The transcript of samples, float32 mono at 16 kHz; what it takes is noted in `stats`."""
+        options = self._checked(options)
+        return await self._transcribe(lambda: (piece for piece in (samples,)), options, None, stats)
+
+    async def decode_live(self, live: LiveWindow, stats: RequestStats | None = None) -> LiveText:
+        """The text of a part of a turn that is still spoken, or that has just been.
+
+        Cancelling the call takes its window out of the engine. What it takes is noted in `stats`.
+
+        Raises:
+            OptionError, EngineStoppedError, DecodingError: as for `transcribe`.
+        """
+        options = self._checked(replace(live.options, language=live.language))
+        live = replace(live, options=options, language=options.language)
+        return await decode_live(self.engine, self._audio.threads, live, stats or RequestStats())
 
     async def detect_language(
         self,

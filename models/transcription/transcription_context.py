@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import replace
 
 from models.audio.mel import Mel
@@ -47,11 +48,13 @@ class TranscriptionContext:
         self.segmenter = Segmenter(self.vocabulary, options)
         self.request = uuid.uuid4().hex
         self.is_long, self.is_live = False, is_live
+        self._prompt = self._prompt_tokens()
         self._carried = self._carried_tokens()
+        stats.prompt_tokens = len(self._previous(self.first_history()))
 
     def first_history(self) -> tuple[int, ...]:
         """The text before the first window: the prompt, unless every window is given it."""
-        return () if self.options.carry_initial_prompt else self._prompt()
+        return () if self.options.carry_initial_prompt else self._prompt
 
     def window(
         self,
@@ -72,9 +75,9 @@ class TranscriptionContext:
             audio=mel.window(seek),
             frames=mel.content(seek),
             task=self.options.task,
-            previous=_last(self.vocabulary.prompt_limit, self._carried, history),
+            previous=self._previous(history),
             temperatures=self.options.temperature,
-            is_background=self.is_long and not in_short_lane,
+            lane="background" if self.is_long and not in_short_lane else "short",
             word_timestamps=self.options.word_timestamps,
             stats=self.stats,
         )
@@ -94,24 +97,45 @@ class TranscriptionContext:
             window, accept=guard.accepts, prefer=guard.prefer, is_hopeless=guard.is_hopeless
         )
 
-    def _prompt(self) -> tuple[int, ...]:
+    def _previous(self, history: tuple[int, ...]) -> tuple[int, ...]:
+        return _last(self.vocabulary.prompt_limit, self._carried, history)
+
+    def _prompt_tokens(self) -> tuple[int, ...]:
         text = self.options.initial_prompt
         return self.vocabulary.encode((" " + text.strip())[-MAX_CHARACTERS:]) if text else ()
 
     def _carried_tokens(self) -> tuple[int, ...]:
         """The prompt tokens of every window: keywords, and the initial prompt if it is carried."""
-        prompt = self._prompt() if self.options.carry_initial_prompt else ()
+        prompt = self._prompt if self.options.carry_initial_prompt else ()
         return _last(self.vocabulary.prompt_limit, self._keyword_tokens(), prompt)
 
     def _keyword_tokens(self) -> tuple[int, ...]:
         limit = self.vocabulary.prompt_limit // 2
+        if self.options.trim_keywords:
+            return self._keywords_that_fit(limit)
         words = ", ".join(self.options.keywords)
         if len(words) > MAX_CHARACTERS:
             raise _too_long(f"{len(words)} characters, and {limit} tokens fit")
-        tokens = self.vocabulary.encode(f" {words}.") if words else ()
+        tokens = self._listed(self.options.keywords)
         if len(tokens) > limit:
             raise _too_long(f"{len(tokens)} tokens, and {limit} fit")
         return tokens
+
+    def _keywords_that_fit(self, limit: int) -> tuple[int, ...]:
+        """The tokens of the first keywords that fit together."""
+        fitting: tuple[int, ...] = ()
+        for count in range(1, len(self.options.keywords) + 1):
+            words = self.options.keywords[:count]
+            if sum(map(len, words)) > MAX_CHARACTERS:
+                return fitting
+            tokens = self._listed(words)
+            if len(tokens) > limit:
+                return fitting
+            fitting = tokens
+        return fitting
+
+    def _listed(self, words: Sequence[str]) -> tuple[int, ...]:
+        return self.vocabulary.encode(f" {', '.join(words)}.") if any(words) else ()
 
 
 def _too_long(measured: str) -> OptionError:

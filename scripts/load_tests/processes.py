@@ -42,6 +42,18 @@ def server_process(url: str, pid: int | None) -> psutil.Process:
         raise BenchError(f"the server's process cannot be followed: {error}") from error
 
 
+def children_of(server: psutil.Process) -> list[psutil.Process]:
+    """A server's processes but the first.
+
+    Raises:
+        BenchError: it has ended, or is somebody else's.
+    """
+    try:
+        return list(server.children(recursive=True))
+    except psutil.Error as error:
+        raise BenchError(f"the server's process cannot be followed: {error}") from error
+
+
 def use_of(server: psutil.Process) -> Use:
     """Resources that a server and its children hold now.
 

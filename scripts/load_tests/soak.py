@@ -16,6 +16,7 @@ import psutil
 
 from scripts.load_tests.client_calls import Audio, prepare
 from scripts.load_tests.clients import Clients, Outcome
+from scripts.load_tests.live_visitors import Turn, Visitors, judge_live, wrong_turns
 from scripts.load_tests.processes import followed, server_process
 from scripts.load_tests.soak_phases import figures, soak_phases
 from scripts.load_tests.soak_thresholds import Texts, judge, wrong_texts
@@ -55,6 +56,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--clients", type=positive, default=16, metavar="N", help="default: 16")
     parser.add_argument(
+        "--live",
+        type=int,
+        default=3,
+        metavar="N",
+        help="live sessions beside them, some left in their midst (default: 3; 0: none)",
+    )
+    parser.add_argument(
         "--minutes", type=positive_float, default=5.0, metavar="M", help="default: 5"
     )
     parser.add_argument(
@@ -90,11 +98,16 @@ async def _soak(
         begin = time.perf_counter()
         async with connected(server) as client:
             clients = Clients(client, options.model, audio)
-            await clients.run(options.clients, options.minutes * 60, options.seed)
+            visitors = Visitors(server, audio.clips)
+            times = options.minutes * 60, options.seed
+            async with asyncio.TaskGroup() as group:
+                group.create_task(clients.run(options.clients, *times))
+                group.create_task(visitors.run(options.live, *times))
         done = time.perf_counter()
         await asyncio.sleep(_IDLE_SECONDS)
     parts = soak_phases(clients.outcomes, uses, begin, begin + options.minutes * 60, done)
     thresholds = judge(clients.outcomes, alone, parts)
+    thresholds += judge_live(visitors.turns, alone) if options.live else []
     print(f"{options.url}, model {options.model}: {options.clients} clients, {done - begin:.0f} s")
     print(f"word errors when asked alone, against what is said: {number(wer)} %\n")
     found = {part.name: figures(part) for part in parts}
@@ -104,8 +117,12 @@ async def _soak(
         "options": chosen(options),
         "wer_percent": wer,
         "statuses": Counter(outcome.answer.status for outcome in clients.outcomes),
+        "live": Counter(turn.status for turn in visitors.turns),
         "stretches": found,
         "wrong_texts": [_told(o, alone) for o in wrong_texts(clients.outcomes, alone)],
+        "wrong_live_texts": [
+            _told_live(turn, alone) for turn in wrong_turns(visitors.turns, alone)
+        ],
         **for_report(thresholds),
     }
 
@@ -118,6 +135,10 @@ async def _alone(load: Load, audio: Audio) -> dict[Path, str]:
 def _told(outcome: Outcome, alone: Texts) -> dict[str, str]:
     clip = outcome.call.clip
     return {"file": clip.path.name, "alone": alone[clip.path], "text": outcome.answer.text}
+
+
+def _told_live(turn: Turn, alone: Texts) -> dict[str, str]:
+    return {"file": turn.clip.path.name, "alone": alone[turn.clip.path], "text": turn.text}
 
 
 if __name__ == "__main__":

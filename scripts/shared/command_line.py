@@ -15,6 +15,8 @@ from scripts.shared.report import DEFAULT_FOLDER, write_json
 from scripts.shared.run_config import RunConfig
 
 _INTERRUPTED = 130
+# Errors that are told in one line.
+_KNOWN = (BenchError, WhisperError, OSError)
 # Clips in flight at once, so that the slots are busy.
 _AT_ONCE = 8
 
@@ -41,14 +43,24 @@ def run(
     try:
         report = measure(options)
         write_json(options.json, report, [*parser.prog.split(), *given])
-    except (BenchError, WhisperError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
+    except (*_KNOWN, ExceptionGroup) as error:
+        first = _first(error)
+        if not isinstance(first, _KNOWN):
+            raise
+        print(f"error: {first}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("error: interrupted", file=sys.stderr)
         return _INTERRUPTED
     print(f"written to {options.json}", file=sys.stderr)
     return 1 if report.get("missed") else 0
+
+
+def _first(error: Exception) -> Exception:
+    """The error, or the first one of a group of tasks."""
+    while isinstance(error, ExceptionGroup):
+        error = error.exceptions[0]
+    return error
 
 
 def add_server(parser: argparse.ArgumentParser) -> None:

@@ -30,7 +30,7 @@ def replace_defaults() -> None:
     from _bentoml_impl.serde import MultipartSerde  # type: ignore[import-untyped]
     from bentoml import serving
     from bentoml._internal.server.http import traffic
-    from uvicorn.config import HTTP_PROTOCOLS
+    from uvicorn.config import HTTP_PROTOCOLS, WS_PROTOCOLS
 
     traffic.TimeoutMiddleware = without_timer  # type: ignore[assignment, misc]  # as a callable
     serving.construct_timeouts_args = partial(longer_keep_alive, serving.construct_timeouts_args)
@@ -39,6 +39,7 @@ def replace_defaults() -> None:
     vars(starlette.requests)["MultiPartParser"] = PartsParser
     # What its workers' uvicorn speaks.
     HTTP_PROTOCOLS["auto"] = "api.middleware.timed_headers:TimedHeaders"
+    WS_PROTOCOLS["auto"] = "api.middleware.socket_protocol:SocketProtocol"
 
 
 def without_timer(app: ASGIApp, timeout: float) -> ASGIApp:

@@ -15,9 +15,12 @@ from starlette.datastructures import State
 from starlette.testclient import TestClient
 
 from api.app import create_app
+from api.dialects.enabled import enabled
 from api.middleware.draining import Drain
 from api.middleware.stack import MiddlewareStack
 from api.requests.model_registry import ModelRegistry, ServedModel, Transcriber
+from api.requests.request_limits import RequestLimits
+from api.setting_values import DialectName
 from api.settings import Settings
 from models.audio_options import MIX, AudioTrack, ReadOptions
 from models.capacity.admission import Admission
@@ -75,10 +78,15 @@ class FakeTranscriber:
         if stats:
             stats.opened(self.track)
             stats.audio_seconds = self.duration
+            stats.tokens = sum(len(segment.tokens) for segment in self.segments)
         if on_segment:
             for segment in self.segments:
+                await self.work(segment.id, stats)
                 on_segment(segment)
         return Transcript(options.task, self.language, self.duration, self.segments)
+
+    async def work(self, number: int, stats: RequestStats | None) -> None:
+        """What is done for a segment: here nothing."""
 
     async def detect_language(
         self,
@@ -137,18 +145,11 @@ class BreakingTranscriber(FakeTranscriber):
 
     error: Exception = field(default_factory=Exception)
 
-    async def transcribe(
-        self,
-        audio: BinaryIO,
-        options: TranscribeOptions,
-        on_segment: OnSegment | None = None,
-        stats: RequestStats | None = None,
-    ) -> Transcript:
-        """Never a transcript."""
-        assert on_segment
-        on_segment(self.segments[0])
-        await asyncio.sleep(0.1)
-        raise self.error
+    async def work(self, number: int, stats: RequestStats | None) -> None:
+        """Fail at the second segment."""
+        if number:
+            await asyncio.sleep(0.1)
+            raise self.error
 
 
 class EndlessTranscriber(FakeTranscriber):
@@ -196,31 +197,40 @@ class FakePool(dict[str, Transcriber]):
 
 
 def served_by(
-    transcribers: Mapping[str, Transcriber], admission: Admission | None = None
+    transcribers: Mapping[str, Transcriber],
+    admission: Admission | None = None,
+    aliases: Mapping[str, str] | None = None,
 ) -> ModelRegistry:
     """Models on the CPU, each with a transcriber of its own."""
     models = [ServedModel(name, CREATED) for name in transcribers]
-    return ModelRegistry(models, FakePool(transcribers), admission or Admission(3600, slots=8))
+    queue = admission or Admission(3600, slots=8)
+    return ModelRegistry(models, FakePool(transcribers), queue, aliases)
 
 
 def served(
-    *names: str, transcriber: Transcriber | None = None, admission: Admission | None = None
+    *names: str,
+    transcriber: Transcriber | None = None,
+    admission: Admission | None = None,
+    aliases: Mapping[str, str] | None = None,
 ) -> ModelRegistry:
     """Models on the CPU that share one transcriber."""
-    return served_by(dict.fromkeys(names, transcriber or FakeTranscriber()), admission)
+    return served_by(dict.fromkeys(names, transcriber or FakeTranscriber()), admission, aliases)
 
 
 @cache
-def _app() -> FastAPI:
+def _app(names: tuple[DialectName, ...]) -> FastAPI:
     """Made once, as it takes a tenth of a second: all that a client has of its own is the state."""
-    return create_app("1.2.3")
+    return create_app("1.2.3", dialects=enabled(Settings(dialects=names)))
 
 
 def client(
     transcriber: Transcriber | None = None, *names: str, settings: Settings | None = None
 ) -> TestClient:
     """A client of an app that serves `base`, or the models named."""
-    app = copy(_app())
+    settings = settings or Settings()
+    app = copy(_app(settings.dialects))
     app.state = State()
     app.state.registry = served(*(names or ("base",)), transcriber=transcriber)
-    return TestClient(MiddlewareStack(app, settings or Settings(), Drain(0)))
+    app.state.registry.limits = RequestLimits.of(settings)
+    edge = MiddlewareStack(app, settings, Drain(0), dialects=enabled(settings))
+    return TestClient(edge)

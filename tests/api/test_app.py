@@ -5,7 +5,13 @@ from __future__ import annotations
 import re
 
 import pytest
+from starlette.testclient import TestClient
 
+from api.app import create_app
+from api.keys import key_digest
+from api.middleware.draining import Drain
+from api.middleware.stack import MiddlewareStack
+from api.settings import Settings
 from tests.api.fake import CREATED, client
 
 
@@ -16,6 +22,7 @@ def model(model_id: str) -> dict[str, object]:
         "object": "model",
         "created": CREATED,
         "owned_by": "whisper-bento",
+        "shutdown_date": None,
     }
 
 
@@ -35,6 +42,8 @@ def test_models(path: str) -> None:
         ("whisper-1", "whisper-1"),
         ("openai/whisper-base", "openai/whisper-base"),
         ("openai%2Fwhisper-base", "openai/whisper-base"),
+        ("gpt-4o-mini-transcribe", "gpt-4o-mini-transcribe"),
+        ("Systran%2Ffaster-whisper-small", "Systran/faster-whisper-small"),
     ],
 )
 def test_model(prefix: str, path: str, model_id: str) -> None:
@@ -69,6 +78,7 @@ def test_health() -> None:
         "version": "1.2.3",
         "queue": {"running": 0, "waiting": 0, "seconds": 0},
         "cancelled": {"requests": 0, "windows": 0},
+        "limits": {"upload_bytes": 25 * 1024 * 1024, "audio_seconds": 43_200},
         "loaded": [
             {
                 "name": name,
@@ -81,6 +91,22 @@ def test_health() -> None:
             for name in ("base", "tiny.en")
         ],
     }
+
+
+def test_health_without_a_key_is_its_status_alone() -> None:
+    key = "a-key-of-the-tests"
+    app = client(settings=Settings(api_keys=(key_digest(key),)))
+    answer = app.get("/health")
+
+    assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
+    assert len(app.get("/health", headers={"api-key": key}).json()) > 1
+
+
+def test_health_without_a_key_while_models_load() -> None:
+    settings = Settings(api_keys=(key_digest("a-key-of-the-tests"),))
+    app = TestClient(MiddlewareStack(create_app("0"), settings, Drain(0)))
+
+    assert app.get("/health").status_code == 503
 
 
 @pytest.mark.parametrize("path", ["/health", "/v1/models", "/v1/models/none", "/v1/none", "/none"])

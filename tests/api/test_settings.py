@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from api.settings import SettingError, Settings, names_package_sources
+from api.settings import SettingError, Settings, changed_environment
 
 COLLECTOR = "wanted the http or https URL of a collector, such as http://127.0.0.1:4318"
 WHOLE_PORT = "wanted a whole number from 1 to 65535"
 KEYS = "wanted keys of at least 8 visible ASCII characters, with commas between"
 DEVICE = "wanted auto, cpu, cuda or cuda:N"
+DIALECTS = "wanted some of azure, groq, asr-webservice, whisper-cpp, json-body, or none"
 MODEL = "wanted the name of a model, such as base or large-v3-turbo"
 
 
@@ -73,6 +74,19 @@ def test_settings_host(given: str, host: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("given", "names"),
+    [
+        ("none", ()),
+        ("None", ()),
+        ("whisper-cpp, groq,groq", ("whisper-cpp", "groq")),
+        ("", ("azure", "groq", "asr-webservice", "whisper-cpp", "json-body")),
+    ],
+)
+def test_settings_dialects(given: str, names: tuple[str, ...]) -> None:
+    assert Settings.from_environ({"WHISPER_DIALECTS": given}).dialects == names
+
+
+@pytest.mark.parametrize(
     ("given", "value"),
     [("true", True), ("True", True), ("1", True), ("yes", True), ("FALSE", False), ("0", False)],
 )
@@ -88,6 +102,9 @@ def test_settings_boolean(given: str, value: bool) -> None:
         ("https://a.example:443, http://b.example:80", ("https://a.example", "http://b.example")),
         ("http://localhost:3000,http://[::1]:443", ("http://localhost:3000", "http://[::1]:443")),
         ("tauri://localhost", ("tauri://localhost",)),
+        ("app://obsidian.md,capacitor://localhost", ("app://obsidian.md", "capacitor://localhost")),
+        ("chrome-extension://abcdefghijklmnop", ("chrome-extension://abcdefghijklmnop",)),
+        ("Null, FILE://", ("null", "file://")),
     ],
 )
 def test_settings_origins(given: str, origins: tuple[str, ...]) -> None:
@@ -112,7 +129,9 @@ def test_settings_origins(given: str, origins: tuple[str, ...]) -> None:
         "https://*.example",
         "https://a b.example",
         "https://[::1",
-        "null",
+        "file:///",
+        "nullx",
+        "null://",
     ],
 )
 def test_settings_origins_malformed(given: str) -> None:
@@ -131,9 +150,13 @@ def test_settings_other_defaults_are_for_what_is_not_given() -> None:
     assert Settings.from_environ(given, default_model="large").models == ("tiny",)
 
 
-def test_package_sources_are_named_by_uv_alone() -> None:
-    assert names_package_sources({"UV_FIND_LINKS": "/wheels"})
-    assert not names_package_sources({"UV_FIND_LINKS": "", "PIP_FIND_LINKS": "/wheels"})
+def test_changed_environment_is_as_before_after_the_block(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KEPT", "1")
+    monkeypatch.delenv("ADDED", raising=False)
+    with changed_environment(lambda now: {"KEPT": f"{now['KEPT']}2", "ADDED": "3"}):
+        assert (os.environ["KEPT"], os.environ["ADDED"]) == ("12", "3")
+    assert os.environ["KEPT"] == "1"
+    assert "ADDED" not in os.environ
 
 
 def test_settings_default_model_comes_first() -> None:
@@ -174,7 +197,13 @@ def test_settings_default_model_comes_first() -> None:
         ("WHISPER_THREADS", "all", "wanted a whole number from 0 to 1024"),
         ("WHISPER_TIMEOUT", "1h", "wanted a whole number from 1 to 86400"),
         ("WHISPER_QUEUE_SECONDS", "59", "wanted a whole number of seconds from 60 to 100000000"),
+        ("WHISPER_REALTIME_SESSIONS", "0", "wanted a whole number from 1 to 100000"),
+        ("WHISPER_REALTIME_SECONDS", "1h", "wanted a whole number from 1 to 86400"),
+        ("WHISPER_REALTIME_DELAY", "none", "wanted minimal, low, medium, high or xhigh"),
+        ("WHISPER_WYOMING_PORT", "-1", "wanted a whole number from 0 to 65535"),
+        ("WHISPER_WYOMING_HOST", "nas.local", "wanted an IP address or localhost"),
         ("WHISPER_LOG_FORMAT", "xml", "wanted text or json"),
+        ("WHISPER_DIALECTS", "groq,deepgram", DIALECTS),
         ("WHISPER_OTLP_ENDPOINT", "localhost:4318", COLLECTOR),
         ("WHISPER_OTLP_ENDPOINT", "https://", COLLECTOR),
     ],
@@ -218,16 +247,23 @@ def test_settings_table() -> None:
         ("WHISPER_API_KEYS_FILE", ""),
         ("WHISPER_ALLOW_ANYONE", "false"),
         ("WHISPER_CORS_ORIGINS", ""),
+        ("WHISPER_DIALECTS", "azure,groq,asr-webservice,whisper-cpp,json-body"),
         ("WHISPER_MAX_UPLOAD_MIB", "25"),
+        ("WHISPER_MAX_PCM_SECONDS", "14400"),
         ("WHISPER_MAX_AUDIO_SECONDS", "43200"),
         ("WHISPER_HOST", "127.0.0.1"),
         ("WHISPER_PORT", "8000"),
+        ("WHISPER_WYOMING_PORT", "0"),
+        ("WHISPER_WYOMING_HOST", "127.0.0.1"),
         ("WHISPER_SLOTS", "0"),
         ("WHISPER_THREADS", "0"),
         ("WHISPER_TIMEOUT", "3600"),
         ("WHISPER_QUEUE_SECONDS", "14400"),
         ("WHISPER_SHORT_WAIT_SECONDS", "0"),
         ("WHISPER_SHUTDOWN_SECONDS", "20"),
+        ("WHISPER_REALTIME_SESSIONS", "100"),
+        ("WHISPER_REALTIME_SECONDS", "3600"),
+        ("WHISPER_REALTIME_DELAY", "medium"),
         ("WHISPER_LOG_FORMAT", "text"),
         ("WHISPER_OTLP_ENDPOINT", ""),
     ]

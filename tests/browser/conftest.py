@@ -7,10 +7,14 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
+from starlette.routing import Route
 
 from models.checkpoints.weights import Weights
 from tests.browser.visits import PATIENCE_MS, Visit, visit
-from tests.server import Server, serving
+from tests.server import Server, listening, serving
 
 KEY = "a-key-of-the-tests"
 # It is in no sandbox of its own, as root, and asks nothing of its maker's servers.
@@ -49,13 +53,29 @@ def server(
 
 
 @pytest.fixture(scope="session")
+def application() -> Iterator[str]:
+    """The origin of an application, whose server has an empty page."""
+
+    async def page(request: Request) -> HTMLResponse:
+        return HTMLResponse("<!doctype html><title>An application</title>")
+
+    with listening(Starlette(routes=[Route("/", page)])) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
 def guarded(
-    weights: Callable[[str], Weights], tmp_path_factory: pytest.TempPathFactory
+    weights: Callable[[str], Weights], application: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Server]:
-    """A server of `tiny.en` that asks for `KEY`."""
+    """A server of `tiny.en` that asks for `KEY`, and lets the application's pages use it."""
     weights("tiny.en")
     output = tmp_path_factory.mktemp("guarded") / "output.txt"
-    with serving(output, WHISPER_DEFAULT_MODEL="tiny.en", WHISPER_API_KEYS=KEY) as running:
+    with serving(
+        output,
+        WHISPER_DEFAULT_MODEL="tiny.en",
+        WHISPER_API_KEYS=KEY,
+        WHISPER_CORS_ORIGINS=application,
+    ) as running:
         yield running
 
 

@@ -7,13 +7,13 @@ import json
 import pytest
 from playwright.sync_api import expect
 
-from api.app import create_app
+from tests.api.documented import documented_app
 from tests.browser.conftest import KEY
 from tests.browser.visits import Visit, expect_models, fill_form, send_form, use_key
 from tests.speech_clips import OWN_SPEECH
 
 JFK = OWN_SPEECH / "clips" / "jfk.flac"
-OPERATIONS = sum(len(operations) for operations in create_app("0").openapi()["paths"].values())
+OPERATIONS = sum(len(operations) for operations in documented_app().openapi()["paths"].values())
 
 
 @pytest.fixture(params=["at_home", "at_door"])

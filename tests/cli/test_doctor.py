@@ -11,12 +11,13 @@ import sys
 from collections import namedtuple
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from api.settings import Settings
 from cli.doctor import main
-from cli.doctor_checks import Problem, check_disk, check_python
+from cli.doctor_checks import Problem, check_disk, check_python, check_wyoming
 from models.checkpoints import store
 from models.checkpoints.weights import Weights
 from tests.server import PROJECT, free_port
@@ -66,9 +67,32 @@ def test_a_sound_machine_has_no_problem(
     assert main([], environ) == 0
 
     lines = capsys.readouterr().out.splitlines()
-    checks = ["settings", "python", "port", "disk", "models", "device", "transcription"]
+    checks = ["settings", "python", "port", "wyoming", "disk", "models", "device", "transcription"]
     assert [line.split()[:2] for line in lines] == [["ok", f"{check}:"] for check in checks]
     assert lines[-1].endswith(" s for a window")
+
+
+@pytest.mark.parametrize(
+    ("settings", "detail"),
+    [
+        ({}, "off: WHISPER_WYOMING_PORT is not set"),
+        ({"wyoming_port": 10300}, "10300 on 127.0.0.1 is free"),
+        (
+            {"wyoming_port": 10300, "wyoming_host": "0.0.0.0", "allow_anyone": True},
+            "10300 on 0.0.0.0 has no keys: whoever reaches it may use the server",
+        ),
+    ],
+)
+def test_port_for_wyoming(settings: dict[str, Any], detail: str) -> None:
+    port = free_port()
+    given = settings | ({"wyoming_port": port} if settings else {})
+
+    assert check_wyoming(Settings(**given)) == detail.replace("10300", str(port))
+
+
+def test_port_for_wyoming_that_cannot_be_used() -> None:
+    with pytest.raises(Problem, match="Wyoming has no API keys"):
+        check_wyoming(Settings(wyoming_port=free_port(), wyoming_host="0.0.0.0"))
 
 
 def test_malformed_settings_are_all_told(capsys: pytest.CaptureFixture[str]) -> None:

@@ -52,6 +52,15 @@ def test_other_machines_are_not_let_in_without_keys() -> None:
     assert preflight({**environ, "WHISPER_ALLOW_ANYONE": "true"}) == ("base",)
 
 
+def test_port_for_wyoming_is_looked_at() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        environ = {"WHISPER_PORT": str(free_port()), "WHISPER_WYOMING_PORT": str(port)}
+        with pytest.raises(PreflightError, match=f"port {port} on .* set WHISPER_WYOMING_PORT"):
+            preflight(environ)
+    assert preflight(environ) == ("base",)
+
+
 def test_port_problem_foreign_address() -> None:
     # 192.0.2.0/24 is kept for documentation (RFC 5737): no machine has it
     problem = port_problem("192.0.2.1", free_port())

@@ -15,7 +15,7 @@ from pathlib import Path
 import httpx
 
 from models.checkpoints.weights import Weights
-from tests.server import PROJECT, STOP_SECONDS, Server, free_port, wait_until_ready
+from tests.server import PROJECT, SECONDS, STOP_SECONDS, Server, free_port, wait_until_ready
 
 SERVE = [sys.executable, "-m", "cli", "serve"]
 
@@ -28,7 +28,7 @@ def stopped(*arguments: str, **settings: str) -> tuple[int, str, str]:
         env={**os.environ, "WHISPER_PORT": str(free_port()), **settings},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=SECONDS,
         check=False,
     )
     return done.returncode, done.stdout, done.stderr
@@ -89,7 +89,7 @@ def test_ctrl_c_ends_the_server_with_status_0(
 ) -> None:
     weights("tiny.en")
     with serving(tmp_path / "out", WHISPER_DEFAULT_MODEL="tiny.en") as server:
-        assert httpx.get(f"{server.url}/health").json()["models"]
+        assert httpx.get(f"{server.url}/health", timeout=SECONDS).json()["models"]
         server.process.send_signal(signal.SIGINT)
 
         assert server.process.wait(STOP_SECONDS) == 0
@@ -101,7 +101,7 @@ def test_arguments_reach_bentoml(weights: Callable[[str], Weights], tmp_path: Pa
     port = str(free_port())
     with serving(tmp_path / "out", "--port", port, WHISPER_DEFAULT_MODEL="tiny.en") as server:
         assert server.url.endswith(f":{port}")
-        assert httpx.get(f"{server.url}/readyz").status_code == 200
+        assert httpx.get(f"{server.url}/readyz", timeout=SECONDS).status_code == 200
         # The server is the process that was started: a service manager's signal reaches it.
         assert server.stop() == 0
 

@@ -35,9 +35,9 @@ Text = Callable[..., str]
 
 
 @pytest.fixture(scope="module")
-def text(engine: Callable[[str], Engine]) -> Text:
+def text(thin_engine: Callable[[str], Engine]) -> Text:
     """The text of a file with these channels."""
-    transcriber = Transcriber(engine("base"))
+    transcriber = Transcriber(thin_engine("base"))
 
     def text(*channels: np.ndarray) -> str:
         integers = (np.stack(channels, axis=1) * 32767).clip(-32768, 32767).astype("<i2")

@@ -47,9 +47,9 @@ def seconds(text: str) -> list[float]:
 @pytest.mark.parametrize("container", ["matroska", "mp4"])
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_subtitles_line_up_with_what_is_spoken(
-    engine: Callable[[str], Engine], container: str, layout: SubtitleOptions
+    thin_engine: Callable[[str], Engine], container: str, layout: SubtitleOptions
 ) -> None:
-    text, track = subtitles(engine("base"), container, layout)
+    text, track = subtitles(thin_engine("base"), container, layout)
 
     assert track == AudioTrack(1, 2, "eng")
     assert "my fellow Americans" in text

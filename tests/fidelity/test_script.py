@@ -41,8 +41,8 @@ def three() -> Samples:
 
 
 @pytest.fixture(scope="module")
-def transcriber(engine: Callable[[str], Engine]) -> Transcriber:
-    return Transcriber(engine("base"))
+def transcriber(thin_engine: Callable[[str], Engine]) -> Transcriber:
+    return Transcriber(thin_engine("base"))
 
 
 def marks(transcript: Transcript) -> list[tuple[int, int]]:

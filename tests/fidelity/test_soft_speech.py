@@ -49,8 +49,8 @@ def heard(engine: Engine, samples: Samples, options: TranscribeOptions = GREEDY)
 
 
 @pytest.fixture(scope="module")
-def base(engine: Callable[[str], Engine]) -> Engine:
-    return engine("base")
+def base(thin_engine: Callable[[str], Engine]) -> Engine:
+    return thin_engine("base")
 
 
 @pytest.mark.parametrize("level", [-40, -52, -60])

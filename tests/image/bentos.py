@@ -40,7 +40,8 @@ class Bento:
     def locked(self) -> dict[str, str]:
         """The packages of its lock, with their versions."""
         lines = (self.path / "env/python/requirements.txt").read_text(encoding="utf-8").split()
-        return dict(line.split("==") for line in lines)
+        # By `===` no other build of the version will do.
+        return dict(re.split("===?", line) for line in lines)
 
     @property
     def files(self) -> set[str]:
@@ -60,12 +61,10 @@ def build(
 ) -> subprocess.CompletedProcess[str]:
     """`bentoml build` of a checkout, with these environment variables."""
     inherited = {name: value for name, value in os.environ.items() if name not in SOURCES}
-    # uv of this environment, whatever else there is: BentoML asks the path.
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     return subprocess.run(
         [sys.executable, "-m", "bentoml", "build", "-o", "tag", *arguments],
         cwd=checkout,
-        env={**inherited, "BENTOML_HOME": home, "PATH": path, **variables},
+        env={**inherited, "BENTOML_HOME": home, **variables},
         capture_output=True,
         text=True,
         timeout=BUILD_SECONDS,

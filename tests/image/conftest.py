@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,6 +14,7 @@ import pytest
 
 from models.checkpoints.weights import Weights
 from tests.image.bentos import Bento, built, wheels
+from tests.image.compose import Compose
 from tests.image.container import Container, running, wait_until_ready
 from tests.image.workshop import Workshop, missing
 from tests.operation.homes import own_home
@@ -53,6 +56,13 @@ def bento(home: str) -> Bento:
 
 
 @pytest.fixture(scope="session")
+def cuda(home: str) -> Bento:
+    """The bento of another model, for GPUs."""
+    arguments = ("--arg", "model=tiny.en", "--arg", "device=cuda")
+    return built(home, *arguments, variables={})
+
+
+@pytest.fixture(scope="session")
 def workshop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workshop]:
     """Tools to make images; tests are skipped where there are none, which CI must not do."""
     if problems := missing():
@@ -71,6 +81,39 @@ def image(workshop: Workshop, bento: Bento, measured: list[str]) -> str:
     workshop.make_image(bento, IMAGE)
     measured.append(f"the image took {time.monotonic() - began:.0f} s to build")
     return IMAGE
+
+
+@pytest.fixture(scope="session")
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The files of a clone, without an environment of Python's."""
+    folder = tmp_path_factory.mktemp("clone")
+    command = ["git", "-c", "safe.directory=*", "ls-files", "-z", "-co", "--exclude-standard"]
+    listed = subprocess.run(command, cwd=PROJECT, check=True, capture_output=True, text=True)
+    for name in filter(None, listed.stdout.split("\0")):
+        if (PROJECT / name).is_file() and not name.startswith("tests/"):
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(PROJECT / name, folder / name)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def compose(workshop: Workshop, clone: Path, home: str) -> Compose:
+    """Compose of the clone, with `tiny.en`."""
+    archive = clone.parent / "archive"
+    command = [sys.executable, "-m", "cli", "models", "export", "tiny.en", str(archive)]
+    subprocess.run(
+        command, cwd=PROJECT, env={"BENTOML_HOME": home}, check=True, capture_output=True
+    )
+    return Compose(workshop, clone, "tiny.en", archive)
+
+
+@pytest.fixture(scope="session")
+def clone_image(compose: Compose, image: str, measured: list[str]) -> str:
+    """Its image; after the other one, whose packages it has, if its lock is the same."""
+    began = time.monotonic()
+    compose.run("build")
+    measured.append(f"Compose took {time.monotonic() - began:.0f} s to build the image of a clone")
+    return compose.image
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ import ctypes
 import json
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,14 +14,13 @@ from pathlib import Path
 from typing import TypeVar
 
 import httpx
-import psutil
 
 from tests.image.workshop import Workshop
 
 T = TypeVar("T")
 URL = "http://127.0.0.1:8000"
-READY_SECONDS = 120
-_CLONE_NEWNET = 0x40000000
+READY_SECONDS = 300
+CLONE_NEWNET = 0x40000000
 # Nothing can be reached, written, gained or exceeded.
 LOCKED_DOWN = (
     "--network=none",
@@ -55,7 +54,7 @@ class Container:
 
     def get(self, path: str) -> httpx.Response:
         """The answer to a GET."""
-        return self.ask(lambda: httpx.get(f"{self.url}{path}", timeout=30))
+        return self.ask(lambda: httpx.get(f"{self.url}{path}", timeout=READY_SECONDS))
 
     def execute(self, *command: str) -> str:
         """What a command in the container prints."""
@@ -72,16 +71,18 @@ class Container:
         """Its log, of which podman prints a part to each of stdout and stderr."""
         return self.workshop.run("sh", "-c", 'podman logs "$0" 2>&1', self.name)
 
-    def processes(self) -> list[psutil.Process]:
-        """Those in it, as this machine sees them."""
-        first = psutil.Process(int(str(self.state["Pid"])))
-        return [first, *first.children(recursive=True)]
+    @property
+    def pid(self) -> int:
+        """Its first process, as this machine sees it."""
+        return int(str(self.state["Pid"]))
 
 
 @contextmanager
-def running(workshop: Workshop, image: str, *options: str) -> Iterator[Container]:
-    """A container of the image, that is removed with the block."""
-    name = workshop.run("podman", "run", "--detach", *LOCKED_DOWN, *options, image)
+def running(
+    workshop: Workshop, image: str, *options: str, command: Sequence[str] = ()
+) -> Iterator[Container]:
+    """A container of the image, with its own command or another, that is removed with the block."""
+    name = workshop.run("podman", "run", "--detach", *LOCKED_DOWN, *options, image, *command)
     try:
         pid = workshop.run("podman", "inspect", name, "--format={{.State.Pid}}")
         with ThreadPoolExecutor(initializer=_enter_network, initargs=(pid,)) as inside:
@@ -107,7 +108,7 @@ def _enter_network(pid: str) -> None:
     """Let the calling thread see a process's network in the place of its own."""
     namespace = os.open(Path(f"/proc/{pid}/ns/net"), os.O_RDONLY)
     try:
-        if ctypes.CDLL(None, use_errno=True).setns(namespace, _CLONE_NEWNET):
+        if ctypes.CDLL(None, use_errno=True).setns(namespace, CLONE_NEWNET):
             raise OSError(ctypes.get_errno(), "the container's network cannot be entered")
     finally:
         os.close(namespace)

@@ -10,18 +10,11 @@ from typing import Any
 
 import pytest
 
-from tests.image.bentos import Bento, build, built, wheels
+from tests.image.bentos import Bento, build, wheels
 from tests.image.conftest import SECRET
 from tests.server import PROJECT
 
 FOLDERS = ("api", "cli", "models", "serving")
-
-
-@pytest.fixture(scope="module")
-def cuda(home: str) -> Bento:
-    """The bento of another model, for GPUs."""
-    arguments = ("--arg", "model=tiny.en", "--arg", "device=cuda")
-    return built(home, *arguments, variables={})
 
 
 def modules(path: Path) -> set[str]:
@@ -87,6 +80,9 @@ def test_for_gpus_it_locks_pytorch_with_cuda(cuda: Bento) -> None:
     image = (cuda.path / "env" / "docker" / "Dockerfile").read_text(encoding="utf-8")
     assert "ARG NVIDIA_VISIBLE_DEVICES=all" in image
     assert "ARG NVIDIA_DRIVER_CAPABILITIES=compute,utility" in image
+    # As variables of the container, which NVIDIA's runtime reads.
+    for name in ("NVIDIA_VISIBLE_DEVICES", "NVIDIA_DRIVER_CAPABILITIES"):
+        assert f"ENV {name}=${name}" in image
 
 
 def test_in_its_image_the_server_is_reached_from_outside(bento: Bento) -> None:

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
-import psutil
 import pytest
 
 from api.page.files import page_files
@@ -20,6 +19,7 @@ from tests.image.container import URL, Container, running, wait_until_ready
 from tests.image.workshop import Workshop
 from tests.operation.homes import own_home
 from tests.operation.processes import eventually
+from tests.process_tree import family, memory, of_each
 from tests.server import Server, serving
 from tests.speech_clips import BROKEN, FORMATS, Clip, clips, jfk
 
@@ -77,7 +77,7 @@ def test_the_health_check_says_yes(container: Container) -> None:
 
 def test_all_of_it_runs_as_the_user_with_the_number(container: Container) -> None:
     assert container.execute("id", "-u") == "1034"
-    assert {process.uids().real for process in container.processes()} == {1034}
+    assert set(of_each(family(container.pid), lambda each: each.uids().real)) == {1034}
 
 
 def test_nothing_can_be_written_but_temporary_files(container: Container) -> None:
@@ -110,9 +110,7 @@ def test_it_holds_as_much_memory_as_outside(
     container.ask(transcribe, URL, jfk().path)
     transcribe(outside.url, jfk().path)
 
-    here = sum(process.memory_info().rss for process in container.processes())
-    first = psutil.Process(outside.process.pid)
-    there = sum(each.memory_info().rss for each in (first, *first.children(recursive=True)))
+    here, there = memory(container.pid), memory(outside.process.pid)
     measured.append(f"resident memory after a transcription: {here / MEGABYTE:.0f} MB")
     measured.append(f"  of a server outside: {there / MEGABYTE:.0f} MB")
     assert here < 1.3 * there

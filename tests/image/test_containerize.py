@@ -5,7 +5,7 @@ from __future__ import annotations
 import bentoml
 import pytest
 
-from cli.containerize import TOOLS, build_command, main
+from cli.containerize import DOCKERFILE, TOOLS, build_command, main, stages_after_bento
 from tests.image.bentos import Bento
 
 SOURCES = {"UV_FIND_LINKS": "/wheels", "UV_INDEX": "", "WHISPER_API_KEYS": "a-key-of-somebody"}
@@ -23,12 +23,27 @@ def test_tools_are_told_where_packages_are_and_nothing_else_of_the_environment(
     assert values == ["BASE=python:3.11-slim", "UV=uv==0.13.9", *own, "UV_FIND_LINKS=/wheels"]
 
 
+def test_tools_are_told_of_gpus(cuda: Bento) -> None:
+    command = build_command(bentoml.Bento.from_path(cuda.path), "docker", None, {})
+
+    assert "--build-arg=GPU=all" in command
+
+
+def test_stages_after_the_bento_take_it_as_their_context() -> None:
+    text = stages_after_bento(DOCKERFILE.read_text(encoding="utf-8"))
+
+    assert " AS bento" not in text
+    assert "/bento/" not in text.replace("/home/bentoml/bento/", "")
+    assert "COPY src/uv.toml env/python/requirements.txt ./" in text
+    assert "COPY models /home/bentoml/bento/models" in text
+
+
 def test_docker_is_told_what_it_knows(bento: Bento) -> None:
     command = build_command(bentoml.Bento.from_path(bento.path), "docker", "mirror/python", {})
 
     assert "--build-arg=BASE=mirror/python" in command
     options = {each.partition("=")[0] for each in command[2:]}
-    assert options == {"--file", "--build-arg", "--label"}
+    assert options == {"--build-arg", "--label"}
 
 
 def test_a_bento_that_is_not_there_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:

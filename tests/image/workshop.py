@@ -31,8 +31,19 @@ default_ulimits = ["nofile=4096:4096", "nproc=4096:4096"]
 runtime = "runc"
 cgroup_manager = "cgroupfs"
 events_logger = "file"
+[network]
+network_config_dir = "{0}/networks"
 """
 STORE = '[storage]\ndriver = "{1}"\nrunroot = "{0}/run"\ngraphroot = "{0}/storage"\n'
+
+
+# What a build is given of this machine, read-only: how registries are reached, and wheels.
+SHARED = tuple(f"{path}:{path}:ro" for path in (CERTIFICATES, *wheels().values()))
+BUILD_OPTIONS = (
+    *("--network=host", "--pull-never"),
+    *(f"--volume={mount}" for mount in SHARED),
+    *(f"--unsetenv={variable}" for variable in VARIABLES),
+)
 
 
 @dataclass(frozen=True)
@@ -52,7 +63,9 @@ class Workshop:
         (folder / "tmp").mkdir()
         store = STORE.format(folder, _driver(folder / "tmp"))
         (folder / "storage.conf").write_text(store, encoding="utf-8")
-        (folder / "containers.conf").write_text(ENGINE, encoding="utf-8")
+        engine = ENGINE.format(folder)
+        (folder / "containers.conf").write_text(engine, encoding="utf-8")
+        (folder / "mounting.conf").write_text(_mounting(engine), encoding="utf-8")
         self._variables = {
             **os.environ,
             "CONTAINERS_STORAGE_CONF": str(folder / "storage.conf"),
@@ -89,16 +102,32 @@ class Workshop:
 
     def make_image(self, bento: Bento, name: str, *options: str) -> None:
         """The bento's image, by `whisper-bento containerize`, with these options of buildah's."""
-        shared = [CERTIFICATES, *wheels().values()]
         self.run(
             *(sys.executable, "-m", "cli", "containerize", bento.tag),
             *("--tool=buildah", f"--base={BASE}", f"--tag={name}", "--"),
-            *("--network=host", "--pull-never"),
-            *(f"--volume={path}:{path}:ro" for path in shared),
-            *(f"--unsetenv={variable}" for variable in VARIABLES),
+            *BUILD_OPTIONS,
             *options,
             BENTOML_HOME=bento.home,
             **wheels(),
+        )
+
+    def make_plain_image(self, bento: Bento, name: str) -> None:
+        """The bento's image, by `bentoml containerize` and the Dockerfile that BentoML writes.
+
+        It is not told where wheels are: the base image and the engine's settings say so. Of several
+        options `volume` BentoML would make one.
+        """
+        base = self.run("buildah", "from", "--pull-never", BASE)
+        self.run("buildah", "config", *(f"--env={n}={path}" for n, path in wheels().items()), base)
+        python = f"python:{sys.version_info.major}.{sys.version_info.minor}-slim"
+        self.run("buildah", "commit", "--rm", base, f"localhost/{python}")
+        options = ("layers", "network=host", "pull-never")
+        unset = (f"unsetenv={variable}" for variable in (*VARIABLES, *wheels()))
+        self.run(
+            *(sys.executable, "-m", "bentoml", "containerize", bento.tag, "--backend=buildah"),
+            *(f"--image-tag={name}", *(f"--opt={option}" for option in (*options, *unset))),
+            BENTOML_HOME=bento.home,
+            CONTAINERS_CONF=str(self._folder / "mounting.conf"),
         )
 
     def inspect(self, name: str) -> Mapping[str, object]:
@@ -125,6 +154,11 @@ class Workshop:
             ["umount", f"{self._folder}/storage/overlay"], capture_output=True, check=False
         )
         shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def _mounting(engine: str) -> str:
+    """The engine's settings, with what is shared for every step of a build."""
+    return engine.replace("[engine]", f"volumes = {json.dumps(SHARED)}\n[engine]")
 
 
 def missing() -> list[str]:

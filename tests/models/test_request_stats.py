@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from models import request_stats as usages
-from models.request_stats import STAGES, RequestStats
+from models.request_stats import STAGES, RequestStats, Stage
 
 
 class Clock:
@@ -71,3 +71,16 @@ def test_the_first_segment_is_the_one_that_counts(clock: Clock) -> None:
     stats.first_segment()
 
     assert stats.first_segment_seconds == 1.0
+
+
+def test_parts_that_are_over_are_added() -> None:
+    whole, part = RequestStats(), RequestStats(windows=2, tokens=5, fallbacks=1)
+    part.stages["decode"] = Stage(1.5, began=10.0, ended=12.0)
+    other = RequestStats(windows=1)
+    other.stages["decode"] = Stage(0.5, began=9.0, ended=11.0)
+    whole.add(part)
+    whole.add(other)
+
+    assert (whole.windows, whole.tokens, whole.fallbacks) == (3, 5, 1)
+    assert whole.stages["decode"] == Stage(2.0, began=9.0, ended=12.0)
+    assert whole.stages["queue"] == Stage()

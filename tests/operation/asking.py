@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TypeVar
 
 import httpx
@@ -14,7 +15,7 @@ from tests.speech_clips import jfk
 
 T = TypeVar("T")
 TRANSCRIPTIONS = "/v1/audio/transcriptions"
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 300
 
 
 def post(
@@ -25,13 +26,13 @@ def post(
         files = {"file": ("a secret name.flac", file)}
         data = {"model": "whisper-1", **form}
         return httpx.post(
-            f"{server.url}{path}", files=files, data=data, headers=headers, timeout=120
+            f"{server.url}{path}", files=files, data=data, headers=headers, timeout=PATIENCE_SECONDS
         )
 
 
 def samples(server: Server) -> dict[tuple[str, ...], float]:
     """What /metrics says: name and label values, in their order, of every sample."""
-    text = httpx.get(f"{server.url}/metrics", timeout=60).text
+    text = httpx.get(f"{server.url}/metrics", timeout=PATIENCE_SECONDS).text
     return {
         (sample.name, *sample.labels.values()): sample.value
         for family in text_string_to_metric_families(text)
@@ -40,10 +41,11 @@ def samples(server: Server) -> dict[tuple[str, ...], float]:
 
 
 def eventually(look: Callable[[], T | None]) -> T:
-    """What `look` finds, asked again until it finds something."""
+    """What `look` finds, asked again until it finds something; no answer is nothing found."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < deadline:
-        if found := look():
-            return found
+        with suppress(httpx.TransportError):
+            if found := look():
+                return found
         time.sleep(0.1)
     raise AssertionError(f"not within {PATIENCE_SECONDS} s")

@@ -15,36 +15,49 @@ import pytest
 from models.checkpoints.weights import Weights
 from tests.operation.collector import Collector, collecting
 from tests.operation.homes import own_home
-from tests.server import Server, serving
+from tests.operation.processes import mistreated
+from tests.server import Server, free_port, serving
 from tests.speech_clips import FORMATS
 
 
 @dataclass(frozen=True)
 class Seen:
-    """A server that logs JSON and is traced, and the collector that gets its spans."""
+    """A server that logs JSON and is traced, the collector of its spans, and its other port."""
 
     server: Server
     collector: Collector
+    wyoming_port: int
 
 
 @pytest.fixture(scope="session")
 def seen(
     weights: Callable[[str], Weights], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Seen]:
-    """`tiny.en`, logging JSON, with its spans sent here as soon as they are there."""
+    """`tiny.en`, logging JSON, with its spans sent here at once, and with a port for Wyoming."""
     weights("tiny.en")
-    folder = tmp_path_factory.mktemp("seen")
+    folder, wyoming_port = tmp_path_factory.mktemp("seen"), free_port()
     settings = {
         "BENTOML_HOME": own_home(folder),
         "WHISPER_DEFAULT_MODEL": "tiny.en",
         "WHISPER_LOG_FORMAT": "json",
         "OTEL_BSP_SCHEDULE_DELAY": "100",
+        "WHISPER_WYOMING_PORT": str(wyoming_port),
     }
     with (
         collecting() as collector,
         serving(folder / "output.txt", WHISPER_OTLP_ENDPOINT=collector.url, **settings) as server,
     ):
-        yield Seen(server, collector)
+        yield Seen(server, collector, wyoming_port)
+
+
+@pytest.fixture(scope="session")
+def plain(
+    weights: Callable[[str], Weights], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
+    """An open server of `tiny.en` with no setting else, which any client may treat badly."""
+    weights("tiny.en")
+    with mistreated(Path(own_home(tmp_path_factory.mktemp("plain")))) as running:
+        yield running
 
 
 @pytest.fixture

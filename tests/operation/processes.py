@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from itertools import chain
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import httpx
 import psutil
 
+from tests.process_tree import is_alive, of_each
 from tests.server import SERVICE, Server, serving
 from tests.speech_clips import jfk
 
-LONGEST_SECONDS = 120
+# Beyond which something hangs, on a machine with other work, too.
+LONGEST_SECONDS = 300
 
 
 @contextmanager
@@ -33,21 +35,44 @@ def mistreated(home: Path, service: str = SERVICE, **settings: str) -> Iterator[
 
 def workers(server: Server) -> list[psutil.Process]:
     """The workers that are alive."""
-    children = psutil.Process(server.process.pid).children()
-    return [each for each in children if each.status() != psutil.STATUS_ZOMBIE]
+    return [each for each in psutil.Process(server.process.pid).children() if is_alive(each)]
+
+
+def end(worker: psutil.Process) -> None:
+    """Kill a worker, and see it gone: the system may take a moment."""
+    worker.kill()
+    assert eventually(lambda: not is_alive(worker))
+
+
+def template(server: Server) -> psutil.Process:
+    """The process that the sandbox of the only worker forks its children from."""
+
+    def found() -> list[psutil.Process]:
+        children = [child for worker in workers(server) for child in worker.children()]
+        commands = of_each(children, lambda each: (each, each.cmdline()))
+        return [each for each, command in commands if "models.audio.sandbox.template" in command]
+
+    assert eventually(lambda: len(found()) == 1)
+    return found()[0]
 
 
 def files(home: Path) -> list[Path]:
     """The temporary files that hold something."""
-    everything = (home / "temporary").rglob("*")
-    return [path for path in everything if path.is_file() and path.stat().st_size]
+    found = []
+    # Its folders may go while they are read.
+    for folder, _, names in os.walk(home / "temporary"):
+        for path in (Path(folder, name) for name in names):
+            with suppress(FileNotFoundError):
+                if path.is_file() and path.stat().st_size:
+                    found.append(path)
+    return found
 
 
-def eventually(holds: Callable[[], bool], seconds: float = LONGEST_SECONDS) -> bool:
-    """Whether it comes true in time."""
-    end = time.monotonic() + seconds
+def eventually(holds: Callable[[], bool], pause: float = 0.05) -> bool:
+    """Whether it comes true, looked at with this pause in seconds."""
+    end = time.monotonic() + LONGEST_SECONDS
     while not (held := holds()) and time.monotonic() < end:
-        time.sleep(0.05)
+        time.sleep(pause)
     return held
 
 
@@ -83,12 +108,6 @@ def streaming(server: Server, path: Path) -> Iterator[httpx.Response]:
         ) as answer,
     ):
         yield answer
-
-
-def connections(server: Server) -> int:
-    """How many clients are connected."""
-    made = [each.net_connections("tcp") for each in workers(server)]
-    return sum(each.status == psutil.CONN_ESTABLISHED for each in chain.from_iterable(made))
 
 
 def readiness(server: Server) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import pytest
 from api.middleware.response_headers import OF_PAGES
 from api.page.files import WITHOUT_KEY, page_files
 from models.checkpoints.weights import Weights
+from tests.operation.processes import LONGEST_SECONDS, eventually
 from tests.server import Server, failing_start, serving
 from tests.wire.http import error_of, post
 
@@ -25,10 +25,14 @@ PROTECTED = [
     ("POST", "/v1/audio/transcriptions", 400),
     ("POST", "/v1/audio/translations", 400),
     ("POST", "/v1/audio/detect-language", 400),
+    ("POST", "/v1/audio/subtitles", 400),
     ("POST", "/audio/transcriptions", 400),
     ("POST", "/transcribe", 400),
     ("POST", "/translate", 400),
-    ("GET", "/health", 200),
+    ("POST", "/openai/deployments/tiny.en/audio/transcriptions", 400),
+    ("POST", "/openai/v1/audio/translations", 400),
+    ("GET", "/openai/models", 200),
+    ("POST", "/health", 405),
     ("GET", "/metrics", 200),
     ("GET", "/docs.json", 200),
     ("GET", "/schema.json", 200),
@@ -64,7 +68,7 @@ def server(
 def asked(server: Server, method: str, path: str, key: str | None = None) -> httpx.Response:
     """The answer to a request with a key and without a body."""
     headers = {} if key is None else {"authorization": f"Bearer {key}"}
-    return httpx.request(method, f"{server.url}{path}", headers=headers, timeout=60)
+    return httpx.request(method, f"{server.url}{path}", headers=headers, timeout=LONGEST_SECONDS)
 
 
 @pytest.mark.parametrize(("method", "path", "status"), PROTECTED)
@@ -80,6 +84,14 @@ def test_every_route_of_bentoml_is_among_them(server: Server) -> None:
     known = {path for _, path, _ in PROTECTED} | WITHOUT_KEY | {"/livez", "/readyz", "/healthz"}
 
     assert {path for path in document["paths"] if "{" not in path} <= known
+
+
+def test_health_without_a_key_is_its_status_alone(server: Server) -> None:
+    told = asked(server, "GET", "/health")
+
+    assert (told.status_code, told.json()) == (200, {"status": "ok"})
+    assert error_of(asked(server, "GET", "/health", "wrong"), 401)
+    assert asked(server, "GET", "/health", KEY).json()["default_model"] == "tiny.en"
 
 
 @pytest.mark.parametrize("path", ["/livez", "/readyz", "/healthz", *sorted(WITHOUT_KEY)])
@@ -101,7 +113,9 @@ def test_refusal_can_be_read_by_a_page_and_preflight_needs_no_key(server: Server
     origin = {"origin": ORIGIN}
     wanted = {"access-control-request-method": "POST"}
     refused = post(server, headers=origin)
-    preflight = httpx.options(f"{server.url}/v1/audio/transcriptions", headers=origin | wanted)
+    preflight = httpx.options(
+        f"{server.url}/v1/audio/transcriptions", headers=origin | wanted, timeout=LONGEST_SECONDS
+    )
 
     assert (refused.status_code, preflight.status_code) == (401, 200)
     for answer in (refused, preflight):
@@ -110,10 +124,7 @@ def test_refusal_can_be_read_by_a_page_and_preflight_needs_no_key(server: Server
 
 def wait_for(server: Server, key: str, status: int) -> None:
     """Ask with a key until the answer has this status; a change counts within a second or so."""
-    deadline = time.monotonic() + 30
-    while asked(server, "GET", "/v1/models", key).status_code != status:
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
+    assert eventually(lambda: asked(server, "GET", "/v1/models", key).status_code == status)
 
 
 def test_keys_change_while_the_server_runs(server: Server, key_file: Path) -> None:
@@ -137,11 +148,12 @@ def test_keys_change_while_the_server_runs(server: Server, key_file: Path) -> No
 
 def wait_for_line(server: Server, line: str) -> None:
     """Send requests until the server has printed this."""
-    deadline = time.monotonic() + 30
-    while line not in server.printed:
-        assert time.monotonic() < deadline
+
+    def has_come() -> bool:
         asked(server, "GET", "/v1/models", KEY)
-        time.sleep(0.1)
+        return line in server.printed
+
+    assert eventually(has_come)
 
 
 OPEN = "the server does not listen on 0.0.0.0, for other machines, without API keys: set "

@@ -52,12 +52,12 @@ def server(
 @pytest.fixture(autouse=True)
 def _served_right_afterwards(server: Server) -> Iterator[None]:
     """Nothing is left, and the next request is served as if nothing had been."""
-    assert is_idle(health(server))
+    until(server, is_idle)
     yield
     until(server, is_idle)
     answer = post(server, clip())
     assert "ask what you can do for your country" in answer.json()["text"]
-    assert is_idle(health(server))
+    until(server, is_idle)
 
 
 def cancelled_after(server: Server, kind: str, seconds: float, heard: bytes = b"") -> int:

@@ -10,6 +10,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from tests.operation.processes import (
+    LONGEST_SECONDS,
     eventually,
     files,
     mistreated,
@@ -41,7 +42,7 @@ def open_files(maximum: int) -> Iterator[None]:
 def slow_client(server: Server, begun: bytes) -> socket.socket:
     """A connection that has sent the beginning of a request."""
     host, port = server.url.removeprefix("http://").split(":")
-    made = socket.create_connection((host, int(port)), timeout=20)
+    made = socket.create_connection((host, int(port)), timeout=LONGEST_SECONDS)
     made.sendall(begun)
     made.setblocking(False)
     return made
@@ -75,7 +76,7 @@ def test_a_thousand_slow_clients_keep_nobody_waiting_and_are_ended(home: Path) -
         assert eventually(lambda: worker.num_fds() > CONNECTIONS)
         assert transcribe(server).status_code == 200
 
-        end = time.monotonic() + 120
+        end = time.monotonic() + LONGEST_SECONDS
         while slow and time.monotonic() < end:
             slow = [each for each in slow if not is_ended(each)]
             time.sleep(1)

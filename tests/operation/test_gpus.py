@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import re
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
-import psutil
 import pytest
 
 from models.checkpoints.weights import Weights
 from models.engine.device.gpus import count_gpus
+from tests.operation.processes import LONGEST_SECONDS, eventually, workers
 from tests.server import Server, serving
-
-SECONDS = 120
 
 
 def given(server: Server) -> list[str]:
@@ -24,60 +22,54 @@ def given(server: Server) -> list[str]:
 
 
 def wait_for_devices(server: Server, count: int) -> list[str]:
-    deadline = time.monotonic() + SECONDS
-    while len(given(server)) < count and time.monotonic() < deadline:
-        time.sleep(0.1)
+    assert eventually(lambda: len(given(server)) >= count), given(server)
     return given(server)
 
 
-@pytest.mark.parametrize(
-    ("device", "devices"),
-    [
-        ("auto", ["cuda:0", "cuda:1", "cuda:2", "cuda:3"]),
-        ("cuda:1", ["cuda:1"]),
-        ("cpu", ["cpu"]),
-    ],
-)
-def test_each_worker_has_a_gpu_of_its_own(
-    weights: Callable[[str], Weights], tmp_path: Path, device: str, devices: list[str]
-) -> None:
-    weights("tiny.en")
+@contextmanager
+def four_gpus(output: Path, **settings: str) -> Iterator[Server]:
+    """A server where four GPUs are seen."""
     with serving(
-        tmp_path / "output.txt",
+        output,
         "tests.operation.four_gpus:Whisper",
         WHISPER_DEFAULT_MODEL="tiny.en",
-        WHISPER_DEVICE=device,
         WHISPER_DTYPE="float32",
         WHISPER_SLOTS="1",
-    ) as server:
-        assert sorted(wait_for_devices(server, len(devices))) == devices
-        assert httpx.get(f"{server.url}/health").json()["device"] in devices
+        **settings,
+    ) as running:
+        yield running
 
 
-def test_worker_that_takes_the_place_of_another_has_its_gpu(
+def device(server: Server) -> str:
+    """That of a worker."""
+    return str(httpx.get(f"{server.url}/health", timeout=LONGEST_SECONDS).json()["device"])
+
+
+@pytest.mark.parametrize("named", ["cuda:1", "cpu"])
+def test_a_device_that_is_named_has_a_worker_alone(
+    weights: Callable[[str], Weights], tmp_path: Path, named: str
+) -> None:
+    weights("tiny.en")
+    with four_gpus(tmp_path / "output.txt", WHISPER_DEVICE=named) as server:
+        assert wait_for_devices(server, 1) == [named]
+        assert device(server) == named
+        assert len(workers(server)) == 1
+
+
+def test_each_worker_has_a_gpu_of_its_own_and_so_has_one_in_its_place(
     weights: Callable[[str], Weights], tmp_path: Path
 ) -> None:
     weights("tiny.en")
-    with serving(
-        tmp_path / "output.txt",
-        "tests.operation.four_gpus:Whisper",
-        WHISPER_DEFAULT_MODEL="tiny.en",
-        WHISPER_DTYPE="float32",
-        WHISPER_SLOTS="1",
-    ) as server:
+    with four_gpus(tmp_path / "output.txt") as server:
         before = wait_for_devices(server, 4)
-        workers = [
-            child
-            for child in psutil.Process(server.process.pid).children(recursive=True)
-            if "--worker-id" in child.cmdline()
-        ]
-        victim = workers[0]
-        number = int(victim.cmdline()[victim.cmdline().index("--worker-id") + 1])
+        assert sorted(before) == ["cuda:0", "cuda:1", "cuda:2", "cuda:3"]
+        assert device(server) in before
+        victim, *_ = workers(server)
+        command = victim.cmdline()
+        number = int(command[command.index("--worker-id") + 1])
         victim.kill()
-        after = wait_for_devices(server, 5)
 
-    assert sorted(before) == ["cuda:0", "cuda:1", "cuda:2", "cuda:3"]
-    assert after[4:] == [f"cuda:{number - 1}"]
+        assert wait_for_devices(server, 5)[4:] == [f"cuda:{number - 1}"]
 
 
 def test_one_gpu_or_none_is_counted_without_asking_pytorch(tmp_path: Path) -> None:

@@ -3,26 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import httpx
 
-from models.checkpoints.weights import Weights
-from tests.operation.asking import TRANSCRIPTIONS, eventually, post
+from tests.operation.asking import PATIENCE_SECONDS, TRANSCRIPTIONS, eventually, post
 from tests.operation.conftest import Seen
-from tests.operation.homes import own_home
-from tests.server import Server, serving
+from tests.server import Server
 
 PROMPT = "Kennedy, spoken in confidence."
 
 
 def lines_of(server: Server, request_id: str) -> list[dict[str, Any]]:
     """The lines of a request that is over."""
-    return [
-        line for line in map(json.loads, server.printed.splitlines()) if request_id in str(line)
-    ]
+    return [line for line in map(json.loads, server.lines) if request_id in str(line)]
 
 
 def test_each_request_is_one_line_without_what_it_said(seen: Seen) -> None:
@@ -50,38 +44,35 @@ def test_each_request_is_one_line_without_what_it_said(seen: Seen) -> None:
 
 def test_every_line_is_an_object_also_of_errors_and_of_others(seen: Seen) -> None:
     url = seen.server.url
-    refused = httpx.post(f"{url}{TRANSCRIPTIONS}", content=b"x", timeout=60)
+    refused = httpx.post(f"{url}{TRANSCRIPTIONS}", content=b"x", timeout=PATIENCE_SECONDS)
     # A content type in Latin-1 is one that BentoML's own access log fails at.
-    strange = httpx.post(f"{url}/none", headers={b"content-type": b"caf\xe9"}, timeout=60)
+    strange = httpx.post(
+        f"{url}/none", headers={b"content-type": b"caf\xe9"}, timeout=PATIENCE_SECONDS
+    )
     for answer in (refused, strange):
         request_id = answer.headers["x-request-id"]
         (line,) = eventually(lambda wanted=request_id: lines_of(seen.server, wanted))  # type: ignore[misc]
         assert (line["status"], line["outcome"]) == (answer.status_code, "invalid")
 
-    lines = [json.loads(line) for line in seen.server.printed.splitlines()]
+    lines = [json.loads(line) for line in seen.server.lines]
     assert all({"time", "level", "logger", "message"} <= line.keys() for line in lines)
     assert any(line["message"].startswith("whisper-tiny.en:") for line in lines)
 
 
 def test_probes_are_not_told(seen: Seen) -> None:
     for path in ("/livez", "/readyz", "/healthz", "/metrics"):
-        assert httpx.get(f"{seen.server.url}{path}", timeout=60).is_success
-    last = httpx.get(f"{seen.server.url}/health", timeout=60).headers["x-request-id"]
+        assert httpx.get(f"{seen.server.url}{path}", timeout=PATIENCE_SECONDS).is_success
+    last = httpx.get(f"{seen.server.url}/health", timeout=PATIENCE_SECONDS).headers["x-request-id"]
     eventually(lambda: lines_of(seen.server, last))
 
-    paths = {json.loads(line).get("path") for line in seen.server.printed.splitlines()}
+    paths = {json.loads(line).get("path") for line in seen.server.lines}
     assert paths.isdisjoint({"/livez", "/readyz", "/healthz", "/metrics"})
 
 
-def test_text_has_one_readable_line_too(weights: Callable[[str], Weights], tmp_path: Path) -> None:
-    weights("tiny.en")
-    settings = {"BENTOML_HOME": own_home(tmp_path), "WHISPER_DEFAULT_MODEL": "tiny.en"}
-    with serving(tmp_path / "output.txt", **settings) as server:
-        request_id = post(server).headers["x-request-id"]
-        eventually(lambda: request_id in server.printed)
-        printed = server.printed.splitlines()
+def test_text_has_one_readable_line_too(plain: Server) -> None:
+    request_id = post(plain).headers["x-request-id"]
+    told = eventually(lambda: [line for line in plain.lines if request_id in line])
 
-    told = [line for line in printed if TRANSCRIPTIONS in line]
     assert len(told) == 1
     assert f"{request_id}: POST {TRANSCRIPTIONS} 200 ok in " in told[0]
     assert "; tiny.en, 11.0 s of audio (load " in told[0]

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
-import psutil
 import pytest
 
 from models.checkpoints.weights import Weights
+from tests.operation.processes import LONGEST_SECONDS, end, eventually, template
 from tests.server import Server, serving
 from tests.speech_clips import jfk
 from tests.transcribing import recording
@@ -28,17 +28,6 @@ def server(
         yield running
 
 
-def template(server: Server) -> psutil.Process:
-    """The one that children are forked from."""
-    found = [
-        each
-        for each in psutil.Process(server.process.pid).children(recursive=True)
-        if "models.audio.sandbox.template" in each.cmdline()
-    ]
-    assert len(found) == 1
-    return found[0]
-
-
 def post(server: Server, path: Path) -> httpx.Response:
     with path.open("rb") as file:
         return httpx.post(
@@ -46,7 +35,7 @@ def post(server: Server, path: Path) -> httpx.Response:
             headers={"Authorization": f"Bearer {KEY}"},
             data={"model": "whisper-1"},
             files={"file": file},
-            timeout=120,
+            timeout=LONGEST_SECONDS,
         )
 
 
@@ -62,14 +51,14 @@ def test_template_is_there_before_the_first_request_without_models_and_secrets(
 
 def test_killed_template_is_replaced_at_the_next_request(server: Server) -> None:
     killed = template(server)
-    killed.kill()
+    end(killed)
 
     answer = post(server, jfk().path)
 
     assert answer.status_code == 200, answer.text
     assert "country" in answer.json()["text"]
-    assert template(server).pid != killed.pid
-    assert template(server).children() == []
+    assert template(server) != killed
+    assert eventually(lambda: template(server).children() == [])
 
 
 def test_recording_beyond_the_limit_is_a_400_that_says_both_figures(

@@ -7,11 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
-import pytest
 
 from tests.operation.processes import (
     LONGEST_SECONDS,
-    connections,
     eventually,
     files,
     mistreated,
@@ -21,6 +19,8 @@ from tests.operation.processes import (
     transcribe_natively,
     workers,
 )
+from tests.operation.traffic import until
+from tests.process_tree import is_alive
 
 CODE = '"code":"shutting_down"'
 
@@ -31,12 +31,12 @@ def test_sigterm_lets_work_finish_and_refuses_what_comes(
     settings = {"WHISPER_SHUTDOWN_SECONDS": "3600", "WHISPER_MAX_UPLOAD_MIB": "0"}
     with mistreated(home, **settings) as server, ThreadPoolExecutor() as pool:
         whole = pool.submit(transcribe, server, minute)
-        assert eventually(lambda: connections(server) == 1)
+        until(server, lambda said: whole.done() or said["queue"]["running"] == 1)
         with streaming(server, hours):
             server.process.send_signal(signal.SIGTERM)
 
             assert eventually(lambda: readiness(server) == 503)
-            assert httpx.get(f"{server.url}/livez").status_code == 200
+            assert httpx.get(f"{server.url}/livez", timeout=LONGEST_SECONDS).status_code == 200
             refused = transcribe(server)
             assert (refused.status_code, refused.headers["connection"]) == (503, "close")
             assert refused.headers["retry-after"] == "5"
@@ -55,7 +55,7 @@ def test_work_past_its_time_is_cut_off_with_an_error(home: Path, hours: Path) ->
     }
     with mistreated(home, **settings) as server, ThreadPoolExecutor() as pool:
         endless = [pool.submit(each, server, hours) for each in (transcribe, transcribe_natively)]
-        assert eventually(lambda: connections(server) == 2)
+        until(server, lambda said: said["queue"]["running"] + said["queue"]["waiting"] == 2)
         with streaming(server, hours) as streamed:
             server.process.send_signal(signal.SIGTERM)
 
@@ -66,19 +66,18 @@ def test_work_past_its_time_is_cut_off_with_an_error(home: Path, hours: Path) ->
         assert files(home) == []
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_second_signal_ends_at_once(home: Path, hours: Path, number: int) -> None:
+def test_a_second_signal_ends_at_once(home: Path, hours: Path) -> None:
     settings = {"WHISPER_SHUTDOWN_SECONDS": "3600", "WHISPER_MAX_UPLOAD_MIB": "0"}
     with mistreated(home, **settings) as server, ThreadPoolExecutor() as pool:
         [worker] = workers(server)
         endless = pool.submit(transcribe_natively, server, hours)
         assert eventually(lambda: bool(files(home)))
-        server.process.send_signal(number)
+        server.process.send_signal(signal.SIGINT)
         assert eventually(lambda: readiness(server) == 503)
-        server.process.send_signal(number)
+        server.process.send_signal(signal.SIGINT)
 
         assert server.process.wait(LONGEST_SECONDS) == 0
-        assert not worker.is_running()
+        assert eventually(lambda: not is_alive(worker))
         assert isinstance(endless.exception(), httpx.TransportError)
         assert files(home) == []
 
@@ -90,4 +89,4 @@ def test_a_worker_that_hangs_does_not_hold_the_end_up(home: Path) -> None:
         server.process.send_signal(signal.SIGTERM)
 
         assert server.process.wait(LONGEST_SECONDS) == 0
-        assert not worker.is_running()
+        assert eventually(lambda: not is_alive(worker))

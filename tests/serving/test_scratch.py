@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import atexit
 import os
+import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
+from subprocess import PIPE
 
 import pytest
 
@@ -15,6 +19,7 @@ from serving.scratch import (
     clear_after,
     enter_scratch,
     note_start,
+    only_one_worker,
     open_scratch,
 )
 
@@ -93,3 +98,32 @@ def test_worker_without_a_parent_has_none(tmp_path: Path, monkeypatch: pytest.Mo
     assert enter_scratch() is None
     note_start()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_one_worker_at_a_time_is_in_the_block(area: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(open_scratch()))
+    assert enter_scratch()
+    program = (
+        "import sys, tempfile; tempfile.tempdir = sys.argv[1]\n"
+        "from serving.scratch import only_one_worker\n"
+        "with only_one_worker('name'): print('in', flush=True); input()"
+    )
+    command = [sys.executable, "-c", program, tempfile.gettempdir()]
+    with (
+        only_one_worker("name"),
+        subprocess.Popen(command, stdin=PIPE, stdout=PIPE) as other,
+        ThreadPoolExecutor() as pool,
+    ):
+        assert other.stdout
+        entered = pool.submit(other.stdout.readline)
+        assert not wait([entered], timeout=1).done
+        other.kill()
+    assert entered.result() == b""
+
+    # What has been killed is in no block.
+    with subprocess.Popen(command, stdin=PIPE, stdout=PIPE) as other:
+        assert other.stdout
+        assert other.stdout.readline() == b"in\n"
+        other.kill()
+    with only_one_worker("name"):
+        pass

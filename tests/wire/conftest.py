@@ -5,12 +5,16 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 
+import httpx
 import openai
 import pytest
 
 from models.checkpoints.weights import Weights
-from tests.server import Server, serving, strict_sdk
+from tests.certificates import self_signed
+from tests.server import Server, free_port, serving, serving_over_tls, strict_sdk
+from tests.speech_clips import FORMATS
 from tests.wire.node_client import Node, OpenAISdk, installed_node
+from tests.wire.wyoming_home import SECONDS, Home
 
 KEY = "an-api-key-of-the-tests"
 
@@ -42,6 +46,54 @@ def guarded(
         WHISPER_API_KEYS=f"another-key,{KEY}",
         WHISPER_MAX_UPLOAD_MIB="1",
         WHISPER_TIMEOUT="5",
+    ) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def home(
+    weights: Callable[[str], Weights], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Home]:
+    """A server of `tiny.en` that Wyoming's clients are told of."""
+    weights("tiny.en")
+    port = free_port()
+    with serving(
+        tmp_path_factory.mktemp("home") / "output.txt",
+        WHISPER_DEFAULT_MODEL="tiny.en",
+        WHISPER_DTYPE="float32",
+        WHISPER_PADDING="thin",
+        WHISPER_WYOMING_PORT=str(port),
+    ) as server:
+        yield Home(server, port)
+
+
+@pytest.fixture(scope="session")
+def home_text(home: Home) -> str:
+    """What HTTP says to the sound of `pcm`."""
+    with (FORMATS / "jfk-16k.wav").open("rb") as file:
+        answer = httpx.post(
+            f"{home.server.url}/v1/audio/transcriptions",
+            files={"file": file},
+            data={"model": "whisper-1", "language": "en"},
+            timeout=SECONDS,
+        )
+    found = answer.json()["text"]
+    assert "ask not what your country can do for you" in found
+    return str(found)
+
+
+@pytest.fixture(scope="session")
+def secure(
+    weights: Callable[[str], Weights], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
+    """A server of `tiny.en` that asks for `KEY`, over TLS, with a certificate of its own."""
+    weights("tiny.en")
+    folder = tmp_path_factory.mktemp("secure")
+    with serving_over_tls(
+        folder / "output.txt",
+        self_signed(folder),
+        WHISPER_DEFAULT_MODEL="tiny.en",
+        WHISPER_API_KEYS=KEY,
     ) as running:
         yield running
 

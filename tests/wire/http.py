@@ -18,7 +18,7 @@ CLIP = OWN_SPEECH / "clips" / "ljspeech" / "LJ001-0002.flac"
 TEXT = "in being comparatively modern."
 TRANSCRIPTIONS = "/v1/audio/transcriptions"
 TRANSLATIONS = "/v1/audio/translations"
-SECONDS = 120
+SECONDS = 300
 
 Fields = Mapping[str, str] | Sequence[tuple[str, str]]
 Parts = list[tuple[str, tuple[str | None, bytes]]]

@@ -1,14 +1,16 @@
-"""Node clients: OpenAI's SDK in two majors and Vercel's, each call in a process of its own."""
+"""Node clients: OpenAI's SDK, Groq's and Vercel's, each call in a process of its own."""
 
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.certificates import Certificate
 from tests.server import Reachable
 from tests.wire.http import CLIP, SECONDS
 
@@ -82,12 +84,21 @@ class Node:
 
     binary: Path
 
-    def run(self, script: str, server: Reachable, key: str, job: Mapping[str, object]) -> Outcome:
-        """What came of a job."""
+    def run(
+        self,
+        script: str,
+        server: Reachable,
+        key: str,
+        job: Mapping[str, object],
+        certificate: Certificate | None = None,
+    ) -> Outcome:
+        """What came of a job, of a server whose certificate, if it has one, is trusted."""
         told = {"baseURL": f"{server.url}/v1", "apiKey": key, **job}
+        trusted = {"NODE_EXTRA_CA_CERTS": str(certificate.path)} if certificate else {}
         done = subprocess.run(
             [self.binary, script],
             cwd=FOLDER,
+            env={**os.environ, **trusted},
             input=json.dumps(told, default=_as_json),
             capture_output=True,
             text=True,
@@ -114,8 +125,16 @@ class OpenAISdk:
         abort_after: int | None = None,
     ) -> Outcome:
         """What a method gives, items in a list; aborted after so many of them."""
-        job = {"major": self.major, "method": method, "arguments": arguments}
+        job = {"package": f"openai{self.major}", "method": method, "arguments": arguments}
         return self.node.run("openai.mjs", server, key, {**job, "abortAfter": abort_after})
+
+    def by_azure(self, server: Reachable, model: str, **options: object) -> Outcome:
+        """A transcription by the SDK's class for Azure."""
+        asked = {"endpoint": server.url, "apiVersion": "2024-06-01", **options}
+        form = {"file": AS_FILE, "model": model}
+        job = {"package": f"openai{self.major}", "azure": asked, "arguments": [form]}
+        method = {"method": "audio.transcriptions.create"}
+        return self.node.run("openai.mjs", server, "unused", {**job, **method})
 
     def transcribe(
         self,
@@ -142,8 +161,23 @@ def vercel(
     **options: object,
 ) -> Outcome:
     """A transcription with Vercel's AI SDK and these options of its `transcribe`."""
-    job = {"model": model, "path": path, "options": options}
+    job = {"provider": "openai", "model": model, "path": path, "options": options}
     return node.run("vercel.mjs", server, key, job)
+
+
+def vercel_by(
+    node: Node, server: Reachable, provider: str, base: str, model: str, **settings: object
+) -> Outcome:
+    """The same of `CLIP`, by another provider, at a path of the server and with its settings."""
+    job = {"provider": provider, "model": model, "path": CLIP, "settings": settings}
+    return node.run("vercel.mjs", server, "unused", {**job, "baseURL": f"{server.url}{base}"})
+
+
+def groq_sdk(node: Node, server: Reachable, method: str, **fields: object) -> Outcome:
+    """What a method of Groq's SDK gives for `CLIP`."""
+    form = {"file": AS_FILE, "model": "whisper-large-v3-turbo", **fields}
+    job = {"package": "groq-sdk", "baseURL": server.url, "method": method, "arguments": [form]}
+    return node.run("openai.mjs", server, "unused", job)
 
 
 def installed_node() -> Node | None:

@@ -18,7 +18,7 @@ FORMATS = get_args(ResponseFormat)
 # The only formats a field may be given with.
 FORMATS_OF = {
     "timestamp_granularities": ("verbose_json",),
-    "include": ("json",),
+    "include": ("json", "verbose_json"),
     "stream": ("json", "text"),
     **dict.fromkeys(SubtitleParameters.model_fields, ("srt", "vtt")),
 }
@@ -68,4 +68,10 @@ def _together(body: dict[str, Any]) -> dict[str, Any]:
         kept.pop("chunking_strategy", None)
     if "min_cue_duration" in kept:
         kept.pop("max_cue_duration", None)
+    if not kept.get("stream"):
+        kept.pop("stream_events", None)
+    if "include" in kept:
+        kept["include"] = ["logprobs"]
+    if "include" in kept and response_format == "verbose_json":
+        kept |= {"include": ["word_probability"], "timestamp_granularities": ["word"]}
     return kept | {name: value for name, value in SERVED.items() if name in kept}

@@ -17,12 +17,30 @@ from schemathesis.checks import (
     unsupported_method,
 )
 
-from api.schemas import ErrorBody, TranscriptTextDelta, TranscriptTextDone
+from api.schemas import ErrorBody
+from api.stream_schemas import (
+    TranscriptionPeaks,
+    TranscriptionProgress,
+    TranscriptTextDelta,
+    TranscriptTextDone,
+    TranscriptTextSegment,
+)
 
 STREAM = "text/event-stream; charset=utf-8"
-EVENT = TypeAdapter[TranscriptTextDelta | TranscriptTextDone](
-    TranscriptTextDelta | TranscriptTextDone
+Event = (
+    TranscriptTextDelta
+    | TranscriptTextSegment
+    | TranscriptionProgress
+    | TranscriptionPeaks
+    | TranscriptTextDone
 )
+EVENT: TypeAdapter[Event] = TypeAdapter(Event)
+# Fields of `stream_events`, and the events that each asks for.
+ASKED = {
+    "segment": "transcript.text.segment",
+    "progress": "transcription.progress",
+    "peaks": "transcription.peaks",
+}
 
 
 def errors_in_envelope(ctx: CheckContext, response: schemathesis.Response, case: Any) -> None:
@@ -42,8 +60,9 @@ def body_as_described(ctx: CheckContext, response: schemathesis.Response, case: 
         return
     *events, end, rest = response.content.decode().split("\n\n")
     assert (end, rest) == ("data: [DONE]", "")
-    *deltas, done = [EVENT.validate_json(event.removeprefix("data: ")).type for event in events]
-    assert set(deltas) <= {"transcript.text.delta"}
+    *before, done = [EVENT.validate_json(event.removeprefix("data: ")).type for event in events]
+    asked = {ASKED[each] for each in case.body.get("stream_events", ())}
+    assert set(before) <= {"transcript.text.delta", *asked}
     assert done == "transcript.text.done"
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.server import Server
 from tests.wire.conftest import KEY
-from tests.wire.http import TEXT, TRANSCRIPTIONS, connect, error_of, post
+from tests.wire.http import SECONDS, TEXT, TRANSCRIPTIONS, connect, error_of, post
 from tests.wire.promises import promises
 
 BEARER = {"authorization": f"Bearer {KEY}"}
@@ -49,6 +49,19 @@ def test_key_as_api_key(guarded: Server) -> None:
     assert post(guarded, headers={"api-key": "another-key"}).json()["text"] == TEXT
 
 
+@promises(
+    "whisper-asr-webservice",
+    "Bazarr with a key: the password of its URL (`http://any:KEY@host`)",
+    "extension",
+)
+def test_key_as_password(guarded: Server) -> None:
+    url = guarded.url.replace("http://", f"http://any:{KEY}@")
+    files = {"audio_file": ("audio_file", bytes(3_200))}
+    assert httpx.post(f"{url}/asr?encode=false", files=files, timeout=SECONDS).status_code == 200
+    wrong = url.replace(KEY, "another")
+    assert httpx.post(f"{wrong}/asr?encode=false", files=files, timeout=SECONDS).status_code == 401
+
+
 @promises("Headers and transport", "without keys in the settings any key, or none, is taken")
 @pytest.mark.parametrize("headers", [{}, {"authorization": "Bearer anything"}, {"api-key": "x"}])
 def test_key_not_asked_for(server: Server, headers: dict[str, str]) -> None:
@@ -57,12 +70,40 @@ def test_key_not_asked_for(server: Server, headers: dict[str, str]) -> None:
 
 @promises("Errors", "everything but the probes and the pages with their files asks for the key")
 def test_key_is_asked_for_everywhere(guarded: Server) -> None:
-    protected = ["/v1/models", "/health", "/metrics", "/docs.json", "/schema.json", "/none"]
+    protected = ["/v1/models", "/metrics", "/docs.json", "/schema.json", "/none"]
     for path in protected:
-        assert error_of(httpx.get(f"{guarded.url}{path}"), 401)
-    assert error_of(httpx.post(f"{guarded.url}/transcribe"), 401)
+        assert error_of(httpx.get(f"{guarded.url}{path}", timeout=SECONDS), 401)
+    assert error_of(httpx.post(f"{guarded.url}/transcribe", timeout=SECONDS), 401)
     for path in ("/livez", "/readyz", "/", "/docs", "/openapi.json"):
-        assert httpx.get(f"{guarded.url}{path}").status_code == 200
+        assert httpx.get(f"{guarded.url}{path}", timeout=SECONDS).status_code == 200
+
+
+@promises(
+    "Headers and transport",
+    "`/health` without a key: its status alone, 200 or 503; with a key all of it",
+    "extension",
+)
+def test_key_of_health(guarded: Server) -> None:
+    probed = httpx.get(f"{guarded.url}/health", timeout=SECONDS)
+
+    assert (probed.status_code, probed.json()) == (200, {"status": "ok"})
+    assert "queue" in httpx.get(f"{guarded.url}/health", headers=BEARER, timeout=SECONDS).json()
+    assert error_of(
+        httpx.get(f"{guarded.url}/health", headers={"api-key": "wrong-key"}, timeout=SECONDS), 401
+    )
+
+
+@promises(
+    "Headers and transport",
+    "a preflight needs no key; where no origin is allowed it is a 400 that says so",
+    "differs",
+    "hosted is open to the pages of every origin; here `WHISPER_CORS_ORIGINS` names them",
+)
+def test_key_of_a_preflight(guarded: Server) -> None:
+    asked = {"origin": "app://obsidian.md", "access-control-request-method": "POST"}
+    answer = httpx.options(f"{guarded.url}{TRANSCRIPTIONS}", headers=asked, timeout=SECONDS)
+
+    assert "WHISPER_CORS_ORIGINS" in str(error_of(answer, 400)["message"])
 
 
 @promises("Errors", "the key is checked before the body is read")
@@ -92,7 +133,7 @@ def pieces(size: int) -> Iterator[bytes]:
 @promises("Errors", "a body over the limit: 413, which names limit and size")
 def test_upload_too_large(guarded: Server) -> None:
     url = f"{guarded.url}{TRANSCRIPTIONS}"
-    answer = httpx.post(url, content=bytes(5 * MEBIBYTE), headers=BEARER)
+    answer = httpx.post(url, content=bytes(5 * MEBIBYTE), headers=BEARER, timeout=SECONDS)
     error = error_of(answer, 413)
 
     assert (error["type"], error["param"], error["code"]) == ("invalid_request_error", None, None)
@@ -109,7 +150,9 @@ def test_upload_too_large_in_chunks(guarded: Server) -> None:
         yield head
         yield from pieces(5 * MEBIBYTE)
 
-    answer = httpx.post(f"{guarded.url}{TRANSCRIPTIONS}", content=body(), headers=headers)
+    answer = httpx.post(
+        f"{guarded.url}{TRANSCRIPTIONS}", content=body(), headers=headers, timeout=SECONDS
+    )
 
     assert str(MEBIBYTE) in str(error_of(answer, 413)["message"])
 
@@ -117,7 +160,7 @@ def test_upload_too_large_in_chunks(guarded: Server) -> None:
 @promises("Errors", "the limit is that of BentoML's endpoints as well", "extension")
 def test_upload_too_large_natively(guarded: Server) -> None:
     files = {"file": ("a.wav", bytes(2 * MEBIBYTE))}
-    answer = httpx.post(f"{guarded.url}/transcribe", files=files, headers=BEARER)
+    answer = httpx.post(f"{guarded.url}/transcribe", files=files, headers=BEARER, timeout=SECONDS)
 
     assert error_of(answer, 413)["type"] == "invalid_request_error"
 

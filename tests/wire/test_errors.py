@@ -10,7 +10,16 @@ import pytest
 
 from tests.server import Server
 from tests.speech_clips import BROKEN
-from tests.wire.http import CLIP, TRANSCRIPTIONS, TRANSLATIONS, connect, error_of, parts, post
+from tests.wire.http import (
+    CLIP,
+    SECONDS,
+    TRANSCRIPTIONS,
+    TRANSLATIONS,
+    connect,
+    error_of,
+    parts,
+    post,
+)
 from tests.wire.promises import promises
 
 INVALID = "invalid_request_error"
@@ -34,7 +43,7 @@ def test_file_missing(server: Server, path: str) -> None:
 @pytest.mark.parametrize("fields", [{}, {"model": ""}])
 def test_model_missing(server: Server, fields: dict[str, str]) -> None:
     form = parts(fields)
-    error = error_of(httpx.post(f"{server.url}{TRANSCRIPTIONS}", files=form), 400)
+    error = error_of(httpx.post(f"{server.url}{TRANSCRIPTIONS}", files=form, timeout=SECONDS), 400)
 
     assert (error["type"], error["param"]) == (INVALID, "model")
     assert error["code"] == "missing_required_parameter"
@@ -52,16 +61,16 @@ def test_model_missing(server: Server, fields: dict[str, str]) -> None:
 )
 def test_file_that_is_none(server: Server, form: Any) -> None:
     body = [("model", (None, b"base")), *form]
-    error = error_of(httpx.post(f"{server.url}{TRANSCRIPTIONS}", files=body), 400)
+    error = error_of(httpx.post(f"{server.url}{TRANSCRIPTIONS}", files=body, timeout=SECONDS), 400)
 
     assert (error["type"], error["param"]) == (INVALID, "file")
 
 
-@promises("Errors", "a body that is not multipart: 400")
+@promises("Errors", "a body that is not multipart, and not JSON: 400")
 @pytest.mark.parametrize(
     ("kind", "body"),
     [
-        ("application/json", b'{"model":"base","file":"a.wav"}'),
+        ("text/json", b'{"model":"base","file":"a.wav"}'),
         ("application/x-www-form-urlencoded", b"model=base"),
         ("audio/wav", b"RIFF"),
         ("", b""),
@@ -69,7 +78,7 @@ def test_file_that_is_none(server: Server, form: Any) -> None:
 )
 def test_body_not_multipart(server: Server, kind: str, body: bytes) -> None:
     url, headers = f"{server.url}{TRANSCRIPTIONS}", {"content-type": kind}
-    error = error_of(httpx.post(url, content=body, headers=headers), 400)
+    error = error_of(httpx.post(url, content=body, headers=headers, timeout=SECONDS), 400)
 
     assert (error["type"], error["param"], error["code"]) == (INVALID, None, None)
     assert "multipart/form-data" in error["message"]
@@ -88,7 +97,7 @@ def test_body_not_multipart(server: Server, kind: str, body: bytes) -> None:
 )
 def test_body_broken(server: Server, kind: str, body: bytes) -> None:
     url, headers = f"{server.url}{TRANSCRIPTIONS}", {"content-type": kind}
-    error = error_of(httpx.post(url, content=body, headers=headers), 400)
+    error = error_of(httpx.post(url, content=body, headers=headers, timeout=SECONDS), 400)
 
     assert (error["type"], error["param"]) == (INVALID, None)
     assert error["message"].startswith("The multipart body cannot be read: ")
@@ -268,7 +277,9 @@ def test_stream_malformed(server: Server) -> None:
 @promises("Errors", "required fields are checked before values, values before the model")
 def test_order_of_checks(server: Server) -> None:
     url = f"{server.url}{TRANSCRIPTIONS}"
-    without_model = error_of(httpx.post(url, files=parts({"temperature": "9"})), 400)
+    without_model = error_of(
+        httpx.post(url, files=parts({"temperature": "9"}), timeout=SECONDS), 400
+    )
     without_file = refused(server, ("temperature", "9"), file=None)
     bad_value = refused(server, ("temperature", "9"), ("model", "none"), file=BROKEN / "text.mp3")
     bad_model = refused(server, ("model", "none"), file=BROKEN / "text.mp3", status=404)
@@ -284,7 +295,7 @@ def test_order_of_checks(server: Server) -> None:
     ["/v1", "/v1/", "/v1/audio/transcriptions/", "/v1/chat/completions", "/nothing", "/v2/models"],
 )
 def test_path_unknown(server: Server, method: str, path: str) -> None:
-    error = error_of(httpx.request(method, f"{server.url}{path}"), 404)
+    error = error_of(httpx.request(method, f"{server.url}{path}", timeout=SECONDS), 404)
 
     assert error["message"] == f"Not Found: {method} {path}"
     assert (error["type"], error["param"], error["code"]) == (INVALID, None, None)
@@ -303,7 +314,7 @@ def test_path_unknown(server: Server, method: str, path: str) -> None:
     ],
 )
 def test_method_wrong(server: Server, method: str, path: str, allowed: str) -> None:
-    answer = httpx.request(method, f"{server.url}{path}")
+    answer = httpx.request(method, f"{server.url}{path}", timeout=SECONDS)
 
     assert error_of(answer, 405)["message"] == f"Method Not Allowed: {method} {path}"
     assert answer.headers["allow"] == allowed

@@ -7,6 +7,7 @@ import time
 import httpx
 
 from tests.server import Server
+from tests.wire.http import SECONDS
 from tests.wire.promises import promises
 
 # uvicorn's own limit is 5.
@@ -15,7 +16,7 @@ IDLE_SECONDS = 7
 
 @promises("Headers and transport", "a connection stays open between requests")
 def test_idle_connection_is_used_again(guarded: Server) -> None:
-    with httpx.Client(limits=httpx.Limits(keepalive_expiry=None)) as client:
+    with httpx.Client(limits=httpx.Limits(keepalive_expiry=None), timeout=SECONDS) as client:
         ports = set()
         for pause in (0, IDLE_SECONDS):
             time.sleep(pause)

@@ -18,9 +18,13 @@ def transcription(server: Server, **options: Any) -> Any:
     """What litellm makes of a transcription."""
     with options.pop("file", CLIP).open("rb") as file:
         return litellm.transcription(
-            **{"model": "openai/whisper-1", "max_retries": 0, **options},
+            **{
+                "model": "openai/whisper-1",
+                "max_retries": 0,
+                "api_base": f"{server.url}/v1",
+                **options,
+            },
             file=file,
-            api_base=f"{server.url}/v1",
             api_key="unused",
         )
 
@@ -44,3 +48,17 @@ def test_errors(server: Server) -> None:
         transcription(server, model="openai/none")
     with pytest.raises(openai.BadRequestError):
         transcription(server, file=BROKEN / "text.mp3")
+
+
+@promises("Azure", "litellm, `azure/DEPLOYMENT`", "as there")
+def test_azure(server: Server) -> None:
+    wanted = {"model": "azure/whisper-1", "api_version": "2024-06-01", "api_base": server.url}
+
+    assert transcription(server, **wanted).text == TEXT
+
+
+@promises("Groq", "litellm, `groq/MODEL`", "as there")
+def test_groq(server: Server) -> None:
+    base = f"{server.url}/openai/v1"
+
+    assert transcription(server, model="groq/whisper-large-v3-turbo", api_base=base).text == TEXT

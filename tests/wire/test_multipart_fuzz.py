@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import httpx
-import psutil
 import pytest
 
 from models.checkpoints.weights import Weights
+from tests.process_tree import memory, open_files
 from tests.server import Server, serving
 from tests.wire.bodies import BOUNDARY, FILE, MODEL, MULTIPART, NAMES, VALUES, body_of, named
 from tests.wire.http import SECONDS, TEXT, TRANSCRIPTIONS, error_of, post
@@ -38,17 +39,14 @@ def fuzzed(weights: Callable[[str], Weights], folder: Path) -> Iterator[Server]:
         yield running
 
 
-def processes(server: Server) -> list[psutil.Process]:
-    parent = psutil.Process(server.process.pid)
-    return [parent, *parent.children(recursive=True)]
-
-
-def memory(server: Server) -> int:
-    return sum(process.memory_info().rss for process in processes(server))
-
-
-def open_files(server: Server) -> int:
-    return sum(process.num_fds() for process in processes(server))
+def open_files_at_rest(server: Server) -> int:
+    """How many files are open, once what was at work on the last request has ended."""
+    counts = [-1, open_files(server.process.pid)]
+    deadline = time.monotonic() + SECONDS
+    while counts[-1] != counts[-2] and time.monotonic() < deadline:
+        time.sleep(0.5)
+        counts.append(open_files(server.process.pid))
+    return counts[-1]
 
 
 def send(client: httpx.Client, numbers: Iterable[int]) -> Counter[int]:
@@ -83,10 +81,11 @@ def status_of(
 def test_multipart_fuzz(fuzzed: Server, folder: Path) -> None:
     with httpx.Client(base_url=fuzzed.url, timeout=SECONDS) as client:
         send(client, range(WARM_UP))
-        used, opened, files = memory(fuzzed), open_files(fuzzed), set(folder.rglob("*"))
+        opened = open_files_at_rest(fuzzed)
+        used, files = memory(fuzzed.process.pid), set(folder.rglob("*"))
         statuses = send(client, range(WARM_UP, BODIES))
-        growth = memory(fuzzed) - used
-        assert open_files(fuzzed) == opened
+        assert open_files_at_rest(fuzzed) == opened
+        growth = memory(fuzzed.process.pid) - used
     assert growth < MAX_GROWTH
     assert set(folder.rglob("*")) == files
     assert "Traceback" not in fuzzed.printed

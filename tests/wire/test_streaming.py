@@ -40,8 +40,37 @@ def test_stream_events(server: Server) -> None:
 
     assert {event["type"] for event in deltas} == {"transcript.text.delta"}
     assert "".join(event["delta"] for event in deltas) == TEXT
-    assert done == {"type": "transcript.text.done", "text": TEXT}
+    assert (done["type"], done["text"]) == ("transcript.text.done", TEXT)
     assert end == "[DONE]"
+
+
+@promises("Streaming", "`usage` in `transcript.text.done`, of kind `tokens`: ten a second of audio")
+def test_stream_usage(server: Server) -> None:
+    usage = stream(server, ("prompt", "Of books."))[-2]["usage"]
+    details = usage["input_token_details"]
+
+    assert list(usage) == [
+        "type",
+        "total_tokens",
+        "input_tokens",
+        "input_token_details",
+        "output_tokens",
+    ]
+    assert (details["text_tokens"], details["audio_tokens"]) == (3, 19)
+    assert usage["input_tokens"] == 22
+    assert usage["total_tokens"] == 22 + usage["output_tokens"]
+    assert usage["output_tokens"] >= len(TEXT.split())
+
+
+@promises(
+    "Streaming",
+    "lines end in LF",
+    "differs",
+    "hosted ends them in CRLF; to readers of server-sent events both are the same, and those "
+    "written by hand look for an empty line",
+)
+def test_stream_lines(server: Server) -> None:
+    assert "\r" not in post(server, {"stream": "true"}).text
 
 
 @promises("Streaming", "`response_format` json and text stream the same events")
@@ -104,9 +133,9 @@ def test_stream_logprobs(server: Server) -> None:
 
 @promises("Streaming", "silence: an empty `done`")
 def test_stream_of_silence(server: Server) -> None:
-    done = {"type": "transcript.text.done", "text": ""}
+    done, end = stream(server, file=SILENCE)
 
-    assert stream(server, file=SILENCE) == [done, "[DONE]"]
+    assert (done["text"], done["usage"]["total_tokens"], end) == ("", 50, "[DONE]")
 
 
 @promises("Streaming", "what is wrong from the start is an error with its own status")

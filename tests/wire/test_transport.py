@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from tests.server import Server
-from tests.wire.http import CLIP, TEXT, TRANSCRIPTIONS, connect, exchange, post
+from tests.wire.http import CLIP, SECONDS, TEXT, TRANSCRIPTIONS, connect, exchange, post
 from tests.wire.promises import promises
 
 BOUNDARY = "xXx"
@@ -55,7 +55,7 @@ def text_at(server: Server, path: str, body: bytes) -> str:
 @promises("Headers and transport", "`x-request-id`, `openai-processing-ms`, `openai-version`")
 @pytest.mark.parametrize("path", ["/v1/models", "/v1/models/none", "/v1/none", "/health", "/none"])
 def test_headers(server: Server, path: str) -> None:
-    headers = httpx.get(f"{server.url}{path}").headers
+    headers = httpx.get(f"{server.url}{path}", timeout=SECONDS).headers
 
     assert re.fullmatch(r"req_[0-9a-f]{32}", headers["x-request-id"])
     assert re.fullmatch(r"[0-9]+", headers["openai-processing-ms"])
@@ -65,7 +65,7 @@ def test_headers(server: Server, path: str) -> None:
 @promises("Headers and transport", "a new `x-request-id` each time, whatever the client sent")
 def test_request_id_is_new(server: Server) -> None:
     url, given = f"{server.url}/v1/models", {"x-request-id": "mine"}
-    ids = {httpx.get(url, headers=given).headers["x-request-id"] for _ in range(3)}
+    ids = {httpx.get(url, headers=given, timeout=SECONDS).headers["x-request-id"] for _ in range(3)}
 
     assert len(ids) == 3
     assert "mine" not in ids

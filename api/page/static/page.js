@@ -78,6 +78,8 @@ async function refresh() {
   const health = await ask("/health");
   // It may have been forgotten meanwhile.
   if (key !== knownKey()) return;
+  // Without a key that it has come to ask for, it tells its status alone.
+  if (!health.models) throw new Refusal(401, "");
   showModels(ids, health);
   showHealth(health);
   at("facts").hidden = false;

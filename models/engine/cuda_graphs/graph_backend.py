@@ -12,6 +12,7 @@ from models.engine.cuda_graphs.graph_decoder import GraphDecoder
 from models.engine.cuda_graphs.graph_encoder import GraphEncoder
 from models.engine.cuda_graphs.graph_prompts import WIDEST, GraphPrompts
 from models.engine.cuda_graphs.launcher import Launcher
+from models.engine.decoding.alignment import ScoreRecorder
 from models.engine.decoding.sequence import Sequence
 from models.engine.decoding.token_rules import Chosen
 from models.engine.decoding.vocabulary import Vocabulary
@@ -21,7 +22,7 @@ from models.engine.network.precision import Precision
 
 
 class GraphBackend(PlainBackend):
-    """A `Backend`; prompts with previous text, and first tokens, go as with `PlainBackend`."""
+    """A `Backend`; prompts with text, and first tokens, go as with `PlainBackend`."""
 
     def __init__(
         self,
@@ -41,7 +42,7 @@ class GraphBackend(PlainBackend):
                 network, self.cache, launcher, encode_batch, step.store_states
             )
             self._decoder = GraphDecoder(network, step, vocabulary, launcher, slots)
-            # Those of both lanes may have been encoded at the same moment.
+            # Those of two lanes may have been encoded at the same moment; of three seldom.
             maximum = min(slots, 2 * encode_batch)
             self._prompts = GraphPrompts(network, self.cache, launcher, maximum, vocabulary.eot)
             for part in (self._encoder, self._decoder, self._prompts):
@@ -85,12 +86,15 @@ class GraphBackend(PlainBackend):
         while not is_done():
             yield
 
-    def feed_prompts(self, sequences: Seq[Sequence], prompts: Seq[Seq[int]]) -> Tensor:
+    def feed_prompts(
+        self, sequences: Seq[Sequence], prompts: Seq[Seq[int]], recorder: ScoreRecorder | None
+    ) -> Tensor:
         """The states of prompts, [rows, longest, n_text_state]."""
-        if len(prompts) > self._prompts.maximum or max(map(len, prompts)) > WIDEST:
+        is_captured = len(prompts) <= self._prompts.maximum and max(map(len, prompts)) <= WIDEST
+        if recorder or not is_captured:
             # A row that has ended would write over a prompt longer than its text, in the same slot.
             self._decoder.invalidate()
-            return super().feed_prompts(sequences, prompts)
+            return super().feed_prompts(sequences, prompts, recorder)
         return self._prompts.feed(prompts, slots_of(sequences))
 
     def step(self, sequences: Seq[Sequence]) -> list[Chosen]:

@@ -28,9 +28,9 @@ class GraphRecorder:
         self._scores, self._end = scores, 0
 
     def record(self, rows: slice, scores: Tensor) -> None:
-        """Keep a layer's scores, [rows, heads, positions], behind those of the layers before it."""
+        """Keep a layer's scores, [rows, heads, 1, positions], behind those of layers before it."""
         begin, self._end = self._end, self._end + scores.shape[1]
-        self._scores[rows, begin : self._end] = scores
+        self._scores[rows, begin : self._end] = scores[:, :, 0]
 
 
 class GraphDecoder:

@@ -6,6 +6,7 @@ was decoded: nothing is decoded again.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from collections.abc import Sequence as Seq
 from typing import Protocol
 
@@ -28,24 +29,31 @@ _EXCHANGES = (
 
 
 class ScoreRecorder(Protocol):
-    """Keeps the alignment heads' scores of one decode step."""
+    """Keeps the alignment heads' scores of tokens that are fed."""
 
     def record(self, rows: slice, scores: Tensor) -> None:
-        """Keep a layer's scores of some rows of the batch, [rows, heads, positions]."""
+        """Keep a layer's scores of some rows of the batch, [rows, heads, tokens, positions]."""
         ...
 
 
 class RowRecorder:
-    """Keeps the scores of chosen rows: for each a tensor [heads, positions] a layer."""
+    """Keeps the scores of chosen rows; `rows` says which of the tokens fed to each.
 
-    def __init__(self, rows: Seq[int]) -> None:
-        self.scores: dict[int, list[Tensor]] = {row: [] for row in rows}
+    Of these tokens each row has in `scores` one after the other a tensor [heads, positions] a
+    layer.
+    """
+
+    def __init__(self, rows: Mapping[int, range]) -> None:
+        self._rows = rows
+        self.scores: dict[int, list[list[Tensor]]] = {
+            row: [[] for _ in tokens] for row, tokens in rows.items()
+        }
 
     def record(self, rows: slice, scores: Tensor) -> None:
-        """Keep a layer's scores, [rows, heads, positions]; in float16, as there are many."""
+        """Keep a layer's scores, [rows, heads, tokens, positions]; in float16, there are many."""
         for row, row_scores in zip(range(rows.start, rows.stop), scores, strict=True):
-            if row in self.scores:
-                self.scores[row].append(row_scores.half())
+            for kept, token in zip(self.scores.get(row, ()), self._rows.get(row, ()), strict=True):
+                kept.append(row_scores[:, token].half())
 
 
 def token_starts(attempts: Seq[tuple[Window, Attempt]], eot: int) -> list[tuple[float, ...]]:

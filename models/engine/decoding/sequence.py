@@ -7,7 +7,7 @@ from collections.abc import Sequence as Seq
 from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from models.engine.decoding.attempts import Attempt, Attempts
 from models.options import Task
@@ -15,6 +15,9 @@ from models.request_stats import RequestStats, StageName
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+# Which windows go before which: see `Scheduler`.
+LaneName = Literal["short", "live", "background"]
 
 # More than a text has tokens.
 _SEEDS_PER_ATTEMPT = 1_000_003
@@ -51,6 +54,17 @@ def most_probable(probs: Mapping[str, float]) -> str:
     return max(probs, key=probs.__getitem__)
 
 
+@dataclass(frozen=True)
+class Prefix:
+    """The beginning of a window's text, fed and not chosen (`prefix` in whisper/decoding.py).
+
+    `tokens` begin with a timestamp, as any text; `logprobs` are those they were once chosen with.
+    """
+
+    tokens: tuple[int, ...] = ()
+    logprobs: tuple[float, ...] = ()
+
+
 @dataclass(frozen=True, eq=False)
 class Window:
     """One window to decode: `audio` is log-mel, [n_mels, 3000], `previous` the tokens before it.
@@ -62,8 +76,9 @@ class Window:
     until `accept` takes the result; if it takes none, the one that `prefer` ranks highest is the
     result. An attempt that `is_hopeless`, as is asked now and then with its tokens and the sum of
     their log-probabilities (of the first 0), is broken off. `request` tells the windows of one
-    request from those of others; those of long recordings are `is_background`: they let short ones
-    go before. What the window takes is noted in the request's `stats`.
+    request from those of others. The `lane` is the queue that it waits in: see `Scheduler`. Every
+    attempt begins with `prefix`, for which the language must be given. What the window takes is
+    noted in the request's `stats`.
     """
 
     request: str
@@ -72,11 +87,12 @@ class Window:
     task: Task = "transcribe"
     language: str | None = None
     previous: tuple[int, ...] = ()
+    prefix: Prefix = Prefix()
     temperatures: tuple[float, ...] = (0.0,)
     accept: Callable[[DecodingResult], bool] = lambda _: True
     prefer: Callable[[DecodingResult], tuple[float, ...]] = lambda result: (result.avg_logprob,)
     is_hopeless: Callable[[Seq[int], float], bool] = lambda *_: False
-    is_background: bool = False
+    lane: LaneName = "short"
     choose_language: Callable[[Mapping[str, float]], str] = most_probable
     detects_only: bool = False
     word_timestamps: bool = False
@@ -96,17 +112,18 @@ class Sequence:
     language: str | None
     slot: int | None = None
     prompt: tuple[int, ...] = ()
-    tokens: list[int] = field(default_factory=list)
-    logprobs: list[float] = field(default_factory=list)
+    tokens: list[int] = field(init=False)
+    logprobs: list[float] = field(init=False)
     no_speech_prob: float = 0.0
     attempt: int = 0
     language_probs: dict[str, float] | None = None
-    scores: list[list[Tensor]] = field(default_factory=list)
+    scores: list[list[Tensor]] = field(init=False)
     stage: StageName | None = None
     attempts: Attempts = field(init=False)
 
     def __post_init__(self) -> None:
         self.attempts = Attempts(self.window, self)
+        self._clear()
 
     @property
     def temperature(self) -> float:
@@ -122,6 +139,11 @@ class Sequence:
     def is_cancelled(self) -> bool:
         """True if nobody waits for the result any more."""
         return self.future.cancelled()
+
+    @property
+    def is_prefilled(self) -> bool:
+        """True if its prompt, and the prefix of its window, have been fed."""
+        return len(self.tokens) > len(self.window.prefix.tokens)
 
     @property
     def position(self) -> int:
@@ -154,7 +176,7 @@ class Sequence:
     def begin(self) -> None:
         """Start with the next attempt; slot, cross-KV and language are kept."""
         self.attempt = self.attempts.begin()
-        self.tokens, self.logprobs, self.scores = [], [], []
+        self._clear()
 
     def fork(self) -> Sequence:
         """A row that makes the next attempt in parallel with this one."""
@@ -163,6 +185,10 @@ class Sequence:
         self.attempts.rows.append(row)
         row.begin()
         return row
+
+    def _clear(self) -> None:
+        prefix = self.window.prefix
+        self.tokens, self.logprobs, self.scores = list(prefix.tokens), list(prefix.logprobs), []
 
     def attempted(self, result: DecodingResult) -> Attempt:
         """This attempt, with its result."""

@@ -17,7 +17,7 @@ from models.engine.loading.centring import centre
 from models.engine.loading.rotation import rotated
 from models.engine.network.absorbed_attention import absorbed
 from models.engine.network.decoder import Network, group_sizes
-from models.engine.network.linear import pack_linears
+from models.engine.network.linear import pack_linears, quantized_linear_deprecation
 from models.engine.network.precision import Precision
 
 _CROSS = "decoder.cross_kv"
@@ -62,6 +62,7 @@ def load_network(
     network.to(device)  # what is not of the checkpoint
     network.eval().requires_grad_(requires_grad=False)
     if precision.absorbs:
+        quantized_linear_deprecation()  # the calibration packs states in int8, before any layer
         centre(network, typical_inputs(network, _calibration_tokens(Vocabulary(dims))))
     pack_linears(network.encoder.blocks, precision.encoder)
     # Once for a window, like the encoder's, and not for every token.

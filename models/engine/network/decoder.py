@@ -104,14 +104,14 @@ class DecoderBlock(nn.Module):
         attended, scores = self.cross(q, windows)
         if recorder:
             for row, row_scores in enumerate(scores):
-                recorder.record(slice(row, row + 1), row_scores[None, self.alignment_heads, -1])
+                recorder.record(slice(row, row + 1), row_scores[None, self.alignment_heads])
         return attended
 
     def _record(self, recorder: ScoreRecorder, q: Tensor, run: CrossRun) -> None:
-        """Scores, [rows, heads, positions], of the last of queries [batch, head, ctx, head_dim]."""
-        queries = q[run.rows, self.alignment_heads, -1:].to(run.k.dtype)
+        """Scores, [rows, heads, ctx, positions], of queries [batch, head, ctx, head_dim]."""
+        queries = q[run.rows, self.alignment_heads].to(run.k.dtype)
         scores = queries @ run.k[:, self.alignment_heads].mT * q.shape[-1] ** -0.5
-        recorder.record(run.rows, scores[:, :, 0])
+        recorder.record(run.rows, scores)
 
 
 class Decoder(nn.Module):

@@ -109,9 +109,21 @@ class PlainBackend:
         )
 
     def prefill(self, sequences: Seq[Sequence]) -> Tensor:
-        """Feed prompts and note their no-speech; the logits after each, [rows, n_vocab]."""
-        prompts = [sequence.prompt for sequence in sequences]
-        states = self.feed_prompts(sequences, prompts)
+        """Feed prompts and note their no-speech; the logits after each, [rows, n_vocab].
+
+        Behind a prompt comes the prefix. For windows with word timestamps the alignment heads'
+        scores of its tokens are recorded.
+        """
+        prompts = [(*sequence.prompt, *sequence.tokens) for sequence in sequences]
+        timed = {
+            row: range(len(sequence.prompt), len(prompts[row]))
+            for row, sequence in enumerate(sequences)
+            if sequence.tokens and sequence.window.word_timestamps
+        }
+        recorder = RowRecorder(timed)
+        states = self.feed_prompts(sequences, prompts, recorder if timed else None)
+        for row, scores in recorder.scores.items():
+            sequences[row].scores = scores
         rows = range(len(prompts))
         starts = [prompt.index(self.vocabulary.sot) for prompt in prompts]
         ends = [len(prompt) - 1 for prompt in prompts]
@@ -121,9 +133,11 @@ class PlainBackend:
             sequence.no_speech_prob = probability
         return self.network.decoder.logits(states[rows, ends])
 
-    def feed_prompts(self, sequences: Seq[Sequence], prompts: Seq[Seq[int]]) -> Tensor:
+    def feed_prompts(
+        self, sequences: Seq[Sequence], prompts: Seq[Seq[int]], recorder: ScoreRecorder | None
+    ) -> Tensor:
         """The states of prompts, [rows, longest, n_text_state]."""
-        return self._decode(sequences, prompts, [0] * len(prompts))
+        return self._decode(sequences, prompts, [0] * len(prompts), recorder)
 
     def step(self, sequences: Seq[Sequence]) -> list[Chosen]:
         """Feed each row's last token and choose the next; on some devices several, one by one."""
@@ -136,12 +150,12 @@ class PlainBackend:
         """
         tokens = [sequence.tokens[-1:] for sequence in sequences]
         positions = [sequence.position for sequence in sequences]
-        timed = [row for row, seq in enumerate(sequences) if seq.window.word_timestamps]
+        timed = {n: range(1) for n, seq in enumerate(sequences) if seq.window.word_timestamps}
         recorder = RowRecorder(timed)
         states = self._decode(sequences, tokens, positions, recorder if timed else None)
         for row, scores in recorder.scores.items():
             # At its place: a step for which memory ran out is run again.
-            sequences[row].scores[len(sequences[row].tokens) - 1 :] = [scores]
+            sequences[row].scores[len(sequences[row].tokens) - 1 :] = scores
         return self.network.decoder.logits(states[:, 0])
 
     def align(self, attempts: Seq[tuple[Window, Attempt]]) -> list[tuple[float, ...]]:

@@ -7,11 +7,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import accumulate, pairwise, starmap
 
 from models.subtitle_options import SubtitleOptions
+from models.text.sentences import SENTENCE_ENDS, last_mark
 from models.text.subtitles.line_units import Unit
 
-_SENTENCE_ENDS = frozenset(".!?…。．！？؟۔।॥։።។")  # noqa: RUF001 (all are meant)
 _CLAUSE_ENDS = frozenset(",;:、，；：،؛–—")  # noqa: RUF001 (all are meant)
-_CLOSERS = "\"'”’»)]}」』）】》"  # noqa: RUF001 (all are meant)
 # A pause of as many milliseconds halves what a break costs.
 _PAUSE = 500
 
@@ -65,8 +64,8 @@ class BreakableText:
 
 def break_cost(last: Unit, after: Unit) -> float:
     """The cost of a break between two units: 0 after a sentence, 1 in the midst of a clause."""
-    end = last.text.rstrip(_CLOSERS)[-1:]
-    cost = 0.0 if end in _SENTENCE_ENDS else 0.4 if end in _CLAUSE_ENDS else 1.0
+    end = last_mark(last.text)
+    cost = 0.0 if end in SENTENCE_ENDS else 0.4 if end in _CLAUSE_ENDS else 1.0
     pause = max(after.times.start - last.times.end, 0)
     return cost / (1 + pause / _PAUSE)
 

@@ -10,6 +10,7 @@ import pytest
 from starlette.datastructures import UploadFile
 from starlette.testclient import TestClient
 
+from api.settings import Settings
 from models.options import TranscribeOptions
 from tests.api.fake import TRANSCRIPTIONS, FakeTranscriber, client
 
@@ -154,6 +155,15 @@ def test_form_unknown_fields_are_logged_by_name(caplog: pytest.LogCaptureFixture
     assert caplog.messages == ["Ignored fields: ['nested', 'nonsense']"]
 
 
+def test_form_with_a_url_in_the_place_of_a_file() -> None:
+    status, error = post(text("model", "base") + text("url", "http://127.0.0.1/a.wav") + END)
+
+    assert (status, error["param"], error["code"]) == (400, "url", "unsupported_value")
+    assert options_of(text("url", "http://x") + text("model", "base") + file() + END) == (
+        TranscribeOptions()
+    )
+
+
 def test_form_without_file() -> None:
     assert post(text("model", "base") + END) == (
         400,
@@ -250,7 +260,8 @@ def content_type_error(app: TestClient, header: dict[str, str]) -> dict[str, obj
 def test_form_not_multipart(content_type: str) -> None:
     message = f"The body must be multipart/form-data, not {content_type!r}."
     header = {"content-type": content_type}
-    assert content_type_error(client(), header) == invalid(message)
+    app = client(settings=Settings(dialects=()))
+    assert content_type_error(app, header) == invalid(message)
 
 
 @pytest.mark.parametrize("content_type", ["multipart/form-data", "multipart/form-data; boundary="])

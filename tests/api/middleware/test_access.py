@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 from pathlib import Path
 
 import pytest
@@ -10,8 +11,10 @@ from starlette.responses import JSONResponse
 from starlette.testclient import TestClient
 from starlette.types import Message, Receive, Scope, Send
 
+from api.client_secrets import ClientSecrets
 from api.keys import KeyRing, key_digest
 from api.middleware.access import RequireKey, access_problem
+from api.middleware.socket_access import RequireSocketKey
 from api.request_context import context_of
 from api.settings import Settings
 
@@ -24,6 +27,11 @@ async def noted(scope: Scope, receive: Receive, send: Send) -> None:
     context = context_of(scope)
     answer = {"key_name": context.key_name, "asks_for_key": context.asks_for_key}
     await JSONResponse(answer)(scope, receive, send)
+
+
+def basic(credentials: str) -> str:
+    """What clients make of the credentials in a URL."""
+    return f"Basic {base64.b64encode(credentials.encode()).decode()}"
 
 
 NOTHING = {"key_name": "", "asks_for_key": False}
@@ -41,6 +49,8 @@ def guarded() -> TestClient:
         ({"authorization": f"bearer  {KEY} "}, "key-1"),
         ({"api-key": "another-key"}, "key-2"),
         ({"authorization": "Basic YTpi", "api-key": KEY}, "key-1"),
+        ({"authorization": basic(f"anybody:{KEY}")}, "key-1"),
+        ({"authorization": basic(":another-key").replace("Basic", "basic")}, "key-2"),
     ],
 )
 def test_key_is_known_by_its_name(headers: dict[str, str], name: str) -> None:
@@ -52,7 +62,11 @@ def test_key_is_known_by_its_name(headers: dict[str, str], name: str) -> None:
     [
         ({}, None),
         ({"authorization": KEY}, None),
-        ({"authorization": "Basic YTpi"}, None),
+        ({"authorization": "Basic YTpi"}, "invalid_api_key"),
+        ({"authorization": basic(KEY)}, None),
+        ({"authorization": basic(f"{KEY}:")}, None),
+        ({"authorization": "Basic no base64"}, None),
+        ({"authorization": "Basic /w=="}, None),
         ({"authorization": f"Bearer {KEY}x"}, "invalid_api_key"),
         ({"authorization": "Bearer key-1"}, "invalid_api_key"),
         ({"api-key": KEY[:-1]}, "invalid_api_key"),
@@ -86,10 +100,13 @@ def test_key_of_a_web_socket_is_checked() -> None:
     async def receive() -> Message:
         return {"type": "websocket.connect"}
 
-    scope: Scope = {"type": "websocket", "path": "/v1/realtime", "headers": []}
-    asyncio.run(RequireKey(noted, KeyRing(DIGESTS))(scope, receive, send))
+    scope: Scope = {"type": "websocket", "path": "/x", "headers": [], "subprotocols": []}
+    app = RequireSocketKey(noted, KeyRing(DIGESTS), ClientSecrets(b"k" * 32))
+    asyncio.run(app(scope, receive, send))
 
-    assert [(message["type"], message["code"]) for message in sent] == [("websocket.close", 1008)]
+    start, body = sent
+    assert (start["type"], start["status"]) == ("websocket.http.response.start", 401)
+    assert b"No API key was given" in body["body"]
 
 
 def test_settings_hide_the_keys() -> None:
@@ -142,6 +159,17 @@ def test_pages_need_no_key_and_know_that_calls_do(path: str) -> None:
         assert answer.status_code == 200
     assert guarded().get(path).json() == NOTHING | {"asks_for_key": True}
     assert guarded().post(path).status_code == 401
+
+
+def test_health_without_a_key_is_told_that_there_are_some() -> None:
+    for method in ("GET", "HEAD"):
+        assert guarded().request(method, "/health").status_code == 200
+    assert guarded().get("/health").json() == NOTHING | {"asks_for_key": True}
+    assert guarded().get("/health", headers={"api-key": KEY}).json() == NOTHING | {
+        "key_name": "key-1"
+    }
+    assert guarded().get("/health", headers={"api-key": "wrong"}).status_code == 401
+    assert guarded().post("/health").status_code == 401
 
 
 @pytest.mark.parametrize("path", ["/index.html", "/docs//", "/page/x.js", "/docs.json", "/Docs"])

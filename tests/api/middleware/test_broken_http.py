@@ -16,7 +16,9 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
+from api.dialects.whisper_cpp import WhisperCpp
 from api.middleware.timed_headers import TimedHeaders
+from api.request_context import context_of
 
 LENGTH = b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: "
 CHUNKED = b" / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\n"
@@ -29,6 +31,8 @@ async def app(scope: Scope, receive: Receive, send: Send) -> None:
         pieces = StreamingResponse(endless(), media_type="text/plain")
         await pieces(scope, receive, send)
         return
+    if scope["path"] == "/inference":
+        context_of(scope).dialect = WhisperCpp()
     with suppress(ClientDisconnect):
         body = await Request(scope, receive).body()
         await PlainTextResponse(body)(scope, receive, send)
@@ -50,13 +54,13 @@ def port() -> Iterator[int]:
         thread.start()
         yield int(listener.getsockname()[1])
         server.force_exit = server.should_exit = True
-        thread.join(20)
+        thread.join(120)
 
 
 def answer_to(port: int, *pieces: bytes) -> bytes:
     """All that is answered until the connection is closed; each piece is heard before the next."""
     answer = b""
-    with socket.create_connection(("127.0.0.1", port), timeout=20) as made:
+    with socket.create_connection(("127.0.0.1", port), timeout=120) as made:
         for piece in pieces[:-1]:
             made.sendall(piece)
             answer += made.recv(65536)
@@ -112,3 +116,14 @@ def test_within_an_answer(port: int, caplog: pytest.LogCaptureFixture) -> None:
     assert answer.count(b"HTTP/1.1") == 1
     assert answer.startswith(b"HTTP/1.1 200")
     assert not [record for record in caplog.records if record.exc_info]
+
+
+def test_a_body_that_breaks_is_answered_in_the_dialect_of_its_request(port: int) -> None:
+    begun = b"POST" + CHUNKED.replace(b" / ", b" /inference ")
+    # The app asks for the body, and has seen the path by then.
+    waiting = begun.replace(b"\r\n\r\n5\r\nhello\r\n", b"\r\nexpect: 100-continue\r\n\r\n")
+    first, head, body = answer_to(port, waiting, BAD_CHUNK).split(b"\r\n\r\n")
+
+    assert first.startswith(b"HTTP/1.1 100 ")
+    assert head.startswith(b"HTTP/1.1 400 ")
+    assert isinstance(json.loads(body)["error"], str)

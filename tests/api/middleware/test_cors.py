@@ -48,14 +48,32 @@ def test_preflight_of_a_page_from_outside_the_network() -> None:
     assert answers[ORIGIN].headers["access-control-allow-private-network"] == "true"
 
 
-def test_no_origin_by_default() -> None:
-    app = guarded()
+@pytest.mark.parametrize("app", [guarded(), client()], ids=["guarded", "open"])
+def test_no_origin_by_default(app: TestClient) -> None:
     refused = preflight(app)
     answer = app.get("/v1/models", headers={**BEARER, "origin": ORIGIN})
 
-    assert (refused.status_code, answer.status_code) == (401, 200)
+    assert (refused.status_code, answer.status_code) == (400, 200)
+    assert "WHISPER_CORS_ORIGINS" in refused.json()["error"]["message"]
     for headers in (refused.headers, answer.headers):
         assert not [name for name in headers if name.startswith("access-control-")]
+
+
+@pytest.mark.parametrize("name", ["origin", "access-control-request-method"])
+def test_what_is_no_preflight_needs_a_key(name: str) -> None:
+    for app in (guarded(), guarded(ORIGIN)):
+        assert app.options(TRANSCRIPTIONS, headers={name: ORIGIN}).status_code == 401
+
+
+@pytest.mark.parametrize(
+    "origin", ["null", "file://", "app://obsidian.md", "capacitor://localhost"]
+)
+def test_pages_of_apps_and_those_without_an_origin(origin: str) -> None:
+    app = guarded(origin)
+    answer = app.get("/v1/models", headers={**BEARER, "origin": origin})
+
+    for headers in (preflight(app, origin).headers, answer.headers):
+        assert headers["access-control-allow-origin"] == origin
 
 
 def test_preflight_needs_no_key() -> None:

@@ -99,9 +99,9 @@ def test_disconnect_cancels_the_work() -> None:
         connection = Connection(transcriber, admission)
         answering = connection.run()
         connection.put(BODY)
-        await asyncio.wait_for(transcriber.started.wait(), 5)
+        await asyncio.wait_for(transcriber.started.wait(), 120)
         connection.leave()
-        await asyncio.wait_for(answering, 5)
+        await asyncio.wait_for(answering, 120)
         assert transcriber.cancelled.is_set()
         assert connection.sent[0]["status"] == 499
         assert admission.cancelled == 1
@@ -117,7 +117,7 @@ def test_disconnect_during_the_upload(caplog: pytest.LogCaptureFixture) -> None:
             {"type": "http.request", "body": BODY[:60], "more_body": True}
         )
         connection.leave()
-        await asyncio.wait_for(connection.run(), 5)
+        await asyncio.wait_for(connection.run(), 120)
         assert not transcriber.started.is_set()
         assert connection.sent[0]["status"] == 499
 
@@ -131,7 +131,7 @@ def test_disconnect_by_cancelling_the_request() -> None:
         connection = Connection(transcriber)
         answering = connection.run()
         connection.put(BODY)
-        await asyncio.wait_for(transcriber.started.wait(), 5)
+        await asyncio.wait_for(transcriber.started.wait(), 120)
         answering.cancel()
         with pytest.raises(asyncio.CancelledError):
             await answering
@@ -145,14 +145,14 @@ async def waiting_in_line(admission: Admission, settings: Settings) -> Connectio
     """A connection whose request waits behind others, and has been answered when it returns."""
     transcriber = EndlessTranscriber()
     connection = Connection(transcriber, admission, settings)
-    with admission.place(1), admission.place(1):
+    with admission.ticket(1), admission.ticket(1):
         answering = connection.run()
         connection.put(BODY)
         while not admission.waiting:  # noqa: ASYNC110 - nothing tells
             await asyncio.sleep(0)
         if settings == Settings():
             connection.leave()
-        await asyncio.wait_for(answering, 5)
+        await asyncio.wait_for(answering, 120)
         assert (admission.waiting, admission.running) == (0, 2)
     assert admission.cancelled == 1
     assert not transcriber.started.is_set()

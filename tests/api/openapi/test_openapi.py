@@ -2,32 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from functools import reduce
 from operator import or_
 from typing import Any
 
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
-from pydantic import TypeAdapter
+from pydantic import BaseModel, TypeAdapter
+from starlette.testclient import TestClient
 
-from api import schemas
-from api.app import create_app
+from api import health_schemas, schemas, stream_schemas
+from api.realtime import answers
 from api.schemas import ErrorBody, Transcription, TranscriptionVerbose, Word
 from models.subtitle_options import BOUNDS
+from tests.api.documented import documented_app
 from tests.api.fake import TRANSCRIPTIONS, TRANSLATIONS, client
 
-DETECTIONS = "/v1/audio/detect-language"
-DOCUMENT = create_app("1.2.3").openapi()
+DETECTIONS, SUBTITLES = "/v1/audio/detect-language", "/v1/audio/subtitles"
+SECRETS, REALTIME = "/v1/realtime/client_secrets", "/v1/realtime"
+DOCUMENT = documented_app().openapi()
 COMMON = ["401", "413", "431", "500", "503", "504"]
 OPERATIONS = {
-    f"post {TRANSCRIPTIONS}": ["200", "400", "404", *COMMON],
-    f"post {TRANSLATIONS}": ["200", "400", "404", *COMMON],
-    f"post {DETECTIONS}": ["200", "400", "404", *COMMON],
+    f"post {TRANSCRIPTIONS}": ["200", "400", "403", "404", *COMMON],
+    f"post {TRANSLATIONS}": ["200", "400", "403", "404", *COMMON],
+    f"post {DETECTIONS}": ["200", "400", "403", "404", *COMMON],
+    f"post {SUBTITLES}": ["200", "400", "401", "413", "431", "500", "504"],
     "get /v1/models": ["200", *COMMON],
     "get /v1/models/{model_id}": ["200", "404", *COMMON],
     "delete /v1/models/{model_id}": ["403", "404", *COMMON],
     "get /health": ["200", *COMMON],
+    f"get {REALTIME}": ["101", "400", "403", "404", "426", *COMMON],
+    f"post {SECRETS}": ["200", "400", "403", *COMMON],
+}
+# Paths that the document leaves out, and why.
+NOT_DESCRIBED = {
+    r"/openapi\.json": "the document itself",
+    r"(?!/v1/)(?!/openai/).*/(audio/.+|models(/.+)?)|/models": "OpenAI's paths without `/v1`",
+    r"/v1|/v1/\{path\}": "what OpenAI's API has not",
+    r"/|/docs/?|/favicon\.ico|/page/.+": "pages for people",
+    r"/static_content.*": "BentoML's files, which are not served",
+    r"(/openai(/v1)?)?/realtime(/client_secrets)?": "the same as with `/v1`",
+    r".*/realtime/transcription_sessions": "the beta shape, which OpenAI's service has ended",
 }
 
 
@@ -57,7 +74,7 @@ def objects(value: object) -> Iterator[dict[str, Any]]:
 
 
 def test_openapi_is_valid_and_served() -> None:
-    served = client().get("/openapi.json").json()
+    served = TestClient(documented_app()).get("/openapi.json").json()
     assert served == DOCUMENT
     assert [error.message for error in OpenAPIV31SpecValidator(served).iter_errors()] == []
 
@@ -72,11 +89,32 @@ def test_openapi_operations() -> None:
         "transcriptions",
         "translations",
         "detect_language",
+        "subtitles",
         "models",
         "model",
         "delete_model",
         "health",
+        "realtime",
+        "client_secret",
     ]
+
+
+def paths_of(routes: Sequence[Any]) -> Iterator[str]:
+    """The paths of an app's routes; FastAPI keeps those of a router together."""
+    for route in routes:
+        if hasattr(route, "effective_candidates"):
+            yield from (each.path for each in route.effective_candidates())
+        else:
+            yield route.path
+
+
+def test_openapi_has_every_path_or_a_reason() -> None:
+    paths = {path.replace(":path}", "}") for path in paths_of(documented_app().routes)}
+    missing = paths - set(DOCUMENT["paths"])
+    assert set(DOCUMENT["paths"]) <= paths
+    reasons = {path: {why for why in NOT_DESCRIBED if re.fullmatch(why, path)} for path in missing}
+    assert [path for path, found in reasons.items() if not found] == []
+    assert set(NOT_DESCRIBED) == set[str]().union(*reasons.values())
 
 
 @pytest.mark.parametrize("label", OPERATIONS)
@@ -114,6 +152,7 @@ TRANSCRIPTION_FIELDS = [
     "languages",
     "keywords",
     "hotwords",
+    "stream_events",
     "timestamp_granularities",
     "include",
     "known_speaker_names",
@@ -186,6 +225,7 @@ def test_openapi_answers_are_described() -> None:
         ("TranscriptionVerbose", {"segments", "words", "usage"}),
         ("Segment", {"language", "flags"}),
         ("UsageDuration", set()),
+        ("UsageTokens", set()),
         ("Model", set()),
         ("ErrorDetail", set()),
     ],
@@ -216,7 +256,9 @@ def test_openapi_headers(label: str) -> None:
         "503": ["retry-after"],
         "504": ["x-should-retry"],
     }
-    queue = ["x-queue-position", "x-queue-seconds"] if label.startswith("post") else []
+    told = ["x-queue-position", "x-queue-seconds", "x-whisper-model"]
+    brings = "multipart/form-data" in operation(label).get("requestBody", {}).get("content", {})
+    queue = told if brings else []
     for status, response in operation(label)["responses"].items():
         queued = queue if status in ("200", "400", "503", "504") else []
         assert sorted(response["headers"]) == sorted([*always, *queued, *more.get(status, [])])
@@ -229,12 +271,26 @@ def examples(media: dict[str, Any]) -> list[object]:
     return [each["value"] for each in media["examples"].values()]
 
 
+def named(name: str) -> type[BaseModel]:
+    """The schema of this name."""
+    files = schemas, stream_schemas, health_schemas, answers
+    room = next(each for each in files if hasattr(each, name))
+    found: type[BaseModel] = getattr(room, name)
+    return found
+
+
 @pytest.mark.parametrize("label", OPERATIONS)
 def test_openapi_examples_conform(label: str) -> None:
-    for response in operation(label)["responses"].values():
+    for status, response in operation(label)["responses"].items():
+        if status == "101":
+            assert "content" not in response
+            continue
+        if label == f"post {SUBTITLES}" and status == "200":
+            assert list(response["content"]) == ["text/plain"]
+            continue
         media = response["content"]["application/json"]
         references = [each["$ref"] for each in objects(media["schema"]) if "$ref" in each]
-        models = [getattr(schemas, each.rpartition("/")[2]) for each in references]
+        models = [named(each.rpartition("/")[2]) for each in references]
         adapter = TypeAdapter[object](reduce(or_, models))
         shown = [adapter.validate_python(each) for each in examples(media)]
         assert [adapter.dump_python(each) for each in shown] == examples(media)
@@ -246,3 +302,24 @@ def test_openapi_error_examples_have_their_status(status: int) -> None:
     [example] = examples(media["application/json"])
     kind = ErrorBody.model_validate(example).error.type
     assert kind == ("server_error" if status >= 500 else "invalid_request_error")
+
+
+def refusal_shown(label: str) -> str:
+    media = operation(label)["responses"]["403"]["content"]["application/json"]
+    return ErrorBody.model_validate(media["example"]).error.message
+
+
+@pytest.mark.parametrize("path", [TRANSCRIPTIONS, TRANSLATIONS, DETECTIONS, SECRETS])
+def test_openapi_shows_what_a_refused_page_is_told(path: str) -> None:
+    headers = {"host": "127.0.0.1:8000", "origin": "http://example.com"}
+    told = client().post(TRANSCRIPTIONS, headers=headers)
+
+    assert told.status_code == 403
+    assert refusal_shown(f"post {path}") == told.json()["error"]["message"]
+
+
+def test_openapi_shows_what_is_told_of_a_model_to_delete() -> None:
+    told = client().delete("/v1/models/base")
+
+    assert told.status_code == 403
+    assert refusal_shown("delete /v1/models/{model_id}") == told.json()["error"]["message"]

@@ -65,7 +65,7 @@ def test_refusal_says_when_to_come_again(path: str, fields: dict[str, str]) -> N
 
     async def fill(stack: ExitStack) -> None:
         for _ in range(3):
-            stack.enter_context(admission.place(20))
+            stack.enter_context(admission.ticket(20))
 
     with ExitStack() as stack:
         asyncio.run(fill(stack))
@@ -94,15 +94,15 @@ def test_stream_begins_while_it_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     async def scenario() -> None:
         admission, transcriber = Admission(60, slots=1), EndlessTranscriber()
         connection = Connection(transcriber, admission)
-        with admission.place(1), admission.place(1):
+        with admission.ticket(1), admission.ticket(1):
             answering = connection.run()
             connection.put(STREAMED)
-            await asyncio.wait_for(connection.has_sent.wait(), 5)
+            await asyncio.wait_for(connection.has_sent.wait(), 120)
             assert (b"x-queue-position", b"1") in connection.sent[0]["headers"]
             assert not transcriber.started.is_set()
-        await asyncio.wait_for(transcriber.started.wait(), 5)
+        await asyncio.wait_for(transcriber.started.wait(), 120)
         connection.leave()
-        await asyncio.wait_for(answering, 5)
+        await asyncio.wait_for(answering, 120)
         assert (admission.running, admission.cancelled) == (0, 1)
 
     asyncio.run(scenario())
@@ -120,7 +120,7 @@ def test_keys_are_told_apart_by_their_names(name: str, status: int) -> None:
 
     async def fill(stack: ExitStack) -> None:
         for _ in range(2):
-            stack.enter_context(admission.place(20, "alice"))
+            stack.enter_context(admission.ticket(20, "alice"))
 
     with ExitStack() as stack:
         asyncio.run(fill(stack))
@@ -148,7 +148,7 @@ def test_model_is_kept_while_the_request_waits_and_goes_back_with_it() -> None:
         admission, pool = Admission(60, slots=1), Pool(base=FakeTranscriber())
         registry = ModelRegistry([ServedModel("base", 0)], pool, admission)
         context = RequestContext()
-        with admission.place(1), admission.place(1):
+        with admission.ticket(1), admission.ticket(1):
             async with admit(registry, context, "whisper-1", BytesIO()) as admitted:
                 work = asyncio.create_task(admitted.transcribe(BytesIO(), TranscribeOptions()))
                 await asyncio.sleep(0)
@@ -164,9 +164,12 @@ def test_model_that_cannot_be_loaded_is_refused_before_the_turn() -> None:
         admission, pool = Admission(60, slots=1), Pool(base=FakeTranscriber())
         pool.error = ModelLoadError("base")
         registry = ModelRegistry([ServedModel("base", 0)], pool, admission)
-        with admission.place(1), admission.place(1):
+        with admission.ticket(1), admission.ticket(1):
             with pytest.raises(ModelLoadError):
-                async with asyncio.timeout(5), admit(registry, RequestContext(), "base", BytesIO()):
+                async with (
+                    asyncio.timeout(120),
+                    admit(registry, RequestContext(), "base", BytesIO()),
+                ):
                     raise AssertionError
             assert (admission.waiting, admission.running) == (0, 2)
 

@@ -40,6 +40,17 @@ def blocks(text: str) -> list[str]:
     return [block.removeprefix("data: ") for block in found]
 
 
+def usage(tokens: int) -> dict[str, Any]:
+    """What 3.7 seconds and so many decoded tokens are billed by."""
+    return {
+        "type": "tokens",
+        "total_tokens": 37 + tokens,
+        "input_tokens": 37,
+        "input_token_details": {"text_tokens": 0, "audio_tokens": 37},
+        "output_tokens": tokens,
+    }
+
+
 @pytest.mark.parametrize("response_format", ["json", "text"])
 def test_stream_events(response_format: str) -> None:
     response = post(response_format=response_format)
@@ -49,7 +60,7 @@ def test_stream_events(response_format: str) -> None:
         {"type": "transcript.text.delta", "delta": "The naïve wind and"},
         {"type": "transcript.text.delta", "delta": " the sun."},
     ]
-    assert json.loads(done) == {"type": "transcript.text.done", "text": TEXT}
+    assert json.loads(done) == {"type": "transcript.text.done", "text": TEXT, "usage": usage(6)}
     assert end == "[DONE]"
 
 
@@ -78,7 +89,9 @@ def test_stream_of_a_format_that_is_whole_or_nothing(response_format: str) -> No
 def test_stream_silence_is_an_empty_text() -> None:
     response = post(FakeTranscriber(segments=()))
 
-    assert blocks(response.text) == ['{"type":"transcript.text.done","text":""}', "[DONE]"]
+    done, end = blocks(response.text)
+    assert json.loads(done) == {"type": "transcript.text.done", "text": "", "usage": usage(0)}
+    assert end == "[DONE]"
 
 
 @pytest.mark.parametrize(
@@ -106,7 +119,7 @@ def test_stream_that_nobody_reads_holds_no_place_when_its_work_is_done() -> None
         connection = Stalled(FakeTranscriber(), admission)
         answering = connection.run()
         connection.put(STREAMED)
-        await asyncio.wait_for(connection.has_stalled.wait(), 5)
+        await asyncio.wait_for(connection.has_stalled.wait(), 120)
         assert (admission.cancelled, admission.held) == (0, 0)
         assert not answering.done()
         answering.cancel()
@@ -121,7 +134,7 @@ def test_stream_that_fails_holds_no_place() -> None:
         connection = Connection(BreakingTranscriber(error=DecodingError("Failed.")), admission)
         answering = connection.run()
         connection.put(STREAMED)
-        await asyncio.wait_for(answering, 5)
+        await asyncio.wait_for(answering, 120)
         assert b"Failed." in b"".join(message.get("body", b"") for message in connection.sent)
         assert (admission.cancelled, admission.held) == (0, 0)
 
@@ -158,10 +171,10 @@ def test_stream_keeps_the_connection_alive(monkeypatch: pytest.MonkeyPatch) -> N
         answering = connection.run()
         await connection.incoming.put({"type": "http.request", "body": STREAMED})
         while len(connection.sent) < 2:
-            await asyncio.wait_for(connection.has_sent.wait(), 5)
+            await asyncio.wait_for(connection.has_sent.wait(), 120)
             connection.has_sent.clear()
         await connection.incoming.put({"type": "http.disconnect"})
-        await asyncio.wait_for(answering, 5)
+        await asyncio.wait_for(answering, 120)
 
         assert connection.sent[0]["status"] == 200
         assert connection.sent[1]["body"] == b": keep-alive\n\n"

@@ -8,8 +8,16 @@ import pytest
 from starlette.testclient import TestClient
 
 from api.app import create_app
+from models.errors import AudioError
 from models.options import FALLBACK_TEMPERATURES, TranscribeOptions
-from tests.api.fake import TRANSCRIPTIONS, TRANSLATIONS, FakeTranscriber, client, served_by
+from tests.api.fake import (
+    TRANSCRIPTIONS,
+    TRANSLATIONS,
+    FailingTranscriber,
+    FakeTranscriber,
+    client,
+    served_by,
+)
 
 FILES = {"file": ("a.wav", b"audio")}
 TEXT = "The naïve wind and the sun."
@@ -206,7 +214,11 @@ def test_stream_invalid(given: str, message: str, code: str) -> None:
             "['logprobs']: log probabilities need response_format json",
             "unsupported_value",
         ),
-        ("all", "'all': Input should be 'logprobs'", "invalid_value"),
+        (
+            "all",
+            "'all': Input should be 'logprobs' or 'word_probability'",
+            "invalid_value",
+        ),
     ],
 )
 def test_include_invalid(given: str, message: str, code: str) -> None:
@@ -225,7 +237,10 @@ def test_value_in_message_is_short() -> None:
     assert len(detail["message"]) < 100
 
 
-@pytest.mark.parametrize("model_id", ["base", "whisper-1", "whisper-base", "openai/whisper-base"])
+@pytest.mark.parametrize(
+    "model_id",
+    ["base", "whisper-1", "whisper-base", "openai/whisper-base", "gpt-transcribe", "whisper-small"],
+)
 def test_model_ids(model_id: str) -> None:
     assert options_of(model=model_id) == TranscribeOptions()
 
@@ -242,17 +257,41 @@ def test_model_chosen() -> None:
 
 def test_model_unknown() -> None:
     fake = FakeTranscriber()
-    response = client(fake).post(TRANSCRIPTIONS, data={"model": "gpt-4o-transcribe"}, files=FILES)
+    response = client(fake).post(TRANSCRIPTIONS, data={"model": "gpt-4o"}, files=FILES)
     assert response.status_code == 404
     assert response.json() == {
         "error": {
-            "message": "The model 'gpt-4o-transcribe' does not exist",
+            "message": "The model 'gpt-4o' does not exist",
             "type": "invalid_request_error",
             "param": "model",
             "code": "model_not_found",
         }
     }
     assert fake.calls == []
+    assert "x-whisper-model" not in response.headers
+
+
+@pytest.mark.parametrize("stream", ["false", "true"])
+@pytest.mark.parametrize("path", [TRANSCRIPTIONS, TRANSLATIONS, "/v1/audio/detect-language"])
+def test_checkpoint_is_told(path: str, stream: str) -> None:
+    fields = {"model": "gpt-4o-mini-transcribe", "stream": stream}
+    response = client(None, "large-v3", "base").post(path, data=fields, files=FILES)
+
+    assert (response.status_code, response.headers["x-whisper-model"]) == (200, "large-v3")
+
+
+def test_checkpoint_is_told_of_an_error_behind_it() -> None:
+    app = client(FailingTranscriber(AudioError("It has no sound.")))
+    response = app.post(TRANSCRIPTIONS, data={"model": "whisper-1"}, files=FILES)
+
+    assert (response.status_code, response.headers["x-whisper-model"]) == (400, "base")
+
+
+@pytest.mark.parametrize("response_format", ["srt", "vtt", "verbose_json"])
+def test_hosted_name_takes_no_format_away(response_format: str) -> None:
+    fields = {"model": "gpt-4o-transcribe", "response_format": response_format}
+
+    assert client().post(TRANSCRIPTIONS, data=fields, files=FILES).status_code == 200
 
 
 def test_values_are_checked_before_the_model() -> None:

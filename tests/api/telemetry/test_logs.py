@@ -45,6 +45,7 @@ def test_a_request_has_one_line_with_what_it_took(printed: StringIO) -> None:
         "path": "/v1/audio/transcriptions",
         "status": 200,
         "outcome": "ok",
+        "dialect": "openai",
         "model": "base",
         "audio_seconds": 30.0,
         "load_seconds": 0.25,

@@ -20,7 +20,7 @@ ENDPOINT = "/v1/audio/transcriptions"
 
 
 def values(metrics: Metrics) -> dict[tuple[str, ...], float]:
-    """Every sample that is not a bucket: its name and the values of its labels, in their order."""
+    """Every sample that is not a bucket: its name and the values of its labels, by their names."""
     return {
         (sample.name, *sample.labels.values()): sample.value
         for family in text_string_to_metric_families(metrics.exposition().decode())
@@ -29,15 +29,15 @@ def values(metrics: Metrics) -> dict[tuple[str, ...], float]:
     }
 
 
-def test_requests_are_counted_by_endpoint_model_and_outcome() -> None:
+def test_requests_are_counted_by_endpoint_model_outcome_and_dialect() -> None:
     metrics = Metrics()
     for each in (observed(), observed(), observed(status=400), observed(status=404, model="")):
         metrics.requests.note(each)
 
     found = values(metrics)
-    assert found["whisper_requests_total", ENDPOINT, "base", "ok"] == 2
-    assert found["whisper_requests_total", ENDPOINT, "base", "invalid"] == 1
-    assert found["whisper_requests_total", ENDPOINT, "", "invalid"] == 1
+    assert found["whisper_requests_total", "openai", ENDPOINT, "base", "ok"] == 2
+    assert found["whisper_requests_total", "openai", ENDPOINT, "base", "invalid"] == 1
+    assert found["whisper_requests_total", "openai", ENDPOINT, "", "invalid"] == 1
     assert found["whisper_audio_seconds_total", "base"] == 60
     assert found["whisper_request_duration_seconds_sum", "base", "ok"] == 4
     assert found["whisper_request_rtfx_sum", "base"] == 30
@@ -100,7 +100,7 @@ def test_queue_is_told() -> None:
     metrics, admission = Metrics(), Admission(600, slots=1)
 
     async def with_three() -> None:
-        with admission.place(10), admission.place(20), admission.place(25):
+        with admission.ticket(10), admission.ticket(20), admission.ticket(25):
             metrics.queue.note(admission)
 
     asyncio.run(with_three())

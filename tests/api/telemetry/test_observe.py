@@ -17,6 +17,7 @@ from api.settings import Settings
 from api.telemetry.endpoints import ENDPOINTS, OTHER, endpoint_of
 from api.telemetry.observe import Observe, Observed
 from models.errors import DecodingError, EngineStoppedError, ModelLoadError, OverloadedError
+from tests.api.documented import documented_app
 from tests.api.fake import (
     TRANSCRIPTIONS,
     BreakingTranscriber,
@@ -178,7 +179,7 @@ def test_endpoint_of_a_path(path: str, endpoint: str) -> None:
 
 
 def test_every_route_of_the_app_has_a_name() -> None:
-    paths = create_app("1.2.3").openapi()["paths"]
+    paths = documented_app().openapi()["paths"]
 
     assert {endpoint_of(path) for path in paths} <= ENDPOINTS | {"/v1/models/{model}"}
     assert OTHER not in ENDPOINTS

@@ -53,10 +53,14 @@ def test_one_that_waits_and_goes_leaves_the_others_their_turns() -> None:
             line.add(each)
         line.remove(gone)
 
-        assert (running.turn.done(), gone.turn.done(), next_one.turn.done()) == (True, False, False)
+        assert (running.admitted.done(), gone.admitted.done(), next_one.admitted.done()) == (
+            True,
+            False,
+            False,
+        )
         line.remove(running)
-        assert next_one.turn.done()
-        assert not gone.turn.done()
+        assert next_one.admitted.done()
+        assert not gone.admitted.done()
 
     in_loop(scenario)
 
@@ -108,5 +112,23 @@ def test_while_places_are_free_nobody_waits() -> None:
         assert queued.estimate("").position == 0
         queued.add(ticket())
         assert queued.estimate("").position == 1
+
+    in_loop(scenario)
+
+
+def test_estimate_of_one_that_waits_is_what_it_was_told_and_falls() -> None:
+    def scenario() -> None:
+        line = queue(1)
+        first, second, third = ticket(), ticket(), ticket()
+        line.add(first)
+        told = []
+        for each in (second, third):
+            told.append(line.estimate(each.key))
+            line.add(each)
+
+        assert line.estimate_of(first).position == 0
+        assert [line.estimate_of(each) for each in (second, third)] == told
+        line.remove(first)
+        assert [line.estimate_of(each).position for each in (second, third)] == [0, 1]
 
     in_loop(scenario)

@@ -44,7 +44,7 @@ class Loader:
 
     def __call__(self, name: str) -> Loaded:
         """A new model."""
-        assert self.open.wait(20)
+        assert self.open.wait(120)
         if self.failures:
             raise self.failures.pop()
         self.made.append(Loaded(name))
@@ -77,7 +77,7 @@ def run(loader: Loader, scenario: Scenario, **limits: float) -> None:
     pool = ModelPool(resident, sizes, loader, bounds, loader.give_back)
 
     async def played() -> None:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(120):
             await scenario(pool)
 
     try:
@@ -248,12 +248,14 @@ def test_idle_model_is_unloaded_and_loaded_again(loader: Loader) -> None:
 
 def test_use_begins_the_idle_time_anew(loader: Loader) -> None:
     async def scenario(pool: ModelPool[Loaded]) -> None:
-        begin = time.monotonic()
+        begin = last = time.monotonic()
         async with pool.use("a") as held:
             await asyncio.sleep(0.4)
             assert not held.closed
         while time.monotonic() - begin < 1.2:
-            assert await used(pool, "a") is held
+            # On a busy machine it may have been left for as long.
+            assert await used(pool, "a") is held or time.monotonic() - last >= 0.3
+            last = time.monotonic()
             await asyncio.sleep(0.01)
 
     run(loader, scenario, idle_seconds=0.3)

@@ -20,7 +20,7 @@ def with_places(admission: Admission, check: Callable[[Callable[..., bool]], Non
 
             def comes(seconds: float, key: str = "") -> bool:
                 try:
-                    stack.enter_context(admission.place(seconds, key))
+                    stack.enter_context(admission.ticket(seconds, key))
                 except OverloadedError:
                     return False
                 return True
@@ -104,11 +104,11 @@ def test_one_that_ends_is_counted_and_its_length_makes_the_rate() -> None:
 
     async def run() -> None:
         admission = Admission(1000, 1, clock=lambda: Clock.now)
-        with admission.place(10):
+        with admission.ticket(10):
             Clock.now += 10
         assert admission.cancelled == 0
         assert (admission.held, admission.running) == (0, 0)
-        with pytest.raises(ValueError, match="broken"), admission.place(10):
+        with pytest.raises(ValueError, match="broken"), admission.ticket(10):
             raise ValueError("broken")
         assert (admission.cancelled, admission.held) == (0, 0)
 

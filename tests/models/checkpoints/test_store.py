@@ -204,6 +204,7 @@ def test_describe_refuses_any_changed_value_in_model_yaml() -> None:
     assert store.damaged_tags() == {}
 
 
+@pytest.mark.slow
 def test_describe_survives_every_flipped_byte_in_model_yaml() -> None:
     stored = saved()
     path = stored.path / "model.yaml"
@@ -229,6 +230,7 @@ def test_describe_refuses_a_model_of_others() -> None:
         store.find("theirs")
 
 
+@pytest.mark.slow
 def test_bentoml_exports_and_imports_a_checkpoint(tmp_path: Path) -> None:
     stored = saved()
     file = bentoml.models.export_model(stored.tag, str(tmp_path / "x.bentomodel"))

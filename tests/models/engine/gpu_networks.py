@@ -18,7 +18,7 @@ HEAD_DIM = 64
 def network(dtype: str, state: int = 384) -> Network:
     """Random weights in float16 or bfloat16, two decoder layers."""
     heads = state // HEAD_DIM
-    sizes = {"n_audio_head": heads, "n_text_head": heads}
+    sizes = {"n_audio_head": heads, "n_text_head": heads, "n_text_ctx": 448}
     device = torch.device("cuda")
     weights = tiny_weights(n_text_layer=2, n_audio_state=state, n_text_state=state, **sizes)
     return load_network(weights, device, resolve_precision(dtype, device))

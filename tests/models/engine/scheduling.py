@@ -6,17 +6,26 @@ from concurrent.futures import Future
 
 import torch
 
-from models.engine.decoding.sequence import Sequence, Window
+from models.engine.decoding.sequence import LaneName, Sequence, Window
 from models.engine.scheduler import Scheduler
 
 
-def waiting(*, background: bool = False, temperatures: tuple[float, ...] = (0.0,)) -> Sequence:
-    window = Window("r", torch.empty(0), temperatures=temperatures, is_background=background)
+def waiting(
+    *,
+    background: bool = False,
+    lane: LaneName = "short",
+    temperatures: tuple[float, ...] = (0.0,),
+) -> Sequence:
+    window = Window(
+        "r", torch.empty(0), temperatures=temperatures, lane="background" if background else lane
+    )
     return Sequence(window, Future(), "en")
 
 
-def added(scheduler: Scheduler, count: int, *, background: bool = False) -> list[Sequence]:
-    sequences = [waiting(background=background) for _ in range(count)]
+def added(
+    scheduler: Scheduler, count: int, *, background: bool = False, lane: LaneName = "short"
+) -> list[Sequence]:
+    sequences = [waiting(background=background, lane=lane) for _ in range(count)]
     for sequence in sequences:
         scheduler.add(sequence)
     return sequences

@@ -43,6 +43,7 @@ def test_on_a_cpu_the_engine_leaves_no_thread_to_others(engine: Engine) -> None:
     assert engine.spare_threads == 0
 
 
+@pytest.mark.slow
 def test_submit_batch_gives_each_its_own_result(engine: Engine) -> None:
     alone = [engine.submit(window(seed)).result(60) for seed in range(5)]
 
@@ -137,6 +138,7 @@ def test_submit_rejected_result_falls_back_without_a_second_encoding(engine: Eng
     assert engine.counters.windows == 1
 
 
+@pytest.mark.slow
 def test_submit_where_all_fail_the_preferred_one_is_taken(engine: Engine) -> None:
     failing: dict[str, Any] = {"temperatures": (0.0, 1.0), "accept": lambda _: False}
     alone = [engine.submit(window(2, temperatures=(t,))).result(60) for t in (0.0, 1.0)]
@@ -168,6 +170,7 @@ def test_cancel_frees_the_engine_for_others(engine: Engine) -> None:
     assert engine.scheduler.is_idle
 
 
+@pytest.mark.slow
 def test_cancel_of_one_that_is_encoded_with_others_leaves_theirs_as_they_are() -> None:
     with closing(start_engine(tiny_weights(), CONFIG)) as engine:
         alone = [engine.submit(window(seed)).result(60).tokens for seed in range(4)]

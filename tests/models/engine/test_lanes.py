@@ -1,11 +1,11 @@
-"""The scheduler's two lanes: what is kept for whom, what is owed, and what becomes of slots."""
+"""The scheduler's lanes: what is kept for whom, what is owed, and what becomes of slots."""
 
 from __future__ import annotations
 
 import pytest
 
-from models.engine.decoding.sequence import Sequence
-from models.engine.scheduler import Encoding, Plan, Scheduler
+from models.engine.decoding.sequence import LaneName, Sequence
+from models.engine.scheduler import BACKGROUND_SHARE, LIVE_SHARE, Encoding, Plan, Scheduler
 from tests.models.engine.scheduling import added, encoded, waiting
 
 
@@ -83,7 +83,7 @@ def test_background_that_is_owed_nothing_comes_after_short_ones() -> None:
 
 def is_background(scheduler: Scheduler) -> bool:
     """Whether the next step is the background lane's."""
-    return scheduler.schedule().prefill[0].window.is_background
+    return scheduler.schedule().prefill[0].window.lane == "background"
 
 
 def both(slots: int = 4) -> Scheduler:
@@ -125,7 +125,7 @@ def test_nothing_is_owed_while_a_lane_is_idle() -> None:
     scheduler = both()
     scheduler.schedule()
     scheduler.ran(1.0)
-    (short,) = [s for s in scheduler.running if not s.window.is_background]
+    (short,) = [s for s in scheduler.running if s.window.lane != "background"]
     scheduler.release(short)
     scheduler.ran(1.0)
     added(scheduler, 1)
@@ -265,3 +265,76 @@ def test_batch_that_memory_allows_bounds_what_is_encoded_together() -> None:
     scheduler.encode_limit.ran_out(8)
 
     assert len(encoded(scheduler)) == 4
+
+
+LANES: tuple[LaneName, ...] = ("short", "live", "background")
+
+
+def decoding(*lanes: LaneName) -> Scheduler:
+    """A row of each lane, decoding; the last lanes go before the first ones."""
+    scheduler = Scheduler(8, encode_batch=1)
+    for lane in lanes:
+        added(scheduler, 1, lane=lane)
+        encoded(scheduler)
+    return scheduler
+
+
+def next_lane(scheduler: Scheduler) -> LaneName:
+    return scheduler.schedule().prefill[0].window.lane
+
+
+def test_a_short_recording_goes_before_live_updates_and_these_before_long_files() -> None:
+    scheduler = decoding("background", "live", "short")
+    assert next_lane(scheduler) == "short"
+    (short,) = [row for row in scheduler.running if row.window.lane == "short"]
+    scheduler.release(short)
+    assert next_lane(scheduler) == "live"
+
+
+@pytest.mark.parametrize("overlaps", [False, True])
+@pytest.mark.parametrize("slots", [3, 8, 16])
+def test_every_lane_has_its_share_where_all_have_work_all_the_time(
+    slots: int, *, overlaps: bool
+) -> None:
+    scheduler = Scheduler(slots, encode_batch=1, overlaps=overlaps)
+    for lane in LANES[::-1]:
+        added(scheduler, 2 * slots, lane=lane)
+    steps: dict[LaneName, float] = dict.fromkeys(LANES, 0.0)
+    left: dict[Sequence, int] = {}
+    for _ in range(3000):
+        plan = scheduler.schedule()
+        in_step = [s for each in plan.encodings for s in each.sequences] + plan.prefill
+        for sequence in (*in_step, *plan.decode):
+            steps[sequence.window.lane] += 1 / len((*in_step, *plan.decode))
+        for encoding in plan.encodings:
+            scheduler.encoded(encoding)
+        for sequence in (*plan.prefill, *plan.decode):
+            left[sequence] = left.get(sequence, 10 + len(left) % 16) - 1
+            if not left[sequence]:
+                scheduler.release(sequence)
+                added(scheduler, 1, lane=sequence.window.lane)
+        scheduler.ran(0.01)
+
+    shares = {lane: count / sum(steps.values()) for lane, count in steps.items()}
+    assert shares["live"] >= LIVE_SHARE - 0.05
+    assert shares["background"] >= BACKGROUND_SHARE - 0.05
+    assert shares["short"] >= 1 - LIVE_SHARE - BACKGROUND_SHARE - 0.1
+
+
+def test_live_updates_leave_slots_to_short_recordings() -> None:
+    scheduler = Scheduler(8, encode_batch=64)
+    added(scheduler, 9, lane="live")
+    all_encoded(scheduler)
+    (short,) = added(scheduler, 1)
+    scheduler.schedule()
+
+    assert (scheduler.busy, short.slot is not None) == (8, True)
+
+
+def test_a_live_update_that_is_superseded_leaves_at_once() -> None:
+    scheduler = decoding("live", "short")
+    (update,) = [row for row in scheduler.running if row.window.lane == "live"]
+    update.future.cancel()
+    scheduler.schedule()
+
+    assert (update.slot, scheduler.dropped, scheduler.busy) == (None, 1, 1)

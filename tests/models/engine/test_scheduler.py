@@ -114,7 +114,7 @@ def test_schedule_background_gets_its_share_of_the_time() -> None:
     for _ in range(1000):
         plan = scheduler.schedule()
         rows = plan.encodings[0].sequences if plan.encodings else plan.prefill
-        is_background = rows[0].window.is_background
+        is_background = rows[0].window.lane == "background"
         took = 0.09 if is_background else 0.01
         seconds[is_background] += took
         scheduler.ran(took)
@@ -138,14 +138,14 @@ def test_schedule_background_gets_its_share_where_short_recordings_wait_all_the_
         encoded = [sequence for each in plan.encodings for sequence in each.sequences]
         rows = plan.prefill + plan.decode
         for sequence in encoded + rows:
-            steps[sequence.window.is_background] += 1 / len(encoded + rows)
+            steps[sequence.window.lane == "background"] += 1 / len(encoded + rows)
         for encoding in plan.encodings:
             scheduler.encoded(encoding)
         for sequence in rows:
             left[sequence] = left.get(sequence, 10 + len(left) % 16) - 1
             if not left[sequence]:
                 scheduler.release(sequence)
-                added(scheduler, 1, background=sequence.window.is_background)
+                added(scheduler, 1, background=sequence.window.lane == "background")
         scheduler.ran(0.01)
 
     share = steps[True] / sum(steps.values())

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from models.subtitle_options import AS_SEGMENTS, SubtitleOptions
@@ -41,8 +40,6 @@ def segments(draw: st.DrawFn) -> Segment:
 
 SEGMENTS = st.lists(segments(), max_size=8)
 CUES = st.builds(cues, SEGMENTS, DURATIONS, OPTIONS)
-# Drawing segments takes a while on a busy machine.
-UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def without_spaces(text: str) -> str:

@@ -160,6 +160,7 @@ def test_tokens_that_are_not_the_text_stay() -> None:
     assert ScriptNormalizer(["Hant"]).normalized(before).scores == before.scores
 
 
+@pytest.mark.slow
 @given(
     st.text(st.characters(codec="gb18030", categories=["Lo", "Po", "Nd", "Zs"])),
     st.sampled_from(["Hans", *HANT]),

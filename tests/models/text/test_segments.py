@@ -77,7 +77,7 @@ def sampled(draw: st.DrawFn) -> list[int]:
     return [min(token, BEGIN + 1500) for token in tokens]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(streams=st.lists(sampled(), min_size=1, max_size=3), seconds=st.integers(1, 70))
 def test_cut_any_tokens_as_whisper_transcribe(streams: list[list[int]], seconds: int) -> None:
     frames = seconds * 100

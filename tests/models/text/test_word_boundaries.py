@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import accumulate, pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from models.text.transcript import Segment, Word
@@ -152,7 +152,6 @@ def windows(draw: st.DrawFn) -> tuple[list[Segment], WindowBounds]:
     return segments, WindowBounds(start, start + draw(st.floats(0.0, 40.0)), pauses)
 
 
-@settings(deadline=None)
 @given(windows(), st.floats(-0.2, 0.2), st.sampled_from([0.0, 0.08]))
 def test_words_are_in_order_apart_and_within(
     window: tuple[list[Segment], WindowBounds], lead: float, lead_in: float
@@ -168,7 +167,6 @@ def test_words_are_in_order_apart_and_within(
     assert all((s.start, s.end) == (s.words[0].start, s.words[-1].end) for s in found)
 
 
-@settings(deadline=None)
 @given(windows())
 def test_words_move_no_farther_than_lead_letters_and_pauses_say(
     window: tuple[list[Segment], WindowBounds],

@@ -160,9 +160,9 @@ def test_parallel_does_not_go_with_the_previous_text() -> None:
 
 @pytest.mark.parametrize("clip", [c for c in clips() if c.is_long and c.is_speech], ids=str)
 def test_parallel_long_recording_has_the_words_of_its_text(
-    clip: Clip, engine: Callable[[str], Engine]
+    clip: Clip, thin_engine: Callable[[str], Engine]
 ) -> None:
-    transcriber = Transcriber(engine("base"))
+    transcriber = Transcriber(thin_engine("base"))
     samples = load(clip.path)
     sequential = transcribe(transcriber, samples, replace(PARALLEL, strategy="sequential"))
 
@@ -193,11 +193,15 @@ def test_parallel_translate_writes_english(engine: Callable[[str], Engine]) -> N
     assert transcript.text
 
 
-def test_parallel_windows_in_another_language_say_so(engine: Callable[[str], Engine]) -> None:
+def test_parallel_windows_in_another_language_say_so(
+    thin_engine: Callable[[str], Engine],
+) -> None:
     german = next(clip for clip in clips("de") if clip.seconds > 4)
     samples = np.concatenate([speech(4), load(german.path)])
 
-    transcript = transcribe(Transcriber(engine("base")), samples, replace(PARALLEL, language=None))
+    transcript = transcribe(
+        Transcriber(thin_engine("base")), samples, replace(PARALLEL, language=None)
+    )
 
     assert transcript.language == "en"
     assert [s.language for s in transcript.segments if s.end < 76] == ["en"] * sum(

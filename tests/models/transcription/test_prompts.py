@@ -8,6 +8,7 @@ from typing import cast
 
 import pytest
 
+from models.audio.mel import Mel
 from models.checkpoints.catalogue import N_VOCAB_ENGLISH, N_VOCAB_MULTILINGUAL
 from models.engine.decoding.vocabulary import Vocabulary
 from models.engine.engine import Engine
@@ -45,6 +46,12 @@ def context(vocabulary: Vocabulary, options: TranscribeOptions) -> Transcription
     )
 
 
+def carried(vocabulary: Vocabulary, options: TranscribeOptions) -> tuple[int, ...]:
+    """The tokens that every window is decoded after."""
+    silent = SimpleNamespace(window=lambda _: None, content=lambda _: 0)
+    return context(vocabulary, options).window(cast(Mel, silent), 0, (), "en").previous
+
+
 def history(vocabulary: Vocabulary, prompt: str) -> tuple[int, ...]:
     """The tokens of a prompt that the first window is decoded after."""
     tokens = context(vocabulary, TranscribeOptions(initial_prompt=prompt)).first_history()
@@ -78,12 +85,33 @@ def test_prompt_of_any_length(vocabulary: Watched, filling: str, carried: bool) 
         assert vocabulary.decode(told).endswith("and the end.")
 
 
+@pytest.mark.parametrize("count", [0, 1, 20, 2_000])
+def test_keywords_that_need_not_all_fit(vocabulary: Watched, count: int) -> None:
+    words = tuple(f"Kubernetes {number}" for number in range(count))
+    told = carried(vocabulary, TranscribeOptions(keywords=words, trim_keywords=True))
+    text = vocabulary.decode(told)
+
+    assert len(told) <= vocabulary.prompt_limit // 2
+    kept = text.strip(" .").split(", ") if text else []
+    assert tuple(kept) == words[: len(kept)]
+    # As many as fit: one more would be too many.
+    more = words[: len(kept) + 1]
+    assert len(kept) == count or len(vocabulary.encode(f" {', '.join(more)}.")) > 47
+
+
+def test_keyword_that_does_not_fit_alone(vocabulary: Watched) -> None:
+    options = TranscribeOptions(keywords=("x" * 2_000_000, "Kubernetes"), trim_keywords=True)
+
+    assert carried(vocabulary, options) == ()
+    assert vocabulary.longest == 0
+
+
 @pytest.mark.parametrize(
     ("keywords", "measured"),
     [
-        (("x" * 2_000_000,), "2000000 characters, and 111 tokens fit"),
-        ((f"a{' ' * 2_000_000}b",), "2000002 characters, and 111 tokens fit"),
-        (("Kubernetes",) * 2_000, "23998 characters, and 111 tokens fit"),
+        (("x" * 2_000_000,), "2000000 characters, and 47 tokens fit"),
+        ((f"a{' ' * 2_000_000}b",), "2000002 characters, and 47 tokens fit"),
+        (("Kubernetes",) * 2_000, "23998 characters, and 47 tokens fit"),
     ],
 )
 def test_keywords_are_measured_before_they_are_read(
@@ -94,3 +122,20 @@ def test_keywords_are_measured_before_they_are_read(
 
     assert caught.value.option == "keywords"
     assert vocabulary.longest == 0
+
+
+@pytest.mark.parametrize("carried", [False, True])
+def test_tokens_of_prompt_and_keywords_are_counted(vocabulary: Watched, carried: bool) -> None:
+    options = TranscribeOptions(
+        initial_prompt="My fellow Americans", carry_initial_prompt=carried, keywords=("Kennedy",)
+    )
+    told = [*vocabulary.encode(" Kennedy."), *vocabulary.encode(" My fellow Americans")]
+
+    assert context(vocabulary, options).stats.prompt_tokens == len(told)
+    assert context(vocabulary, TranscribeOptions()).stats.prompt_tokens == 0
+
+
+def test_tokens_that_do_not_fit_are_not_counted(vocabulary: Watched) -> None:
+    long = context(vocabulary, TranscribeOptions(initial_prompt=ENGLISH * 100))
+
+    assert long.stats.prompt_tokens == vocabulary.prompt_limit

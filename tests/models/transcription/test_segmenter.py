@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from models.checkpoints.catalogue import find_checkpoint
@@ -218,7 +218,6 @@ def sampled(draw: st.DrawFn) -> list[int]:
     return tokens
 
 
-@settings(deadline=None)
 @given(sampled(), st.integers(0, 10**6), st.integers(1, 3000))
 def test_cut_any_tokens_are_ordered_segments_of_the_text(
     vocabulary: Vocabulary, tokens: list[int], seek: int, frames: int

@@ -6,6 +6,7 @@ import asyncio
 import io
 import time
 from collections.abc import Generator, Iterator
+from concurrent.futures import Future
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +18,7 @@ import pytest
 from models.audio.samples import Samples
 from models.audio.sandbox.reader import Sandbox
 from models.audio_options import MIX, OnTrack, ReadOptions
+from models.engine.decoding.sequence import DecodingResult, Window
 from models.errors import AudioError, OptionError
 from models.options import Strategy, TranscribeOptions
 from models.request_stats import RequestStats
@@ -88,6 +90,22 @@ def test_what_a_request_takes_is_noted(tiny: Transcriber) -> None:
     assert sum(stage.seconds for stage in stats.stages.values()) <= time.monotonic() - stats.began
 
 
+@pytest.mark.parametrize("strategy", ["sequential", "parallel"])
+def test_audio_that_is_done_is_counted_up_to_the_end(tiny: Transcriber, strategy: Strategy) -> None:
+    stats, seen = RequestStats(), [0.0]
+    options = replace(EVERYTHING, strategy=strategy)
+    asyncio.run(
+        tiny.transcribe(
+            recording(95), options, lambda _: seen.append(stats.done_seconds), stats=stats
+        )
+    )
+
+    assert stats.is_read
+    assert seen == sorted(seen)
+    assert 60 < stats.done_seconds <= 95
+    assert len(set(seen)) > 2
+
+
 class Counted(Sandbox):
     """A sandbox that knows how many pieces it has given, of about a second each."""
 
@@ -100,7 +118,9 @@ class Counted(Sandbox):
 
     def wait_for(self, pieces: int) -> None:
         """Return when so many have been given."""
+        deadline = time.monotonic() + 120
         while self.pieces < pieces:
+            assert time.monotonic() < deadline
             time.sleep(0.001)
 
     def read(
@@ -152,15 +172,21 @@ def test_cancelled_request_does_not_use_the_file_any_more(
 
 
 def test_first_window_is_with_the_engine_before_the_file_is_read(
-    counting: Transcriber, counted: Counted
+    counting: Transcriber, counted: Counted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    submit = counting.engine.submit
+    given: Future[int] = Future()
+
+    def noted(window: Window) -> Future[DecodingResult]:
+        if not given.done():
+            given.set_result(counted.pieces)
+        return submit(window)
+
+    monkeypatch.setattr(counting.engine, "submit", noted)
+
     async def pieces_before_the_first_window() -> int:
         work = asyncio.create_task(counting.transcribe(recording(900), EVERYTHING))
-        for _ in range(10_000):
-            if not counting.engine.scheduler.is_idle:
-                break
-            await asyncio.sleep(0.001)
-        pieces = counted.pieces
+        pieces = await asyncio.wrap_future(given)
         work.cancel()
         with pytest.raises(asyncio.CancelledError):
             await work
@@ -204,5 +230,5 @@ def test_prompt_and_keywords_are_told_to_every_window_that_they_are_for(
 
 
 def test_keywords_that_leave_no_room_are_refused(tiny: Transcriber) -> None:
-    with pytest.raises(OptionError, match=r"keywords are too long: \d+ tokens, and 111 fit"):
+    with pytest.raises(OptionError, match=r"keywords are too long: \d+ tokens, and 47 fit"):
         transcribe(tiny, speech(1), replace(EVERYTHING, keywords=("Kubernetes",) * 60))

@@ -122,7 +122,7 @@ def test_time_limit_leaves_requests_unfinished(tmp_path: Path) -> None:
             )
             == 0
         )
-        assert time.monotonic() - begin < 15
+        assert time.monotonic() - begin < 60
     assert json.loads(file.read_text())["statuses"] == {"unfinished": 5}
 
 

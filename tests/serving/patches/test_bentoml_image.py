@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
-from serving.patches.bentoml_image import LockingImage
+from serving.patches.bentoml_image import BentomlLock, LockingImage
 
 
 class Image(LockingImage):
     """Locks one package, and asks nobody."""
 
-    def lock(self, source: Path, by_bentoml: Callable[[], str]) -> str:
+    def lock(self, source: Path, bentoml_lock: BentomlLock) -> str:
         """A line that names the folder of the code."""
-        assert callable(by_bentoml)
+        assert bentoml_lock.command()[-2:] == ["pip", "compile"]
         return f"./{source.name}\n"
 
 

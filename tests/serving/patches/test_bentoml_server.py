@@ -13,10 +13,9 @@ import pytest
 from bentoml.serving import construct_timeouts_args
 
 from serving.patches.bentoml_server import KEEP_ALIVE_SECONDS, longer_keep_alive
-from tests.server import Server, serving
+from tests.server import SECONDS, Server, serving
 
 AUDIO = b"RIFF\x00\xff"
-SECONDS = 20.0
 
 
 @pytest.fixture(scope="module")

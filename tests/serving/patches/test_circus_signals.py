@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import signal
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from subprocess import TimeoutExpired
 
+import psutil
 import pytest
 
-from tests.operation.processes import workers
-from tests.server import Server, serving
+from tests.operation.processes import eventually, workers
+from tests.server import STOP_SECONDS, Server, serving
 
-SECONDS = 60.0
-# The service lets its workers have 10 seconds to end.
-AT_ONCE_SECONDS = 8.0
+# What the service lets its workers have to end.
+PATIENCE = "3600"
 
 
 @contextmanager
@@ -24,10 +24,18 @@ def tiny_server(folder: Path, hang_up: signal.Handlers) -> Iterator[Server]:
     before = signal.signal(signal.SIGHUP, hang_up)
     try:
         service = "tests.serving.patches.tiny_service:Tiny"
-        with serving(folder / "output.txt", service, BENTOML_HOME=str(folder)) as running:
+        settings = {"BENTOML_HOME": str(folder), "KILLED_AFTER_SECONDS": PATIENCE}
+        with serving(folder / "output.txt", service, **settings) as running:
             yield running
     finally:
         signal.signal(signal.SIGHUP, before)
+
+
+def is_told_to_end(suspended: psutil.Process) -> bool:
+    """Whether SIGTERM waits for a process that does nothing."""
+    status = Path(f"/proc/{suspended.pid}/status").read_text()
+    [waiting] = [line.split()[1] for line in status.splitlines() if line.startswith("ShdPnd:")]
+    return bool(int(waiting, 16) >> (signal.SIGTERM - 1) & 1)
 
 
 @pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGHUP])
@@ -35,11 +43,10 @@ def test_a_signal_counts_while_a_worker_is_replaced(tmp_path: Path, sent: signal
     with tiny_server(tmp_path, signal.SIG_DFL) as server:
         [worker] = workers(server)
         worker.kill()
-        while not [each for each in workers(server) if each != worker]:
-            time.sleep(0.0005)
+        assert eventually(lambda: set(workers(server)) - {worker} != set(), 0.0005)
         server.process.send_signal(sent)
 
-        assert server.process.wait(SECONDS) == 0
+        assert server.process.wait(STOP_SECONDS) == 0
 
 
 def test_a_second_signal_kills(tmp_path: Path) -> None:
@@ -47,17 +54,18 @@ def test_a_second_signal_kills(tmp_path: Path) -> None:
         [worker] = workers(server)
         worker.suspend()
         server.process.send_signal(signal.SIGTERM)
-        time.sleep(1)
+        assert eventually(lambda: is_told_to_end(worker))
         assert server.process.poll() is None
         server.process.send_signal(signal.SIGTERM)
 
-        assert server.process.wait(AT_ONCE_SECONDS) == 0
+        assert server.process.wait(STOP_SECONDS) == 0
 
 
 def test_a_hang_up_that_is_ignored_stays_so(tmp_path: Path) -> None:
     with tiny_server(tmp_path, signal.SIG_IGN) as server:
         found = workers(server)
         server.process.send_signal(signal.SIGHUP)
-        time.sleep(1)
+        with pytest.raises(TimeoutExpired):
+            server.process.wait(1)
 
         assert (server.process.poll(), workers(server)) == (None, found)

@@ -21,7 +21,7 @@ from serving.scratch import clear_after
 from tests.operation.processes import eventually, workers
 from tests.server import Server, serving
 
-SECONDS = 20
+SECONDS = 120
 # Its first thread ends, the other goes on: to the system it is dead, and cannot be reaped.
 ENDING = (
     "import ctypes, threading, time;"
@@ -103,7 +103,7 @@ def test_children_of_a_worker_are_not_told_to_end(tmp_path: Path) -> None:
         working_dir=str(tmp_path),
     )
     asyncio.run(started(made))
-    assert eventually((tmp_path / "ready").exists, SECONDS)
+    assert eventually((tmp_path / "ready").exists)
     [process] = made.processes.values()
     asyncio.run(ended(made, process))
 
@@ -126,7 +126,9 @@ def server(tmp_path: Path) -> Iterator[Server]:
 def replaced(server: Server, worker: psutil.Process) -> psutil.Process:
     """The worker that comes within 8 s for one that is killed; BentoML looks every 10."""
     worker.kill()
-    assert eventually(lambda: workers(server) not in ([], [worker]), seconds=8)
+    began = time.monotonic()
+    assert eventually(lambda: workers(server) not in ([], [worker]))
+    assert time.monotonic() - began < 8
     [other] = workers(server)
     return other
 

@@ -1,10 +1,13 @@
-// One call of OpenAI's SDK, in the major version that the job names.
+// One call of OpenAI's SDK or Groq's, which are made alike: of the package that the job names.
 import { createReadStream, readFileSync } from "node:fs";
 
 import { job, noting, report } from "./job.mjs";
 
-const { default: OpenAI, toFile } = await import(`openai${job.major}`);
-const client = new OpenAI({ baseURL: job.baseURL, apiKey: job.apiKey, fetch: noting });
+const { default: Client, AzureOpenAI, toFile } = await import(job.package);
+const { baseURL, apiKey } = job;
+const client = job.azure
+  ? new AzureOpenAI({ ...job.azure, apiKey, fetch: noting })
+  : new Client({ baseURL, apiKey, fetch: noting });
 const abort = new AbortController();
 
 function opened({ path, name, streamed }) {

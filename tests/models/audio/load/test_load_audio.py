@@ -264,7 +264,7 @@ def test_load_missing_path(tmp_path: Path) -> None:
 
 
 @given(st.binary(max_size=2000))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_load_any_bytes_give_samples_or_audio_error(data: bytes) -> None:
     assert_samples_or_audio_error(data)
 
@@ -273,7 +273,7 @@ def test_load_any_bytes_give_samples_or_audio_error(data: bytes) -> None:
     st.sampled_from(sorted(FORMATS.iterdir())),
     st.lists(st.tuples(st.integers(0, 4000), st.integers(0, 255)), min_size=1, max_size=20),
 )
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_load_flipped_bytes_give_samples_or_audio_error(
     path: Path, flips: list[tuple[int, int]]
 ) -> None:

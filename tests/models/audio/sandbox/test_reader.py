@@ -27,6 +27,8 @@ from tests.models.audio.load.test_load_audio import tone, wav
 from tests.speech_clips import BROKEN, FORMATS, jfk
 from tests.transcribing import recording
 
+# Beyond which it hangs.
+SECONDS = 120
 WORKS = "tests.models.audio.sandbox.works"
 
 
@@ -41,7 +43,9 @@ class Watched(Sandbox):
 
     def child(self) -> psutil.Process:
         """The one at work, once there is one."""
+        deadline = time.monotonic() + SECONDS
         while not (children := self.template.children()):
+            assert time.monotonic() < deadline
             time.sleep(0.001)
         return cast("psutil.Process", children[0])
 
@@ -71,7 +75,7 @@ def samples(box: Sandbox, source: BinaryIO | Path) -> np.ndarray[tuple[int], np.
 
 def wait_until_gone(pids: list[int]) -> None:
     """Orphans are reaped by the system, some time."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + SECONDS
     while any(map(psutil.pid_exists, pids)) and time.monotonic() < deadline:
         time.sleep(0.01)
     assert [pid for pid in pids if psutil.pid_exists(pid)] == []
@@ -175,7 +179,7 @@ def test_child_is_ahead_by_no_more_than_a_pipe_holds(plain: Watched) -> None:
 
 def descriptors_at_rest(process: psutil.Process) -> int:
     """How many it keeps, once the children that it has killed are reaped."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + SECONDS
     while process.children() and time.monotonic() < deadline:
         time.sleep(0.01)
     counts: list[int] = [0, process.num_fds()]
@@ -291,7 +295,7 @@ def test_template_ends_with_the_process_that_started_it() -> None:
         ]
     )
     command = [sys.executable, "-c", program]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False)
     pids = list(map(int, done.stdout.split()))
 
     assert done.returncode == -signal.SIGKILL

@@ -80,7 +80,7 @@ def recordings(draw: st.DrawFn) -> Samples:
     return loud(probabilities, draw(st.integers(0, VAD_FRAME - 1)))
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(
     recordings(),
     st.sampled_from([0, 5, 300, 5000]),

@@ -149,7 +149,7 @@ def test_read_model_bin_refuses_another_format(tmp_path: Path, content: bytes, r
         read_model_bin(path)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(position=st.integers(0, 200), value=st.integers(0, 255))
 def test_read_model_bin_survives_any_changed_byte(
     tmp_path_factory: pytest.TempPathFactory, position: int, value: int

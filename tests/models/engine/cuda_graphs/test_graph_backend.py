@@ -19,7 +19,7 @@ from models.audio.mel import LogMel
 from models.engine.cuda_graphs.graph_backend import GraphBackend
 from models.engine.cuda_graphs.graph_decoder import STEPS
 from models.engine.cuda_graphs.launcher import DirectLauncher, GraphLauncher
-from models.engine.decoding.sequence import DecodingResult, Window
+from models.engine.decoding.sequence import DecodingResult, LaneName, Window
 from models.engine.decoding.vocabulary import Vocabulary
 from models.engine.engine import Engine
 from models.engine.loading.load_network import load_network
@@ -35,6 +35,7 @@ DEVICES = [
 ]
 SLOTS = 5
 COUNT = 9
+LANES: tuple[LaneName, ...] = ("short", "live", "background")
 MEL = [torch.randn(80, 3000, generator=torch.Generator().manual_seed(n)) for n in range(COUNT)]
 
 
@@ -116,8 +117,8 @@ def test_long_prompts_are_not_written_over_by_rows_that_have_ended(network: Netw
     ending = deepcopy(network)
     # So that texts end after a while, each at a time of its own.
     with torch.inference_mode():
-        ending.decoder.head.bias[Vocabulary(TINY).eot] += 3
-    previous = [(), tuple(range(200, 400))]
+        ending.decoder.head.bias[Vocabulary(TINY).eot] += 3.3
+    previous = [(), tuple(range(200, 290))]
     temperatures = [(0.0,), (1.0,)]
     mixed = [
         replace(window, previous=previous[n % 3 > 0], temperatures=temperatures[n % 2])
@@ -214,7 +215,7 @@ def test_samples_that_fit_no_window_are_refused(plain: PlainBackend, static: Gra
 def test_rows_of_long_and_short_recordings_decode_together(static: GraphBackend) -> None:
     with engine(static) as running:
         for n, window in enumerate(windows(language="en")[:4]):
-            mixed = Window("x" if n % 2 else "y", window.audio, language="en", is_background=n > 1)
+            mixed = Window("x" if n % 2 else "y", window.audio, language="en", lane=LANES[n % 3])
             running.submit(mixed)
         running.submit(windows(language="en")[4]).result(60)
 

@@ -17,7 +17,7 @@ from models.engine.network.kv_cache import KVCache
 from models.engine.network.precision import resolve_precision
 from models.engine.static_step.plain_step import Forward, PlainForward
 from tests.models.engine.cuda_kernels.emulated import HEAD_DIM, EmulatedKernel
-from tests.tiny import tiny_weights
+from tests.tiny import TINY, tiny_weights
 
 CPU = torch.device("cpu")
 SLOTS, STATE, N_AUDIO_CTX = 36, 2 * HEAD_DIM, 60
@@ -76,9 +76,9 @@ def steps(forward: Forward, rows: int, scores: torch.Tensor | None) -> torch.Ten
     """The states of three steps, [3, rows, STATE]."""
     found = []
     for step in range(3):
-        tokens, positions = torch.arange(100, 100 + rows) + step, torch.arange(rows) * 7 + step
+        tokens, positions = torch.arange(100, 100 + rows) + step, torch.arange(rows) * 5 + step
         recorder = None if scores is None else GraphRecorder(scores)
-        found.append(forward(tokens, positions, 448, recorder))
+        found.append(forward(tokens, positions, TINY.n_text_ctx, recorder))
     return torch.stack(found)
 
 

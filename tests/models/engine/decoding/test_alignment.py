@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 from whisper.timing import dtw_cpu, median_filter
@@ -22,7 +22,6 @@ def reference(cost: Tensor) -> list[int]:
     return [int(positions[list(tokens).index(token)]) for token in range(len(cost))]
 
 
-@settings(deadline=None)  # numba compiles first
 @given(st.integers(0, 10**6), st.integers(1, 12), st.integers(1, 40))
 def test_first_positions_are_those_of_openai_whisper(
     seed: int, tokens: int, positions: int

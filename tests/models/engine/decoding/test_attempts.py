@@ -109,7 +109,7 @@ def test_one_without_hope_is_broken_off(engines: tuple[Engine, Engine]) -> None:
 
 def rows_of(scheduler: Scheduler, *, background: bool = False) -> tuple[Sequence, list[Sequence]]:
     """A window that decodes its second attempt, with later ones beside it where there is room."""
-    sequence = Sequence(window(0, is_background=background), Future(), "en")
+    sequence = Sequence(window(0, lane="background" if background else "short"), Future(), "en")
     scheduler.add(sequence)
     for encoding in scheduler.schedule().encodings:
         scheduler.encoded(encoding)

@@ -22,7 +22,9 @@ CPU = torch.device("cpu")
 
 def sequence_with(tokens: list[int], temperature: float = 0.0) -> Sequence:
     window = Window(request="r", audio=torch.empty(0), temperatures=(temperature,))
-    return Sequence(window, Future(), "en", slot=0, prompt=(1,), tokens=tokens)
+    sequence = Sequence(window, Future(), "en", slot=0, prompt=(1,))
+    sequence.tokens = tokens
+    return sequence
 
 
 def filtered_by_whisper(dims: Dimensions, logits: torch.Tensor, tokens: list[int]) -> torch.Tensor:
@@ -55,7 +57,7 @@ def sampled(draw: st.DrawFn, begin: int) -> list[int]:
 
 
 @pytest.mark.parametrize("name", ["base", "tiny.en", "large-v3"])
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(data=st.data())
 def test_rules_any_tokens_as_whisper_filters(name: str, data: st.DataObject) -> None:
     vocabulary = Vocabulary(DIMS[name])

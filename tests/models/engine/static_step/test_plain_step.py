@@ -29,7 +29,7 @@ def in_slots(
 
 
 @pytest.mark.parametrize("name", ["base", "tiny.en", "large-v3"])
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(data=st.data())
 def test_choice_is_that_of_the_rules_step_by_step(name: str, data: st.DataObject) -> None:
     vocabulary = Vocabulary(DIMS[name])

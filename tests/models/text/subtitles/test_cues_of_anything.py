@@ -14,7 +14,7 @@ from models.text.subtitles.cues import Cue, cues
 from models.text.subtitles.line_units import units, width
 from models.text.transcript import Segment
 from tests.models.text.spoken import segment
-from tests.models.text.strategies import DURATIONS, OPTIONS, SEGMENTS, UNHURRIED, without_spaces
+from tests.models.text.strategies import DURATIONS, OPTIONS, SEGMENTS, without_spaces
 
 
 def check_times(made: list[Cue], segments: list[Segment], duration: float) -> None:
@@ -36,7 +36,6 @@ def check_texts(made: list[Cue], segments: list[Segment]) -> None:
     assert without_spaces("".join(lines)) == without_spaces(said)
 
 
-@UNHURRIED
 @given(SEGMENTS, DURATIONS)
 def test_cues_as_segments(segments: list[Segment], duration: float) -> None:
     made = cues(segments, duration)
@@ -47,7 +46,6 @@ def test_cues_as_segments(segments: list[Segment], duration: float) -> None:
     assert all(len(cue.lines) == 1 for cue in made)
 
 
-@UNHURRIED
 @given(SEGMENTS, DURATIONS, OPTIONS)
 def test_cues_within_limits(
     segments: list[Segment], duration: float, options: SubtitleOptions
@@ -62,7 +60,6 @@ def test_cues_within_limits(
         assert words == 1 or width(line) <= (options.max_line_width or width(line))
 
 
-@UNHURRIED
 @given(SEGMENTS, DURATIONS, OPTIONS)
 def test_cues_last_as_long_as_they_may(
     segments: list[Segment], duration: float, options: SubtitleOptions
@@ -75,7 +72,6 @@ def test_cues_last_as_long_as_they_may(
         assert cue.times.end >= min(cue.times.start + int(shortest * 1000), end)
 
 
-@UNHURRIED
 @given(
     st.lists(st.text("abc.,'", min_size=1, max_size=9), min_size=1, max_size=40),
     st.integers(1, 20),

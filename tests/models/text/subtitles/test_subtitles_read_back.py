@@ -12,7 +12,7 @@ from hypothesis import given
 
 from models.text.subtitles.cues import Cue
 from models.text.subtitles.subtitle_files import srt, vtt
-from tests.models.text.strategies import CUES, UNHURRIED
+from tests.models.text.strategies import CUES
 
 Read = list[tuple[int, int, str]]
 
@@ -35,7 +35,6 @@ def as_pysubs2_reads(cue: tuple[int, int, str]) -> tuple[int, int, str]:
     return start, end, re.sub(r"\n+ *\d+ *$", "", text).replace("\\N", "\n")
 
 
-@UNHURRIED
 @given(CUES)
 def test_srt_read_by_srt(made: list[Cue]) -> None:
     read = list(srt_package.parse(srt(made)))
@@ -47,14 +46,12 @@ def test_srt_read_by_srt(made: list[Cue]) -> None:
     ] == written(made)
 
 
-@UNHURRIED
 @given(CUES)
 def test_srt_read_by_pysubs2(made: list[Cue]) -> None:
     expected = list(map(as_pysubs2_reads, written(made)))
     assert list(map(as_pysubs2_reads, read_by_pysubs2(srt(made), "srt"))) == expected
 
 
-@UNHURRIED
 @given(CUES)
 def test_vtt_read_by_pysubs2(made: list[Cue]) -> None:
     read = read_by_pysubs2(vtt(made), "vtt")
@@ -62,7 +59,6 @@ def test_vtt_read_by_pysubs2(made: list[Cue]) -> None:
     assert shown == list(map(as_pysubs2_reads, written(made)))
 
 
-@UNHURRIED
 @given(CUES)
 def test_vtt_read_by_webvtt(made: list[Cue]) -> None:
     read = webvtt.from_string(vtt(made), strict=True).captions

@@ -6,7 +6,8 @@ import asyncio
 from dataclasses import dataclass, field
 
 from models.engine.counters import EngineCounters, EngineState
-from serving.idle_trim import trim_when_idle
+from serving.memory_trim import give_memory_back
+from tests.leaping_loop import leap
 
 PERIOD = 0.05
 
@@ -34,7 +35,7 @@ class Steps:
 
 def test_each_idle_period_gives_back_once() -> None:
     async def scenario(pool: Steps) -> None:
-        trimming = asyncio.create_task(trim_when_idle(pool, pool.trim, PERIOD))
+        trimming = asyncio.create_task(give_memory_back(pool, pool.trim, PERIOD))
         await asyncio.sleep(4 * PERIOD)
         assert pool.trimmed == []  # nothing has been done yet
         for periods in (1, 2):
@@ -45,4 +46,16 @@ def test_each_idle_period_gives_back_once() -> None:
             assert pool.trimmed == [20, 40][:periods]
         trimming.cancel()
 
-    asyncio.run(scenario(Steps()))
+    leap(scenario(Steps()))
+
+
+def test_work_without_an_idle_period_gives_back_now_and_then() -> None:
+    async def scenario(pool: Steps) -> None:
+        trimming = asyncio.create_task(give_memory_back(pool, pool.trim, PERIOD))
+        for _ in range(150):
+            pool.counters.steps += 1
+            await asyncio.sleep(PERIOD / 10)
+        assert len(pool.trimmed) == 2
+        trimming.cancel()
+
+    leap(scenario(Steps()))

@@ -1,0 +1,3 @@
+"""Dialects: other APIs' fields and answers over the same requests."""
+
+from __future__ import annotations

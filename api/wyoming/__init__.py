@@ -1,0 +1,3 @@
+"""Wyoming, the protocol of Home Assistant's voice assistants: framing, sessions, server."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""Tests of Wyoming, without an engine."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""Tests of the comparison of two servers."""
+
+from __future__ import annotations

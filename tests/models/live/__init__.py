@@ -1,0 +1,3 @@
+"""Tests of models/live."""
+
+from __future__ import annotations
