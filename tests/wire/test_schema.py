@@ -111,13 +111,16 @@ def test_schema_is_shown_by_a_page_of_this_server(quick: Server) -> None:
     assert "script-src 'self'" in page.headers["content-security-policy"]
 
 
-@promises("Responses", "BentoML's own document at `/docs.json` has its endpoints, too", "extension")
+@promises(
+    "Responses", "BentoML's own document at `/docs.json` has the endpoints of files, too", "extension"
+)
 def test_schema_is_part_of_bentomls_document(quick: Server) -> None:
+    """BentoML lists the routes that FastAPI reads the requests of; those of `/v1/realtime` aren't."""
     shown = httpx.get(f"{quick.url}/docs.json", timeout=SECONDS).json()["paths"]
     missing = [
         (path, method)
         for path, operations in DOCUMENT["paths"].items()
         for method in operations
-        if method not in shown.get(path, {})
+        if not path.startswith("/v1/realtime") and method not in shown.get(path, {})
     ]
     assert missing == []
