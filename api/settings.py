@@ -49,9 +49,11 @@ _ENVIRONMENT = {
     "BENTOML_DISABLE_GPU_ALLOCATION": "1",
     # glibc has a heap for each thread, and each keeps what was freed there.
     "MALLOC_ARENA_MAX": "2",
-    # oneDNN keeps 1,024 kernels, each made for one size of bfloat16 inputs: 100 MiB and more, where
-    # every length of sound is a size of its own. Making one anew costs far less than a window.
+    # oneDNN keeps 1,024 kernels, each made for one size of inputs, and PyTorch's layer above it
+    # (ideep) as many again: hundreds of MiB, where every length of sound is a size of its own.
+    # Making one anew costs far less than a window.
     "ONEDNN_PRIMITIVE_CACHE_CAPACITY": "64",
+    "LRU_CACHE_CAPACITY": "64",
 }
 
 # From the parent to its workers.

@@ -9,11 +9,13 @@ from functools import partial
 
 from models.audio.mel import excerpt
 from models.audio.windows.pauses import pauses
-from models.engine.decoding.sequence import DecodingResult, Window
+from models.engine.decoding.sequence import DecodingResult, Prefix, Window
 from models.text.segment_order import clamped
+from models.text.segments import slice_at_timestamps
 from models.text.speech_edges import SpeechBetween, at_speech
 from models.text.transcript import Segment
 from models.transcription.segmenter import SegmentedWindow
+from models.transcription.sparse_text import SparseText
 from models.transcription.transcription_context import TranscriptionContext
 from models.transcription.uncovered_speech import uncovered, without_repeated
 from models.units import FRAMES_PER_SECOND
@@ -58,7 +60,13 @@ class PartDecoder:
     slack: float
 
     async def split(self, whole: DecodedPart, depth: int = _MAX_DEPTH) -> list[DecodedPart]:
-        """The parts that are in less doubt than the whole, or the whole alone."""
+        """The parts that are in less doubt than the whole, or the whole alone.
+
+        Their segments are where their text is heard: see `SparseText`.
+        """
+        return await asyncio.gather(*map(self._timed, await self._split(whole, depth)))
+
+    async def _split(self, whole: DecodedPart, depth: int) -> list[DecodedPart]:
         doubt = self._doubt(whole)
         if self.context.options.loop_threshold is None or not depth or not doubt:
             return [whole]
@@ -128,7 +136,35 @@ class PartDecoder:
         self, whole: DecodedPart, start: int, end: int, depth: int
     ) -> list[DecodedPart]:
         once = whole.window.temperatures[:1]
-        return await self.split(await self._decoded(whole, start, end, once), depth - 1)
+        return await self._split(await self._decoded(whole, start, end, once), depth - 1)
+
+    async def _timed(self, part: DecodedPart) -> DecodedPart:
+        """The part with the times of its tokens put right where its text is sparse."""
+        vocabulary, result = self.context.vocabulary, part.result
+        sparse = SparseText(vocabulary, self.speech, part.seek / FRAMES_PER_SECOND)
+        cuts, _ = slice_at_timestamps(
+            result.tokens,
+            seek=part.seek,
+            frames=part.frames,
+            timestamp_begin=vocabulary.timestamp_begin,
+        )
+        if not any(map(sparse.is_sparse, cuts)):
+            return part
+        starts = result.starts or await self._starts(part)
+        return replace(part, result=sparse.at_sound(result, cuts, starts))
+
+    async def _starts(self, part: DecodedPart) -> tuple[float, ...]:
+        """Where the tokens of a part's text are heard: its text is fed, and nothing is chosen."""
+        window = replace(
+            part.window,
+            language=part.result.language,
+            prefix=Prefix(part.result.tokens, part.result.logprobs),
+            temperatures=(0.0,),
+            accept=lambda _: True,
+            is_hopeless=lambda *_: False,
+            word_timestamps=True,
+        )
+        return (await asyncio.wrap_future(self.context.engine.submit(window))).starts
 
     async def _decoded(
         self, whole: DecodedPart, start: int, end: int, temperatures: tuple[float, ...]

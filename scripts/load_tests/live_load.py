@@ -26,6 +26,7 @@ from scripts.shared.corpus import add_choice, choice_of, choose, joined_until
 from scripts.shared.host import describe_host
 from scripts.shared.http_load import Load, Server, check, connected
 from scripts.shared.manifest import Clip
+from scripts.shared.opus import as_opus
 from scripts.shared.report import columns
 
 _LONG_SECONDS, _BURST_SECONDS, _SHORT_SECONDS = 3600.0, 60.0, 5.0
@@ -69,11 +70,13 @@ def _parser() -> argparse.ArgumentParser:
 
 def _measure(options: argparse.Namespace) -> dict[str, object]:
     clips = choose(choice_of(options))
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        long = joined_until(clips, _LONG_SECONDS, folder / "long.wav")
         files = Files(
-            long=joined_until(clips, _LONG_SECONDS, Path(folder) / "long.wav"),
-            pushed=joined_until(clips, _BURST_SECONDS, Path(folder) / "pushed.wav"),
-            short=joined_until(clips[:1], _SHORT_SECONDS, Path(folder) / "short.wav"),
+            long=as_opus(long, folder / "long.opus"),
+            pushed=joined_until(clips, _BURST_SECONDS, folder / "pushed.wav"),
+            short=joined_until(clips[:1], _SHORT_SECONDS, folder / "short.wav"),
         )
         phases, thresholds = asyncio.run(_load(options, clips, files))
     found = {phase.name: figures(phase) for phase in phases}

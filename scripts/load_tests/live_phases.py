@@ -96,19 +96,23 @@ def file_as_soon(alone: LivePhase, beside: LivePhase) -> Threshold:
     return _later(f"{alone.name} {beside.name}, p50", beside.file(50), alone.file(50), _MAX_FILE)
 
 
-def overloaded(capacity: LivePhase, files: LivePhase, both: LivePhase) -> list[Threshold]:
-    """That too many speakers all get their texts later, evenly, and files have their share."""
-    _, second, last = both.thirds()
-    share = both.file_rate / files.file_rate if files.file_rate else 0.0
+def overloaded(capacity: LivePhase, many: LivePhase) -> list[Threshold]:
+    """That too many speakers all get their texts later, evenly."""
+    _, second, last = many.thirds()
     return [
-        _later(f"final p95 of {both.name}", both.final(95), capacity.final(95), _MAX_OVERLOAD),
+        _later(f"final p95 of {many.name}", many.final(95), capacity.final(95), _MAX_OVERLOAD),
         _later("their p50 in the last third", last, second, _MAX_GROWTH, "in the second"),
-        Threshold(
-            f"files have {_MIN_SHARE:.0%} at least of their rate alone",
-            f"{share:.0%}, {both.file_rate:.1f} of {files.file_rate:.1f} audio s per s",
-            share >= _MIN_SHARE,
-        ),
     ]
+
+
+def file_share(alone: LivePhase, beside: LivePhase) -> Threshold:
+    """That files beside too many speakers have their share of the time."""
+    share = beside.file_rate / alone.file_rate if alone.file_rate else 0.0
+    return Threshold(
+        f"files {beside.name} have {_MIN_SHARE:.0%} at least of their rate alone",
+        f"{share:.0%}, {beside.file_rate:.1f} of {alone.file_rate:.1f} audio s per s",
+        share >= _MIN_SHARE,
+    )
 
 
 def as_right(alone: LivePhase, beside: LivePhase) -> Threshold:

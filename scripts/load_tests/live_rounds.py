@@ -18,6 +18,7 @@ from scripts.load_tests.live_phases import (
     as_right,
     as_soon,
     file_as_soon,
+    file_share,
     overloaded,
 )
 from scripts.load_tests.live_speakers import Told, burst, speakers
@@ -67,8 +68,11 @@ async def one_speaker(place: Place, files: Files) -> Round:
     with _phase("alone") as alone:
         alone.told = await place.said(1)
     with _phase("beside a long file") as by_file:
-        async with _beside(place.load().endlessly(files.long)):
+        load = place.load()
+        async with _beside(load.endlessly(files.long)):
             by_file.told = await place.said(1)
+        # A refusal among them is a failure: then there was no file beside the speaker.
+        by_file.files = load.answers
     with _phase("beside bursts") as by_bursts:
         async with _bursts(place, files.pushed) as pushed:
             by_bursts.told = await place.said(1)
@@ -96,9 +100,11 @@ async def short_file(place: Place, files: Files) -> Round:
 
 
 async def too_many(place: Place, number: int, seconds: float) -> Round:
-    """As many speakers as can be served; files alone; twice the speakers, and files."""
+    """As many speakers as can be served, and twice as many; files alone, and beside those."""
     with _phase(f"{number} speakers") as capacity:
         capacity.told = await place.said(number)
+    with _phase(f"{2 * number} speakers") as many:
+        many.told = await place.said(2 * number, seconds)
     with _phase("files") as files:
         async with _files(place) as answers:
             await asyncio.sleep(place.seconds / 4)
@@ -107,7 +113,8 @@ async def too_many(place: Place, number: int, seconds: float) -> Round:
         async with _files(place) as answers:
             both.told = await place.said(2 * number, seconds)
         both.files = answers
-    return [capacity, files, both], overloaded(capacity, files, both)
+    phases = [capacity, many, files, both]
+    return phases, [*overloaded(capacity, many), file_share(files, both)]
 
 
 @contextmanager

@@ -92,7 +92,7 @@ def parts_of(
 
 
 def test_a_window_without_a_loop_is_left_as_it_is() -> None:
-    good = text(" Hello.", 1, FRAMES)
+    good = text(" It was the best of times, it was the worst of times.", 2, FRAMES)
     _, found, windows = parts_of(lambda _: good, good)
     assert [part.result for part in found] == [good]
     assert windows == []
@@ -157,7 +157,7 @@ def test_gibberish_is_no_better_than_a_loop() -> None:
     assert [part.result for part in found] == [whole]
 
 
-@pytest.mark.parametrize("times", [8, 12, 16])
+@pytest.mark.parametrize("times", [9, 12, 16])
 def test_repetition_that_halves_do_not_show_better_is_kept(times: int) -> None:
     whole = text(" one,", times, FRAMES)
     parts, found, _ = parts_of(lambda w: endless(w.frames), whole)
@@ -165,6 +165,27 @@ def test_repetition_that_halves_do_not_show_better_is_kept(times: int) -> None:
     assert [(s.text, s.flags) for s in parts.cut(found).segments] == [
         (" one," * times, ("repetition",))
     ]
+
+
+def test_a_sparse_text_is_fed_again_to_be_found_in_the_sound() -> None:
+    whole = text(" Hello.", 1, FRAMES, temperature=0.6)
+    heard = replace(whole, starts=(1.0, 1.4, 1.6))
+    _, found, windows = parts_of(lambda _: heard, whole)
+
+    [window] = windows
+    assert (window.prefix.tokens, window.prefix.logprobs) == (whole.tokens, whole.logprobs)
+    assert (window.language, window.temperatures, window.word_timestamps) == ("en", (0.0,), True)
+    [part] = found
+    begin = VOCABULARY.timestamp_begin
+    assert part.result.tokens == (begin, *VOCABULARY.encode(" Hello."), begin + 80)
+    assert not part.result.starts
+
+
+def test_a_sparse_text_whose_times_are_known_is_not_fed_again() -> None:
+    whole = text(" Hello.", 1, FRAMES, starts=(1.0, 1.4, 1.6))
+    _, [part], windows = parts_of(lambda _: whole, whole)
+    assert windows == []
+    assert part.result.tokens[-1] == VOCABULARY.timestamp_begin + 80
 
 
 def test_nothing_is_decoded_again_where_loops_are_kept_or_nobody_speaks() -> None:

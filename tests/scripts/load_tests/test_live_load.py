@@ -16,6 +16,7 @@ from scripts.load_tests.live_phases import (
     as_soon,
     figures,
     file_as_soon,
+    file_share,
     overloaded,
 )
 from scripts.load_tests.live_speakers import Said, Told
@@ -60,19 +61,22 @@ def test_a_short_file_beside_speakers_takes_twice_as_long_at_most() -> None:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "files", "expected"),
+    ("seconds", "expected"),
     [
-        ([4.0] * 6, 3, [True, True, True]),
-        ([4.0] * 5 + [4.1], 3, [False, True, True]),
-        ([1.0, 1.0, 2.0, 2.0, 3.1, 3.1], 3, [True, False, True]),
-        ([2.0] * 6, 2, [True, True, False]),
-        ([], 0, [False, False, False]),
+        ([4.0] * 6, [True, True]),
+        ([4.0] * 5 + [4.1], [False, True]),
+        ([1.0, 1.0, 2.0, 2.0, 3.1, 3.1], [True, False]),
+        ([], [False, False]),
     ],
 )
-def test_too_many_speakers_are_late_evenly_and_leave_files_their_share(
-    seconds: list[float], files: int, expected: list[bool]
-) -> None:
-    assert met(*overloaded(phase(1.0), phase(), phase(*seconds, files=files))) == expected
+def test_too_many_speakers_are_late_evenly(seconds: list[float], expected: list[bool]) -> None:
+    assert met(*overloaded(phase(1.0), phase(*seconds))) == expected
+
+
+@pytest.mark.parametrize(("files", "expected"), [(3, True), (2, False), (0, False)])
+def test_files_beside_too_many_speakers_have_their_share(files: int, expected: bool) -> None:
+    assert file_share(phase(), phase(1.0, files=files)).is_met is expected
+    assert not file_share(phase(files=0), phase(1.0)).is_met
 
 
 def test_whatever_goes_wrong_is_a_failure_but_a_refusal_with_a_time() -> None:
@@ -109,8 +113,9 @@ def test_every_speaker_and_file_of_every_phase_is_counted(
     assert phases["2 speakers and files"]["texts of speakers"] >= 2
     assert phases["2 speakers and files"]["files"] >= 1
     assert sum(each["failures"] for each in phases.values()) == 0
-    # Who warms up, one in each of three phases and the burst beside one, four, one, two.
-    assert sessions >= 1 + 3 + 1 + 4 + 1 + 2
+    # Who warms up, one in each of three phases and the burst beside one, four, one, two, two.
+    assert sessions >= 1 + 3 + 1 + 4 + 1 + 2 + 2
+    assert phases["beside a long file"]["files"] >= 1
     [whole] = [bar for bar in written["bars"] if bar["promise"].startswith("every commit")]
     assert whole["is_met"]
     assert "met     every commit completed" in capsys.readouterr().out
