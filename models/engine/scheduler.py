@@ -16,6 +16,10 @@ LIVE_SHARE = 0.25
 BACKGROUND_SHARE = 0.25
 # Seconds of more than that which are remembered.
 _MAX_CREDIT = 1.0
+# Rows of a lower lane that decode in a step of a higher one, at most; and the part of the step that
+# each counts for, which is about what a row adds to it: the weights are read once for all.
+_MAX_RIDERS = 2
+_RIDER_PART = 0.2
 
 
 @dataclass(eq=False)
@@ -94,8 +98,8 @@ class Scheduler:
     does not wait behind a long file, and no file waits for ever. The final text of a live turn is a
     short recording's.
     Within a lane, rows decode when no more windows can be encoded: all slots are taken, or nothing
-    waits. Where encoding and decoding overlap, the rows of all lanes decode together, whatever is
-    being encoded. A sequence keeps its slot until it is released; the lower lanes leave an eighth
+    waits; some of other lanes decode with them. Where encoding and decoding overlap, the rows of
+    all lanes decode together, whatever is being encoded. A sequence keeps its slot until it is released; the lower lanes leave an eighth
     of the slots, one at least, unless there is only one, or they have had less than their share.
 
     Rows that make a window's later attempts in parallel take slots that no window waits for, and
@@ -149,8 +153,12 @@ class Scheduler:
         lane = self._next_lane()
         for each in self._lanes:
             each.part = float(each is lane)
-        # A step takes little longer for many rows than for a few: they wait for each other.
-        return _plan([lane.encoding], []) if lane.encoding else _plan([], lane.running)
+        if lane.encoding:
+            # A step takes little longer for many rows than for a few: they wait for each other.
+            return _plan([lane.encoding], [])
+        rows = [*lane.running, *self._riders(lane)]
+        # In slot order, so that neighbouring slots make one view of the cache.
+        return _plan([], sorted(rows, key=lambda row: row.slot or 0))
 
     def ran(self, seconds: float) -> None:
         """Note how long the scheduled step took."""
@@ -226,6 +234,22 @@ class Scheduler:
         for lane in self._lanes:
             lane.part = len(lane.holders) / max(1, len(self.running))
         return _plan(encodings, rows)
+
+    def _riders(self, lane: Lane) -> list[Sequence]:
+        """Rows of other lanes that decode in a lane's step.
+
+        All of the lanes before it, and a few of the one behind it; those of the last lane, which
+        are many, are in steps of their own.
+        """
+        riders: list[Sequence] = []
+        place = self._lanes.index(lane)
+        for number, other in enumerate(self._lanes[:-1]):
+            if other is not lane:
+                rows = [row for row in other.running if row.is_prefilled]
+                rows = rows if number < place else rows[:_MAX_RIDERS]
+                other.part = _RIDER_PART * len(rows)
+                riders += rows
+        return riders
 
     def _next_lane(self) -> Lane:
         """The one that is owed most or, where none is, the first one with work."""

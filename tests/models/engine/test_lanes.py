@@ -338,3 +338,68 @@ def test_a_live_update_that_is_superseded_leaves_at_once() -> None:
     scheduler.schedule()
 
     assert (update.slot, scheduler.dropped, scheduler.busy) == (None, 1, 1)
+
+
+def with_rows(**counts: int) -> Scheduler:
+    """So many rows in each lane, all of them with a token or two."""
+    scheduler = Scheduler(16, encode_batch=16)
+    for lane in LANES[::-1]:
+        added(scheduler, counts.get(lane, 0), lane=lane)
+        all_encoded(scheduler)
+    for row in scheduler.running:
+        row.tokens = [7]
+    return scheduler
+
+
+def decoded(scheduler: Scheduler) -> dict[LaneName, int]:
+    """How many rows of each lane the next step decodes."""
+    lanes = [row.window.lane for row in scheduler.schedule().decode]
+    return {lane: lanes.count(lane) for lane in LANES}
+
+
+def test_a_short_recordings_step_decodes_two_live_rows_and_none_of_the_background() -> None:
+    scheduler = with_rows(short=1, live=5, background=3)
+    assert decoded(scheduler) == {"short": 1, "live": 2, "background": 0}
+
+
+def test_a_step_of_a_lower_lane_decodes_the_rows_of_those_before_it() -> None:
+    owed = with_rows(short=3, live=0, background=2)
+    decoded(owed)
+    owed.ran(1.0)
+    assert decoded(owed) == {"short": 3, "live": 0, "background": 2}
+    live = with_rows(live=2, background=3)
+    assert decoded(live) == {"short": 0, "live": 2, "background": 0}
+
+
+def test_rows_of_other_lanes_are_in_slot_order_and_wait_until_their_prompt_is_fed() -> None:
+    scheduler = with_rows(short=2, live=2)
+    plan = scheduler.schedule()
+    assert [row.slot for row in plan.decode] == [0, 1, 2, 3]
+    for row in plan.decode:
+        row.tokens = []
+    fed = scheduler.schedule()
+    assert ({row.window.lane for row in fed.prefill}, fed.decode) == ({"short"}, [])
+
+
+def test_rows_in_another_lanes_step_count_for_a_fifth_of_it_each() -> None:
+    scheduler = with_rows(short=1, live=5)
+    assert decoded(scheduler)["live"] == 2
+    # Two fifths are more than the live lane's quarter: the next step is not its own.
+    scheduler.ran(1.0)
+    assert decoded(scheduler)["live"] == 2
+    alone = with_rows(short=1, live=1)
+    decoded(alone)
+    alone.ran(1.0)
+    # One fifth is less.
+    added(alone, 1, lane="live")
+    assert [each.sequences[0].window.lane for each in alone.schedule().encodings] == ["live"]
+
+
+def test_nothing_decodes_beside_an_encoding() -> None:
+    scheduler = with_rows(live=2)
+    added(scheduler, 1)
+    plan = scheduler.schedule()
+    assert ([each.sequences[0].window.lane for each in plan.encodings], plan.decode) == (
+        ["short"],
+        [],
+    )
