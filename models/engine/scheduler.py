@@ -99,8 +99,9 @@ class Scheduler:
     short recording's.
     Within a lane, rows decode when no more windows can be encoded: all slots are taken, or nothing
     waits; some of other lanes decode with them. Where encoding and decoding overlap, the rows of
-    all lanes decode together, whatever is being encoded. A sequence keeps its slot until it is released; the lower lanes leave an eighth
-    of the slots, one at least, unless there is only one, or they have had less than their share.
+    all lanes decode together, whatever is being encoded. A sequence keeps its slot until it is
+    released; the lower lanes leave an eighth of the slots, one at least, unless there is only one,
+    or they have had less than their share.
 
     Rows that make a window's later attempts in parallel take slots that no window waits for, and
     are preempted when one does.
