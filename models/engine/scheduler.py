@@ -237,14 +237,14 @@ class Scheduler:
         return _plan(encodings, rows)
 
     def _riders(self, lane: Lane) -> list[Sequence]:
-        """Rows of other lanes that decode in a lane's step.
+        """Rows of short recordings and of live updates that decode in another lane's step.
 
-        All of the lanes before it, and a few of the one behind it; those of the last lane, which
-        are many, are in steps of their own.
+        All of those that go before it, and a few of those behind it. Long recordings have many
+        rows, and steps of their own.
         """
         riders: list[Sequence] = []
         place = self._lanes.index(lane)
-        for number, other in enumerate(self._lanes[:-1]):
+        for number, other in enumerate([self._by_name["short"], self._by_name["live"]]):
             if other is not lane:
                 rows = [row for row in other.running if row.is_prefilled]
                 rows = rows if number < place else rows[:_MAX_RIDERS]
