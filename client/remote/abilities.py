@@ -18,8 +18,8 @@ EVENTS = ("progress", "verbose_json")
 class Abilities:
     """`streams`: a transcription tells how far it is, and ends with all of verbose_json.
 
-    `writes_subtitles`: a transcript is made into files by the server. A server that is not known to
-    have them is asked for plain verbose_json, as OpenAI's API describes it.
+    `writes_subtitles`: a transcript is made into subtitles by the server. A server that is not
+    known to have them is asked for plain verbose_json, as OpenAI's API describes it.
     """
 
     streams: bool = False

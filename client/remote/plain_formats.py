@@ -1,4 +1,4 @@
-"""Output files where the server makes none: a cue a segment, as openai-whisper has it."""
+"""Output files that no server is needed for: a line, a row or a cue for each segment."""
 
 from __future__ import annotations
 
@@ -19,7 +19,9 @@ class _Cue:
 
 
 def plain_format(transcript: Transcript, name: Format) -> str:
-    """The file of this format; times of srt and vtt have hours, as in OpenAI's hosted API.
+    """The file of this format: txt and tsv to the byte as openai-whisper's writers have them.
+
+    Times of srt and vtt have hours, as in OpenAI's hosted API.
 
     Raises:
         RecordingError: it needs segments, and there are none.
@@ -30,9 +32,9 @@ def plain_format(transcript: Transcript, name: Format) -> str:
         case "txt" if "segments" not in transcript.members:
             return f"{transcript.text.strip()}\n"
         case "txt":
-            return "".join(f"{cue.text}\n" for cue in _cues(transcript))
+            return "".join(f"{cue.text}\n" for cue in _segments(transcript))
         case "tsv":
-            rows = (f"{cue.start}\t{cue.end}\t{_cell(cue.text)}\n" for cue in _cues(transcript))
+            rows = (f"{cue.start}\t{cue.end}\t{_cell(cue.text)}\n" for cue in _segments(transcript))
             return "start\tend\ttext\n" + "".join(rows)
         case "srt":
             numbered = enumerate(_cues(transcript), start=1)
@@ -42,12 +44,17 @@ def plain_format(transcript: Transcript, name: Format) -> str:
 
 
 def _cues(transcript: Transcript) -> Iterator[_Cue]:
+    """Those that say something."""
+    return (cue for cue in _segments(transcript) if cue.text)
+
+
+def _segments(transcript: Transcript) -> Iterator[_Cue]:
     segments = transcript.members.get("segments")
     if not isinstance(segments, list):
         raise RecordingError("the server's answer has no segments, which this format is made of")
     for segment in segments:
-        if text := " ".join(str(segment.get("text", "")).split("\n")).strip():
-            yield _Cue(_milliseconds(segment, "start"), _milliseconds(segment, "end"), text)
+        text = " ".join(str(segment.get("text", "")).split("\n")).strip()
+        yield _Cue(_milliseconds(segment, "start"), _milliseconds(segment, "end"), text)
 
 
 def _milliseconds(segment: Mapping[str, Any], name: str) -> int:

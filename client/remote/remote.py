@@ -18,7 +18,7 @@ from client.backend.errors import (
     UsageError,
 )
 from client.backend.events import Event, Finished, Progress, Waiting
-from client.backend.request import Format, Recording, Request
+from client.backend.request import SUBTITLES, Format, Recording, Request
 from client.backend.transcript import Transcript
 from client.remote.abilities import Abilities
 from client.remote.form import form_of, path_of, upload_name
@@ -38,7 +38,7 @@ class Remote:
     """A server of OpenAI's API; each recording is sent once, whatever the number of formats.
 
     `check` reads the server's own description of its API. Where it has them, transcriptions are
-    streams that tell how far they are, and files are written by the server. Otherwise verbose_json
+    streams that tell how far they are, and subtitles are made by the server. Otherwise verbose_json
     is asked for, as OpenAI's API has it, and a file has a cue for each segment.
 
     `tell` is called with what a user should know while `check` waits.
@@ -78,8 +78,8 @@ class Remote:
                 return
 
     async def written(self, transcript: Transcript, name: Format, request: Request) -> str:
-        """The file of this format, by the server's own writers where it has them."""
-        if name == "json" or not self._abilities.writes_subtitles:
+        """The file of this format; subtitles are cut by the server, where it does that."""
+        if name not in SUBTITLES or not self._abilities.writes_subtitles:
             return plain_format(transcript, name)
         body = subtitles_body(transcript, name, request)
         url = self._server.endpoint(PATH)

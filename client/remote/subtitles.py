@@ -1,11 +1,11 @@
-"""Files that the server makes of a transcript: the body that it is asked with."""
+"""Subtitles that the server makes of a transcript: the body that it is asked with."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from client.backend.request import SUBTITLES, Format, Request
+from client.backend.request import Format, Request
 from client.backend.transcript import Transcript
 
 PATH = "audio/subtitles"
@@ -21,7 +21,7 @@ def subtitles_body(transcript: Transcript, name: Format, request: Request) -> di
         "segments": [_only(each, _OF_A_SEGMENT) for each in members.get("segments") or ()],
     }
     limits: dict[str, float] = {}
-    if name in SUBTITLES and request.limits:
+    if request.limits:
         limits = dict(request.limits)
         if words := members.get("words"):
             sent["words"] = [_only(each, _OF_A_WORD) for each in words]

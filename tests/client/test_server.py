@@ -196,8 +196,9 @@ def test_a_server_with_openais_api_alone(run: Run, recording: Path) -> None:
     assert all("stream" not in form for form in server.forms)
     read = {each: recording.with_suffix(f".{each}").read_text("utf-8") for each in FORMATS}
     assert read == {
-        "txt": "The\twind --> and\nthe sun.\n",
-        "tsv": "start\tend\ttext\n0\t2000\tThe wind --> and\n2000\t3723500\tthe sun.\n",
+        "txt": "The\twind --> and\nthe sun.\n\n",
+        "tsv": "start\tend\ttext\n0\t2000\tThe wind --> and\n2000\t3723500\tthe sun.\n"
+        "3600\t3700\t\n",
         "srt": "1\n00:00:00,000 --> 00:00:02,000\nThe\twind -> and\n\n"
         "2\n00:00:02,000 --> 01:02:03,500\nthe sun.\n\n",
         "vtt": "WEBVTT\n\n00:00:00.000 --> 00:00:02.000\nThe\twind -> and\n\n"

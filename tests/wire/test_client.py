@@ -6,16 +6,17 @@ import io
 import json
 from pathlib import Path
 
+import httpx
 import pytest
 from whisper.utils import WriteTSV, WriteTXT
 
 from tests.client.serving import ran
 from tests.server import Server
 from tests.speech_clips import clips, jfk
-from tests.wire.http import post
+from tests.wire.http import CLIP, SECONDS, post
 from tests.wire.promises import promises
 
-LONG = next(clip for clip in clips(language="en") if clip.is_long)
+LONG = next(clip for clip in clips(language="en") if clip.is_long).path
 
 
 @promises(
@@ -30,24 +31,38 @@ def test_text_of_a_file(server: Server) -> None:
 
 @promises(
     "Clients",
-    "its srt, vtt, txt and tsv: the API's and openai-whisper's, of one upload",
+    "its srt and vtt as the API's, txt and tsv as openai-whisper's, of one upload",
     "extension",
 )
-@pytest.mark.parametrize("limits", [(), ("--max_line_width", "42")], ids=["plain", "limits"])
-def test_files(server: Server, tmp_path: Path, limits: tuple[str, ...]) -> None:
-    options = ("-f", "all", "-o", str(tmp_path), "--url", server.url, *limits)
-    status, out, errors = ran(LONG.path, *options)
+@pytest.mark.parametrize("path", [LONG, CLIP], ids=["long", "short"])
+def test_files(server: Server, tmp_path: Path, path: Path) -> None:
+    options = ("-f", "all", "-o", tmp_path, "--url", server.url)
+    status, out, errors = ran(path, *options)
 
     assert (status, out) == (0, ""), errors
     for name in ("srt", "vtt"):
-        fields = [("response_format", name), *([("max_line_width", "42")] if limits else [])]
-        told = post(server, fields, file=LONG.path).text
-        assert (tmp_path / f"{LONG.path.stem}.{name}").read_text("utf-8") == told
-    transcript = json.loads((tmp_path / f"{LONG.path.stem}.json").read_text("utf-8"))
+        told = post(server, [("response_format", name)], file=path).text
+        assert (tmp_path / f"{path.stem}.{name}").read_text("utf-8") == told
+    transcript = json.loads((tmp_path / f"{path.stem}.json").read_text("utf-8"))
     for name, writer in (("tsv", WriteTSV("")), ("txt", WriteTXT(""))):
         file = io.StringIO()
         writer.write_result(transcript, file)
-        assert (tmp_path / f"{LONG.path.stem}.{name}").read_text("utf-8") == file.getvalue()
+        assert (tmp_path / f"{path.stem}.{name}").read_text("utf-8") == file.getvalue()
+
+
+@promises(
+    "Clients", "its srt and vtt with limits of lines: those of `/v1/audio/subtitles`", "extension"
+)
+@pytest.mark.parametrize("name", ["srt", "vtt"])
+def test_limits(server: Server, tmp_path: Path, name: str) -> None:
+    options = ("-f", name, "-f", "json", "--max_line_width", "42", "-o", tmp_path)
+    status, out, errors = ran(LONG, *options, "--url", server.url)
+
+    assert (status, out) == (0, ""), errors
+    transcript = json.loads((tmp_path / f"{LONG.stem}.json").read_text("utf-8"))
+    asked = {"transcript": transcript, "response_format": name, "max_line_width": 42}
+    told = httpx.post(f"{server.url}/v1/audio/subtitles", json=asked, timeout=SECONDS).text
+    assert (tmp_path / f"{LONG.stem}.{name}").read_text("utf-8") == told
 
 
 @promises("Clients", "it detects, translates, and says what the server is", "extension")
