@@ -26,13 +26,15 @@ def request_of(given: argparse.Namespace, task: Task, formats: tuple[Format, ...
     """The request.
 
     Raises:
-        UsageError: options that do not go together.
+        UsageError: options that do not go together, or are no text.
     """
     if task == "translate" and given.word_timestamps:
         raise UsageError("a translation has no times of words: --word_timestamps cannot be had")
     values = {field: getattr(given, option) for field, option in _FIELDS.items()}
     fields = [(field, _as_text(value)) for field, value in values.items() if value is not None]
     fields += [("keywords[]", word) for word in given.keyword]
+    for text in (given.model, *(value for _, value in fields)):
+        _check_text(text)
     limits = {name: getattr(given, name) for name in _LIMITS}
     return Request(
         task=task,
@@ -53,6 +55,14 @@ def formats_of(names: list[str] | None) -> tuple[Format, ...]:
 def task_of(given: argparse.Namespace, command: str) -> Task:
     """The task of a command, which `--task` may turn to the other."""
     return cast("Task", getattr(given, "task", command))
+
+
+def _check_text(text: str) -> None:
+    """Bytes that are no UTF-8 come from a terminal as halves of characters, and cannot be sent."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise UsageError(f"an option is no text in UTF-8: {text!a}") from None
 
 
 def _as_text(value: object) -> str:

@@ -249,6 +249,12 @@ def test_an_option_that_the_server_refuses_ends_the_run(run: Run, recording: Pat
     assert fake.calls == []
 
 
+@pytest.mark.parametrize("option", ["--initial_prompt", "--model", "--keyword"])
+def test_bytes_that_are_no_text(run: Run, recording: Path, option: str) -> None:
+    status, _, errors = run(recording, option, os.fsdecode(b"Gr\xfc\xdfe"))
+    assert (status, errors) == (2, "error: an option is no text in UTF-8: 'Gr\\udcfc\\udcdfe'\n")
+
+
 def test_words_of_a_translation_are_wrong_usage(run: Run, recording: Path) -> None:
     status, _, errors = run("translate", recording, "--word_timestamps", "True")
     assert status == 2
