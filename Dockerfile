@@ -26,6 +26,7 @@ RUN echo triton >excluded \
 COPY service.py bentofile.yaml README.md LICENSE ./
 COPY api api
 COPY cli cli
+COPY client client
 COPY models models
 COPY serving serving
 ARG MODEL=base

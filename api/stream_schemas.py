@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from api.schemas import Absent, Answer, Logprob, UsageTokens, Word
+from api.schemas import Absent, Answer, Logprob, TranscriptionVerbose, UsageTokens, Word
 from models.options import Flag
 
 
@@ -70,6 +70,15 @@ class TranscriptionPeaks(Answer):
     """Pairs in a second."""
     data: str
     """Pairs of int8 in base64, the least and the greatest sample of each; 127 is full scale."""
+
+
+class TranscriptionVerboseJson(Answer):
+    """With `stream_events[]=verbose_json`: the whole transcript, before the end of the text."""
+
+    type: Literal["transcription.verbose_json"] = "transcription.verbose_json"
+    """The kind of event."""
+    transcript: TranscriptionVerbose
+    """What `response_format=verbose_json` answers, with words where they are asked for."""
 
 
 class TranscriptTextDone(Answer):

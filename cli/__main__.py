@@ -1,15 +1,21 @@
 """The `whisper-bento` command; `python -m cli` is the same where nothing is installed.
 
 Each command is imported when it is run, so that help and version need neither PyTorch nor BentoML.
+What asks a running server for text is the client's, which is a package of its own.
 """
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
 
 from api.version import PROJECT_FILE, project_version
 from cli.commands import Command, dispatch
+from client.__main__ import COMMANDS as CLIENTS_COMMANDS
+from client.__main__ import main as run_client
+from client.files.media import is_media
 from models.errors import WhisperError
 
 INTERRUPTED = 130
@@ -21,6 +27,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not PROJECT_FILE.is_file():
         print("error: installed apart from its checkout: run scripts/setup there", file=sys.stderr)
         return 1
+    if _are_recordings(given):
+        return _client("transcribe", given)
     try:
         return dispatch(
             "whisper-bento",
@@ -35,6 +43,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("error: interrupted; run it again to go on", file=sys.stderr)
         return INTERRUPTED
+
+
+def _are_recordings(given: Sequence[str]) -> bool:
+    """Whether there is no command, but something to transcribe: a file, a folder or `-`.
+
+    A name such as `talk.mp3` is that of a file, whether it is there or not.
+    """
+    if not given or given[0] in {*COMMANDS, "-h", "--help", "--version"}:
+        return False
+    if given[0] in ("-", "--"):
+        return True
+    named = given[1:] if given[0].startswith("-") else given[:1]
+    return any(each == "-" or is_media(Path(each)) or Path(each).exists() for each in named)
+
+
+def _client(name: str, arguments: Sequence[str]) -> int:
+    return run_client([name, *arguments])
 
 
 def _serve(arguments: Sequence[str]) -> int:
@@ -94,6 +119,10 @@ COMMANDS = {
     "live": Command("transcribe the microphone, or a recording, while it is spoken", _live),
     "compare": Command("what differs between this server and another one", _compare),
     "containerize": Command("build a bento's OCI image", _containerize),
+    **{
+        name: Command(about, partial(_client, name))
+        for name, (about, _) in CLIENTS_COMMANDS.items()
+    },
 }
 
 if __name__ == "__main__":

@@ -118,7 +118,7 @@ def _connection(given: argparse.Namespace, environ: Mapping[str, str]) -> Connec
     from cli.realtime.client import Connection
     from cli.realtime.errors import LiveError
     from cli.realtime.sound import MICROPHONE_RATE
-    from cli.server.address import base_url, checked_key
+    from client.remote.address import base_url, checked_key
 
     if given.file and not given.file.is_file():
         raise LiveError(f"{given.file} is no file")

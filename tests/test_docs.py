@@ -18,7 +18,17 @@ COLUMNS = 100
 TEMPLATE = "PULL_REQUEST_TEMPLATE.md"
 README_WORDS = 700
 # Written `like/this.py`: a file or a folder from the root of the repository.
-FOLDERS = ("api/", "cli/", "deploy/", "docs/", "models/", "scripts/", "serving/", "tests/")
+FOLDERS = (
+    "api/",
+    "cli/",
+    "client/",
+    "deploy/",
+    "docs/",
+    "models/",
+    "scripts/",
+    "serving/",
+    "tests/",
+)
 NAMED = re.compile(rf"`((?:{'|'.join(FOLDERS)})[\w./-]*)`")
 LINK = re.compile(r"\[[^\]]+\]\((?!https?:)([^)\s]+)\)")
 # What whoever runs the server makes.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from graphlib import TopologicalSorter
@@ -171,8 +172,12 @@ ROOMS: dict[str, set[str]] = {
         "models.transcription",
         "serving.patches",
     },
-    "cli.server": set(),
-    "cli.comparison": {"cli.server"},
+    "client.backend": set(),
+    "client.files": {"client.backend"},
+    "client.remote": {"client.backend"},
+    "client.terminal": {"client.backend"},
+    "client": {"client.backend", "client.files", "client.remote", "client.terminal"},
+    "cli.comparison": {"client.remote"},
     "cli.realtime": {"models", "models.audio.load"},
     "cli": {
         "api",
@@ -180,7 +185,9 @@ ROOMS: dict[str, set[str]] = {
         "api.wyoming",
         "cli.comparison",
         "cli.realtime",
-        "cli.server",
+        "client",
+        "client.files",
+        "client.remote",
         "models",
         "models.checkpoints",
         "models.checkpoints.sources",
@@ -321,7 +328,7 @@ def room_of(module: str) -> str:
 
 MODULES = {
     module_of(path): path
-    for path in sources("service.py", "api", "cli", "models", "serving")
+    for path in sources("service.py", "api", "cli", "client", "models", "serving")
     if path.name != "__init__.py"
 }
 
@@ -372,7 +379,7 @@ def test_few_files_lie_loose(folder: str, maximum: int) -> None:
     assert len(loose) <= maximum
 
 
-@pytest.mark.parametrize("part", ["api", "cli", "models", "serving"])
+@pytest.mark.parametrize("part", ["api", "cli", "client", "models", "serving"])
 def test_tests_have_the_rooms_of_what_they_test(part: str) -> None:
     rooms = {path.parent.relative_to(ROOT / "tests") for path in sources(f"tests/{part}")}
     assert [room for room in rooms if not (ROOT / room).is_dir()] == []
@@ -400,9 +407,19 @@ def test_the_parent_process_and_the_api_do_without_pytorch() -> None:
     assert len(reached) > 100
 
 
-@pytest.mark.parametrize("folder", ["service.py", "api", "cli", "models", "serving"])
+@pytest.mark.parametrize("folder", ["service.py", "api", "cli", "client", "models", "serving"])
 def test_nobody_imports_service_scripts_or_tests(folder: str) -> None:
     assert offenders(folder, "service", "scripts", "tests") == []
+
+
+def test_the_client_imports_nothing_of_the_server() -> None:
+    known = sys.stdlib_module_names | {"client", "httpx", "rich"}
+    assert [
+        f"{name_of(path)} imports {each}"
+        for path in sources("client")
+        for each in sorted(imports(path))
+        if each.partition(".")[0] not in known
+    ] == []
 
 
 def test_environment_is_read_in_settings_only() -> None:
@@ -419,7 +436,8 @@ def test_no_open_ends_in_any_file() -> None:
     pattern = re.compile("TO" + "DO|FIX" + "ME|X" + "XX")
     files = [path for path in ROOT.glob("[!.]*") if path.is_file()]
     folders = [path for path in ROOT.glob("[!.]*") if path.is_dir() and path.name not in BUILT]
-    assert {"api", "cli", "models", "scripts", "serving", "tests"} < {each.name for each in folders}
+    rooms = {"api", "cli", "client", "models", "scripts", "serving", "tests"}
+    assert rooms < {each.name for each in folders}
     for folder in (*folders, ROOT / ".ci"):
         files += [path for path in folder.rglob("*") if path.is_file()]
     others = {"clips", "node_modules", VIEWER}

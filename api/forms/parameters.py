@@ -21,7 +21,7 @@ from models.subtitle_options import LEAD_IN, SubtitleOptions
 
 ResponseFormat = Literal["json", "text", "srt", "verbose_json", "vtt"]
 Granularity = Literal["segment", "word"]
-StreamEvent = Literal["segment", "progress", "peaks"]
+StreamEvent = Literal["segment", "progress", "peaks", "verbose_json"]
 Include = Literal["logprobs", "word_probability"]
 Temperature = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 
@@ -121,8 +121,9 @@ class TranscriptionRequest(TranslationRequest):
         [],
         description="Only with `stream`: events beside the text. `segment`: each segment with its "
         "times, and its words where `timestamp_granularities` asks for them; `progress`: every "
-        "second, how far the work is; `peaks`: at the end, the waveform.",
-        examples=[["segment", "progress", "peaks"]],
+        "second, how far the work is; `peaks`: at the end, the waveform; `verbose_json`: at the "
+        "end, all that the format of that name has.",
+        examples=[["segment", "progress", "peaks", "verbose_json"]],
     )
     timestamp_granularities: list[Granularity] = Field(
         [],
@@ -152,7 +153,8 @@ class TranscriptionRequest(TranslationRequest):
     def _words_of_verbose_json(cls, value: list[str], info: ValidationInfo) -> list[str]:
         # Some SDKs ask for segments in whatever format, which lose nothing where there are none.
         is_shown = info.data.get("response_format") == "verbose_json"
-        if "word" in value and not is_shown and "segment" not in info.data.get(_EVENTS, ()):
+        is_streamed = not {"segment", "verbose_json"}.isdisjoint(info.data.get(_EVENTS, ()))
+        if "word" in value and not is_shown and not is_streamed:
             raise _unsupported("word timestamps need response_format verbose_json")
         return value
 

@@ -17,6 +17,7 @@ from api.schemas import ErrorDetail
 from api.stream_schemas import (
     TranscriptionPeaks,
     TranscriptionProgress,
+    TranscriptionVerboseJson,
     TranscriptTextDelta,
     TranscriptTextDone,
     TranscriptTextSegment,
@@ -112,6 +113,7 @@ def complete(document: dict[str, Any], routes: Iterable[DescribedRoute] = ()) ->
         [
             TranscriptionPeaks,
             TranscriptionProgress,
+            TranscriptionVerboseJson,
             TranscriptTextDelta,
             TranscriptTextSegment,
             TranscriptTextDone,

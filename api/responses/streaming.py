@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 
@@ -13,13 +13,19 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from api.errors import ApiError, error_body, known_or_internal
+from api.forms.parameters import Granularity, Include
 from api.request_context import context_of
-from api.responses.formats import flags_of
+from api.responses.formats import flags_of, verbose
 from api.responses.logprobs import Logprobs, logprobs
 from api.responses.progress_events import WorkProgress
 from api.responses.segment_events import segment_event
 from api.responses.usage import token_usage
-from api.stream_schemas import TranscriptionPeaks, TranscriptTextDelta, TranscriptTextDone
+from api.stream_schemas import (
+    TranscriptionPeaks,
+    TranscriptionVerboseJson,
+    TranscriptTextDelta,
+    TranscriptTextDone,
+)
 from models.audio.peaks import PER_SECOND, Peaks
 from models.request_stats import RequestStats
 from models.text.transcript import Segment, Transcript
@@ -103,11 +109,20 @@ class Progress:
 
 
 @dataclass(frozen=True)
+class ShownWhole:
+    """What verbose_json has, where a stream ends with it."""
+
+    granularities: Sequence[Granularity] = ()
+    include: Collection[Include] = ()
+
+
+@dataclass(frozen=True)
 class Shown:
     """What a stream shows beside the text."""
 
     logprobs: bool = False
     segments: bool = False
+    whole: ShownWhole | None = None
     progress: WorkProgress | None = None
     peaks: Peaks | None = None
 
@@ -165,7 +180,9 @@ class EventStream(Response):
             return
         if self._shown.peaks:
             yield await asyncio.to_thread(_peaks, self._shown.peaks)
-        # In a thread: of hours of speech it has megabytes.
+        # In threads: of hours of speech they have megabytes.
+        if self._shown.whole:
+            yield await asyncio.to_thread(_whole, self._work.result(), self._shown.whole)
         yield await asyncio.to_thread(self._done, self._work.result())
         yield _END
 
@@ -187,6 +204,11 @@ class EventStream(Response):
 def _peaks(peaks: Peaks) -> bytes:
     data = base64.b64encode(peaks.to_bytes()).decode()
     return _event_of(TranscriptionPeaks(per_second=PER_SECOND, data=data))
+
+
+def _whole(transcript: Transcript, shown: ShownWhole) -> bytes:
+    told = verbose(transcript, shown.granularities, shown.include)
+    return _event_of(TranscriptionVerboseJson(transcript=told))
 
 
 def _event_of(body: BaseModel) -> bytes:

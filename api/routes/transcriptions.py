@@ -23,7 +23,7 @@ from api.requests.admitted import admit
 from api.requests.model_registry import registry_of
 from api.responses.formats import answer
 from api.responses.progress_events import WorkProgress
-from api.responses.streaming import PROGRESS_SECONDS, EventStream, Progress, Shown
+from api.responses.streaming import PROGRESS_SECONDS, EventStream, Progress, Shown, ShownWhole
 from api.schemas import Transcription, TranscriptionVerbose
 from models.audio.peaks import Peaks
 from models.text.transcript import Transcript
@@ -123,13 +123,19 @@ async def _stream(
         await progress.begun()
         if work.done():
             work.result()
+        is_whole = "verbose_json" in parameters.stream_events
         shown = Shown(
             "logprobs" in parameters.include,
             "segment" in parameters.stream_events,
+            _whole(parameters) if is_whole else None,
             WorkProgress(admitted.ticket, admitted.estimate, context.stats) if is_told else None,
             peaks,
         )
         return EventStream(work, progress, held.pop_all(), context.stats, shown)
+
+
+def _whole(parameters: TranscriptionRequest) -> ShownWhole:
+    return ShownWhole(parameters.timestamp_granularities, parameters.include)
 
 
 async def _cancelled(work: asyncio.Task[Transcript]) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from cli.comparison.address import OPENAI_HOST, ComparisonError, Server
 from cli.comparison.calls import Call, chosen_calls
-from cli.server.address import base_url, checked_key
+from client.remote.address import base_url, checked_key
 
 AGAINST_KEY = "WHISPER_AGAINST_KEY"
 HERE_KEY = "WHISPER_HERE_KEY"

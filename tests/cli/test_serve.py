@@ -116,7 +116,7 @@ def test_exit_status_is_that_of_bentoml(weights: Callable[[str], Weights]) -> No
 
 def test_in_a_bento_the_bento_is_served(tmp_path: Path) -> None:
     source = tmp_path / "bento" / "src"
-    for folder in ("api", "cli", "models"):
+    for folder in ("api", "cli", "client", "models"):
         shutil.copytree(PROJECT / folder, source / folder)
     shutil.copy(PROJECT / "pyproject.toml", source)
     (source.parent / "bento.yaml").write_text("", encoding="utf-8")

@@ -21,6 +21,7 @@ from api.schemas import ErrorBody
 from api.stream_schemas import (
     TranscriptionPeaks,
     TranscriptionProgress,
+    TranscriptionVerboseJson,
     TranscriptTextDelta,
     TranscriptTextDone,
     TranscriptTextSegment,
@@ -32,6 +33,7 @@ Event = (
     | TranscriptTextSegment
     | TranscriptionProgress
     | TranscriptionPeaks
+    | TranscriptionVerboseJson
     | TranscriptTextDone
 )
 EVENT: TypeAdapter[Event] = TypeAdapter(Event)
@@ -40,6 +42,7 @@ ASKED = {
     "segment": "transcript.text.segment",
     "progress": "transcription.progress",
     "peaks": "transcription.peaks",
+    "verbose_json": "transcription.verbose_json",
 }
 
 

@@ -33,6 +33,7 @@ SPOKEN = (
 )
 SEGMENT = ("stream_events[]", "segment")
 STREAM = ("stream", "true")
+EVENTS = "'segment', 'progress', 'peaks' or 'verbose_json'"
 
 
 def post(*fields: tuple[str, str], transcriber: Any = None) -> Any:
@@ -178,6 +179,27 @@ def test_peaks() -> None:
     assert base64.b64decode(peaks["data"]) == bytes([127, 127] * 20 + [0, 0] * 10)
 
 
+@promises(
+    "Streaming",
+    "`stream_events[]=verbose_json`: `transcription.verbose_json`, all that that format has",
+    "extension",
+)
+@pytest.mark.parametrize("shown", ["", "segment,word"])
+def test_verbose_json(shown: str) -> None:
+    asked = ("timestamp_granularities[]", shown)
+    answer = post(STREAM, ("stream_events[]", "verbose_json"), asked)
+    *_, whole, done = events(answer)
+
+    assert done["type"] == "transcript.text.done"
+    assert whole["type"] == "transcription.verbose_json"
+    format_ = ("response_format", "verbose_json")
+    told = post(format_, asked).text
+    assert whole["transcript"] == json.loads(told)
+    assert ("words" in whole["transcript"]) == bool(shown)
+    # To the byte, so that a program may keep it as that format's answer.
+    assert f'"transcript":{told}}}\n\n' in answer.text
+
+
 @promises("Errors", "`stream_events[]` that is unknown or without `stream`: 400", "extension")
 @pytest.mark.parametrize(
     ("fields", "message", "code"),
@@ -185,7 +207,7 @@ def test_peaks() -> None:
         ((SEGMENT,), "stream_events need stream=true", "unsupported_value"),
         (
             (STREAM, ("stream_events[]", "noise")),
-            "stream_events='noise': Input should be 'segment', 'progress' or 'peaks'",
+            f"stream_events='noise': Input should be {EVENTS}",
             "invalid_value",
         ),
     ],

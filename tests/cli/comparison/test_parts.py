@@ -18,7 +18,7 @@ from cli.comparison.json_shape import shape_differences
 from cli.comparison.report import as_json, lines_of
 from cli.comparison.timing import Timed, time_differences
 from cli.comparison.wording import changed, text_differences
-from cli.server.address import base_url, checked_key
+from client.remote.address import base_url, checked_key
 
 HERE = Server(httpx.URL("http://h/v1"), "whisper-1")
 

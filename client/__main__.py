@@ -1,0 +1,137 @@
+"""The `whisper-bento` command of the client; `python -m client` is the same.
+
+In a checkout the operator's command, `cli`, hands on to it what is the client's. What a command
+needs is imported when it is run, so that help takes no time.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+
+from client import __version__
+from client.backend.errors import ClientError, NoServiceError
+
+Run = Callable[[Sequence[str], Mapping[str, str]], int]
+
+FAILED, USAGE, UNSERVED, INTERRUPTED = 1, 2, 3, 130
+DEFAULT = "transcribe"
+
+
+def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] = os.environ) -> int:
+    """Run a command; returns the exit status, which its help explains."""
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    if not given or given[0] in ("-h", "--help"):
+        print(_help(), file=sys.stdout if given else sys.stderr)
+        return 0 if given else USAGE
+    if given[0] == "--version":
+        print(f"whisper-bento {__version__}")
+        return 0
+    name = given.pop(0) if given[0] in COMMANDS else DEFAULT
+    _print_anything()
+    return _told(lambda: COMMANDS[name][1](given, environ))
+
+
+def _told(run: Callable[[], int]) -> int:
+    """The exit status; what is wrong is said in a line."""
+    try:
+        return run()
+    except ClientError as error:
+        from client.terminal.plain_lines import print_error
+        from client.terminal.wording import shown
+
+        print_error(sys.stderr, f"error: {shown(str(error))}")
+        return UNSERVED if isinstance(error, NoServiceError) else USAGE
+    except KeyboardInterrupt:
+        print("interrupted; run it again to go on", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Whoever reads has read enough; Python would complain of it once more at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+
+
+def _print_anything() -> None:
+    """Let no text and no name be more than the terminal's encoding can show."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _transcribe(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
+    from client.arguments import parsed, transcribe_parser
+
+    given = parsed(transcribe_parser("transcribe", _ABOUT["transcribe"]), arguments)
+    from client.transcribe import transcribe as run
+
+    return run(given, "transcribe", environ)
+
+
+def _translate(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
+    from client.arguments import parsed, transcribe_parser
+
+    given = parsed(transcribe_parser("translate", _ABOUT["translate"]), arguments)
+    from client.transcribe import transcribe as run
+
+    return run(given, "translate", environ)
+
+
+def _detect(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
+    from client.arguments import detect_parser, parsed
+
+    given = parsed(detect_parser(), arguments)
+    from client.detect import detect as run
+
+    return run(given, environ)
+
+
+def _status(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
+    from client.arguments import parsed, status_parser
+
+    given = parsed(status_parser(), arguments)
+    from client.status import status as run
+
+    return run(given, environ)
+
+
+def _watch(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
+    from client.arguments import parsed, watch_parser
+
+    given = parsed(watch_parser(), arguments)
+    from client.transcribe import watch as run
+
+    return run(given, environ)
+
+
+_ABOUT = {
+    "transcribe": "text of recordings; `whisper-bento FILE` is the same",
+    "translate": "text of recordings, in English",
+    "detect": "which language recordings are in",
+    "status": "what the server is, and what it does",
+    "watch": "transcribe what comes into a folder",
+}
+_RUN: dict[str, Run] = {
+    "transcribe": _transcribe,
+    "translate": _translate,
+    "detect": _detect,
+    "status": _status,
+    "watch": _watch,
+}
+# What each is for, and what runs it.
+COMMANDS: dict[str, tuple[str, Run]] = {name: (_ABOUT[name], _RUN[name]) for name in _RUN}
+
+
+def _help() -> str:
+    lines = "\n".join(f"  {name:12}{about}" for name, (about, _) in COMMANDS.items())
+    return (
+        "usage: whisper-bento [COMMAND] FILE|DIR|-...\n\n"
+        "Recordings to text, by a whisper-bento server.\n\n"
+        f"commands (default: {DEFAULT}):\n{lines}\n\n"
+        "whisper-bento COMMAND --help says what a command takes."
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,40 @@
+"""The protocol of whatever transcribes: a server, or something in its place."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from typing import Protocol
+
+from client.backend.events import Event
+from client.backend.request import Format, Recording, Request
+from client.backend.transcript import Transcript
+
+
+class Backend(Protocol):
+    """Transcribes recordings, any number of them at once."""
+
+    async def check(self, request: Request) -> None:
+        """Find out whether such requests can be served, before the first one.
+
+        Raises:
+            NoServiceError: nothing can be done.
+            UsageError: something that is asked for cannot be had.
+        """
+        ...
+
+    def transcribe(self, recording: Recording, request: Request) -> AsyncGenerator[Event, None]:
+        """The events of a recording; the last one is `Finished`.
+
+        Raises:
+            RecordingError: the recording cannot be transcribed.
+            NoServiceError, RefusedOptionError: nor can any other.
+        """
+        ...
+
+    async def written(self, transcript: Transcript, name: Format, request: Request) -> str:
+        """The file of this format.
+
+        Raises:
+            RecordingError: it cannot be made.
+        """
+        ...

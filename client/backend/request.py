@@ -1,0 +1,50 @@
+"""A recording, and what is asked of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+Task = Literal["transcribe", "translate"]
+Format = Literal["txt", "srt", "vtt", "tsv", "json"]
+
+FORMATS: tuple[Format, ...] = ("txt", "srt", "vtt", "tsv", "json")
+# Those that are written in cues, and so have limits of lines and cues.
+SUBTITLES: tuple[Format, ...] = ("srt", "vtt")
+STDIN = "-"
+
+
+@dataclass(frozen=True)
+class Recording:
+    """A file to read, what the user calls it, and its place below an output folder."""
+
+    path: Path
+    name: str
+    below: Path
+
+    @property
+    def is_stdin(self) -> bool:
+        """Whether it came on standard input, and `path` is a copy."""
+        return self.name == STDIN
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked of each recording.
+
+    `fields` are form fields in the words of OpenAI's API and openai-whisper; `limits` are those of
+    the lines and cues of subtitles.
+    """
+
+    task: Task = "transcribe"
+    model: str = "whisper-1"
+    fields: tuple[tuple[str, str], ...] = ()
+    formats: tuple[Format, ...] = ()
+    has_words: bool = False
+    limits: tuple[tuple[str, float], ...] = ()
+
+    @property
+    def needs_words(self) -> bool:
+        """Whether times of words are needed: they are asked for, or cues are cut between them."""
+        return self.has_words or bool(self.limits)

@@ -1,0 +1,133 @@
+"""Many recordings, some of them at once, each to its end whatever becomes of the others."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from client.backend.errors import RecordingError
+from client.backend.events import Finished
+from client.backend.outcome import Outcome
+from client.backend.protocol import Backend
+from client.backend.request import Format, Recording, Request
+from client.backend.transcript import Transcript
+from client.files.archive import Archive, digest_of
+from client.files.outputs import are_done, write_all
+from client.terminal.display import Display
+
+Files = Mapping[Format, Path]
+Printed = Format | Literal["text"]
+
+
+@dataclass(frozen=True)
+class Work:
+    """What is done with each recording.
+
+    `files` says where its outputs go, of which there may be none; `printed` is what goes to
+    standard output. `jobs` recordings are worked on at once.
+    """
+
+    request: Request
+    files: Callable[[Recording], Files]
+    printed: Printed | None = None
+    jobs: int = 4
+    overwrite: bool = False
+    archive: Archive | None = None
+
+    def is_done(self, recording: Recording) -> bool:
+        """Whether all its outputs are there, and are to stay."""
+        outputs = self.files(recording).values()
+        return bool(outputs) and not self.overwrite and are_done(recording.path, outputs)
+
+
+class Batch:
+    """Carries out the work on recordings by a backend.
+
+    `display` follows it, and `end` is called with each outcome, before the display has it.
+    """
+
+    def __init__(
+        self, backend: Backend, work: Work, display: Display, end: Callable[[Outcome], None]
+    ) -> None:
+        self._backend, self._work = backend, work
+        self._display, self._end = display, end
+        self._places = asyncio.Semaphore(work.jobs)
+
+    async def run(self, recordings: AsyncIterator[Recording]) -> None:
+        """Work on each as soon as there is a place.
+
+        Raises:
+            ClientError: nothing can be done, or what is asked for cannot; what is running is
+                cancelled.
+        """
+        try:
+            async with asyncio.TaskGroup() as group:
+                async for recording in recordings:
+                    await self._places.acquire()
+                    group.create_task(self._to_its_end(recording))
+        except BaseExceptionGroup as errors:
+            # The first one ended the others.
+            raise errors.exceptions[0] from None
+
+    async def _to_its_end(self, recording: Recording) -> None:
+        try:
+            outcome = await self._outcome(recording)
+        except (RecordingError, OSError) as error:
+            outcome = Outcome(recording, "failed", error=reason_of(error))
+        finally:
+            self._places.release()
+        self._end(outcome)
+        self._display.end(outcome)
+
+    async def _outcome(self, recording: Recording) -> Outcome:
+        work = self._work
+        if work.is_done(recording):
+            return Outcome(recording, "skipped")
+        digest = await digest_of(recording.path) if work.archive else ""
+        if work.archive and work.archive.has(digest):
+            return Outcome(recording, "skipped")
+        began = time.monotonic()
+        self._display.start(recording)
+        transcript = await self._transcript(recording)
+        printed = await self._files(recording, transcript)
+        if work.archive:
+            work.archive.add(digest, recording.name)
+        seconds = time.monotonic() - began
+        speed = transcript.duration / seconds if transcript.duration is not None else None
+        return Outcome(recording, "done", transcript.text, printed, seconds=seconds, rtfx=speed)
+
+    async def _transcript(self, recording: Recording) -> Transcript:
+        async with aclosing(self._backend.transcribe(recording, self._work.request)) as events:
+            async for event in events:
+                if isinstance(event, Finished):
+                    return event.transcript
+                self._display.follow(recording, event)
+        raise RecordingError("the answer ended before the transcript")
+
+    async def _files(self, recording: Recording, transcript: Transcript) -> str:
+        """Write its outputs; returns what is printed."""
+        request, files = self._work.request, self._work.files(recording)
+        texts = {
+            path: await self._backend.written(transcript, name, request)
+            for name, path in files.items()
+        }
+        write_all(texts)
+        match self._work.printed:
+            case None:
+                return ""
+            case "text":
+                return f"{transcript.text}\n"
+            case name:
+                return await self._backend.written(transcript, name, request)
+
+
+def reason_of(error: RecordingError | OSError) -> str:
+    """What went wrong, without the name of the recording, which stands before it."""
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return str(error)

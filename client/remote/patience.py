@@ -1,0 +1,45 @@
+"""How long a server is waited for, and how often a recording is sent again."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from client.backend.errors import RecordingError, TryAgainError
+
+_MAX_PAUSE = 30.0
+
+
+class Patience:
+    """That of one request: `timeout` is for a server that is busy, `retries` for failures.
+
+    The time begins with the first answer that is none.
+    """
+
+    def __init__(
+        self,
+        retries: int,
+        timeout: float | None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._retries, self._timeout, self._clock = retries, timeout, clock
+        self._since: float | None = None
+        self._failures = 0
+
+    def pause(self, error: TryAgainError) -> float:
+        """Seconds until it is tried again: those that the server said, or ever longer ones.
+
+        Raises:
+            RecordingError: it is not.
+        """
+        now = self._clock()
+        self._since = now if self._since is None else self._since
+        seconds = error.after
+        if seconds is None:
+            self._failures += 1
+            if self._failures > self._retries:
+                raise RecordingError(str(error))
+            seconds = min(2.0 ** (self._failures - 1), _MAX_PAUSE)
+        if self._timeout is not None and now + seconds > self._since + self._timeout:
+            raise RecordingError(f"{error} (waited as long as --timeout says)")
+        return seconds

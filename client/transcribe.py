@@ -1,0 +1,112 @@
+"""The commands `transcribe`, `translate` and `watch`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import ExitStack
+
+from client.asked import formats_of, request_of, task_of
+from client.backend.errors import UsageError
+from client.backend.request import STDIN, Format, Recording, Request
+from client.batch import Printed, Work
+from client.connecting import server_of
+from client.files.archive import Archive
+from client.files.outputs import Outputs
+from client.files.recordings import recordings_of, stdin_copy
+from client.run import Run
+from client.watch import arriving
+
+
+def transcribe(given: argparse.Namespace, command: str, environ: Mapping[str, str]) -> int:
+    """Work on the recordings that are named; returns the exit status.
+
+    Raises:
+        UsageError: wrong usage.
+        NoServiceError: nothing could be done.
+    """
+    server = server_of(given, environ)
+    with ExitStack() as stack:
+        is_stdin = STDIN in given.files
+        stdin = stack.enter_context(stdin_copy(sys.stdin.buffer)) if is_stdin else None
+        recordings = recordings_of(given.files, recursive=given.recursive, stdin=stdin)
+        if not recordings:
+            raise UsageError(f"there is no audio or video in {', '.join(given.files)}")
+        printed, formats = destination(given, recordings)
+        outputs = Outputs(formats, given.output_dir)
+        outputs.know(recordings)
+        request = request_of(given, task_of(given, command), _asked_formats(printed, formats))
+        work = _work(given, request, outputs, printed)
+        run = Run(server, work, given, environ, len(recordings))
+        return run.through(_each(recordings), is_asked=not all(map(work.is_done, recordings)))
+
+
+def watch(given: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    """Work on what is in a folder, and on what comes there, until it is interrupted.
+
+    Raises:
+        UsageError, NoServiceError: as for `transcribe`.
+    """
+    if not given.folder.is_dir():
+        raise UsageError(f"there is no folder {given.folder}")
+    server, formats = server_of(given, environ), _files_formats(given)
+    outputs = Outputs(formats, given.output_dir)
+    work = _work(given, request_of(given, task_of(given, "transcribe"), formats), outputs, None)
+    run = Run(server, work, given, environ, None)
+    return run.through(arriving(given.folder, outputs.know, recursive=given.recursive))
+
+
+def destination(
+    given: argparse.Namespace, recordings: Sequence[Recording]
+) -> tuple[Printed | None, tuple[Format, ...]]:
+    """What is printed, and the formats of the files.
+
+    A single file's text is printed where nothing is said; and so is what comes of standard input,
+    which has no place beside it.
+
+    Raises:
+        UsageError: files of standard input, without a folder.
+    """
+    formats = formats_of(given.output_format)
+    if given.json_lines and not formats and given.output_dir is None:
+        return None, ()
+    if given.output_dir is not None:
+        return None, formats or ("txt",)
+    is_lone = [each.name for each in recordings] == given.files
+    if is_lone and not formats and len(recordings) == 1:
+        return "text", ()
+    if not any(each.is_stdin for each in recordings):
+        return None, formats or ("txt",)
+    if len(recordings) == len(formats) == 1 and not given.json_lines:
+        return formats[0], ()
+    raise UsageError("files of standard input need a folder: --output_dir")
+
+
+def _asked_formats(printed: Printed | None, formats: tuple[Format, ...]) -> tuple[Format, ...]:
+    match printed:
+        case None | "text":
+            return formats
+        case name:
+            return (name,)
+
+
+def _files_formats(given: argparse.Namespace) -> tuple[Format, ...]:
+    formats = formats_of(given.output_format)
+    is_told = given.json_lines and given.output_dir is None
+    return formats if formats or is_told else ("txt",)
+
+
+def _work(
+    given: argparse.Namespace, request: Request, outputs: Outputs, printed: Printed | None
+) -> Work:
+    try:
+        archive = Archive(given.archive) if given.archive else None
+    except OSError as error:
+        raise UsageError(f"the archive {given.archive} cannot be read: {error.strerror}") from None
+    return Work(request, outputs.of, printed, given.jobs, given.overwrite, archive)
+
+
+async def _each(recordings: Sequence[Recording]) -> AsyncIterator[Recording]:
+    for recording in recordings:
+        yield recording

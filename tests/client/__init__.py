@@ -1,0 +1,3 @@
+"""Tests of client/."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""Tests of client/files/."""
+
+from __future__ import annotations

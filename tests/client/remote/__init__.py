@@ -1,0 +1,3 @@
+"""Tests of client/remote/."""
+
+from __future__ import annotations

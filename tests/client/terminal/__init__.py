@@ -1,0 +1,3 @@
+"""Tests of client/terminal/."""
+
+from __future__ import annotations
