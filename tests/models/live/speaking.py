@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import pytest
 
 from models.audio.load.load_audio import load
 from models.audio.samples import Samples
@@ -210,10 +209,8 @@ def deltas(events: list[LiveEvent], turn: int = 0) -> list[str]:
 
 
 def is_the_file(completed: Completed, transcript: Transcript) -> None:
-    """Assert that a turn has the text and tokens of a file."""
+    """Assert that a turn has the text and tokens of a file, by an engine of one thread."""
     scores = [score for segment in transcript.segments for score in segment.scores]
     assert completed.transcript == transcript.text
     assert [each.data for each in completed.logprobs] == [score.data for score in scores]
-    # The order of sums is that of the threads, of which a busy machine has fewer.
-    logprobs = [score.logprob for score in scores]
-    assert [each.logprob for each in completed.logprobs] == pytest.approx(logprobs, abs=1e-3)
+    assert [each.logprob for each in completed.logprobs] == [score.logprob for score in scores]
