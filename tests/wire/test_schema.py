@@ -112,10 +112,12 @@ def test_schema_is_shown_by_a_page_of_this_server(quick: Server) -> None:
 
 
 @promises(
-    "Responses", "BentoML's own document at `/docs.json` has the endpoints of files, too", "extension"
+    "Responses",
+    "BentoML's own document at `/docs.json` has the endpoints of files, too",
+    "extension",
 )
 def test_schema_is_part_of_bentomls_document(quick: Server) -> None:
-    """BentoML lists the routes that FastAPI reads the requests of; those of `/v1/realtime` aren't."""
+    """BentoML lists the routes that FastAPI reads the requests of, not those of `/v1/realtime`."""
     shown = httpx.get(f"{quick.url}/docs.json", timeout=SECONDS).json()["paths"]
     missing = [
         (path, method)
