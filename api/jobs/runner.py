@@ -8,13 +8,14 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
+from typing import TypeVar
 
 from api.errors import ApiError, known_or_internal
 from api.forms.read_form import not_kept
 from api.jobs.job_config import OpenJobs
 from api.jobs.job_form import parameters_of
 from api.jobs.job_log import log_crash, log_end
-from api.jobs.running_job import RunningJob
+from api.jobs.running_job import RunningJob, in_full
 from api.middleware.draining import Drain
 from api.requests.model_registry import ModelRegistry
 from api.server_log import logger
@@ -22,6 +23,7 @@ from models.errors import (
     DecodingError,
     EngineStoppedError,
     JobStoreError,
+    ModelNotFoundError,
     OverloadedError,
     SandboxError,
 )
@@ -29,6 +31,7 @@ from models.jobs.job import Job, JobError
 from models.jobs.job_store import JobOutcome, JobTotals
 from models.text.transcript import Transcript
 
+T = TypeVar("T")
 # How often the store is asked for jobs that other workers took, and told how far these are.
 POLL_SECONDS = 1.0
 # How often dead workers and jobs whose time is over are looked for.
@@ -61,6 +64,7 @@ class JobRunner:
         self._registry, self._drain, self._places = registry, drain, places
         self._running: dict[str, RunningJob] = {}
         self._wake, self._resumes = asyncio.Event(), 0.0
+        self._is_closed = False
         self._task = asyncio.create_task(self._run())
 
     def wake(self) -> None:
@@ -69,11 +73,13 @@ class JobRunner:
 
     def cancel(self, job_id: str) -> None:
         """Stop the work on a job that is cancelled in the store, if it is this worker's."""
-        if running := self._running.get(job_id):
+        running = self._running.get(job_id)
+        if running and not running.is_over:
             running.cancel()
 
     def close(self) -> None:
         """Stop all work, and queue again what is not done."""
+        self._is_closed = True
         self._task.cancel()
         for running in self._running.values():
             running.cancel()
@@ -95,8 +101,8 @@ class JobRunner:
                     tell = time_of() + POLL_SECONDS
                     await self._tell_progress()
                 await self._take()
-            except JobStoreError:
-                logger.warning("Jobs wait until they can be read and written again")
+            except (JobStoreError, OSError) as error:
+                logger.warning("Jobs wait until they can be read and written again: %s", error)
             with suppress(TimeoutError):
                 async with asyncio.timeout(POLL_SECONDS):
                     await self._wake.wait()
@@ -116,7 +122,7 @@ class JobRunner:
         self._note(self._store.totals())
 
     async def _tell_progress(self) -> None:
-        for running in list(self._running.values()):
+        for running in [each for each in self._running.values() if not each.is_over]:
             with suppress(OSError):
                 # What cannot be written now fails with the result, unless there is room by then.
                 await running.write()
@@ -138,18 +144,36 @@ class JobRunner:
                 return
             running = self._running[job.id] = RunningJob(job, self._folder.events(job.id))
             running.task = asyncio.create_task(self._work(running))
+            running.task.add_done_callback(partial(self._ended, running))
 
     async def _work(self, running: RunningJob) -> None:
         began, job = time.monotonic(), running.job
         try:
             outcome = await self._outcome(running)
+            running.is_over = True
             if await self._stored(job, outcome):
                 log_end(job, outcome, running.stats, time.monotonic() - began)
         except _BROKEN as error:
             await self._broken(job, error)
-        finally:
+        except asyncio.CancelledError:
+            await self._forget(running)
+            raise
+
+    def _ended(self, running: RunningJob, work: asyncio.Task[None]) -> None:
+        """Free the place of a job; here, as what is cancelled at once has not even begun."""
+        job = running.job
+        # It may have been begun anew by now.
+        if self._running.get(job.id) is running:
             del self._running[job.id]
-            self.wake()
+        self.wake()
+        if not work.cancelled() and (error := work.exception()):
+            logger.error("%s could not be ended", job.id, exc_info=error)
+
+    async def _forget(self, running: RunningJob) -> None:
+        """Remove what a job has written that is cancelled, or perhaps deleted."""
+        await running.end_writing()
+        if not self._is_closed:
+            self._folder.remove_text(running.job.id)
 
     async def _outcome(self, running: RunningJob) -> JobOutcome:
         """What came of a job; raises `_BROKEN` where it is to be tried again."""
@@ -157,7 +181,8 @@ class JobRunner:
         try:
             transcript = await self._transcript(running)
             await running.write()
-            nbytes = await self._written(job, transcript)
+            write = partial(self._folder.write_result, job.id, self._lock.id, transcript)
+            nbytes = await in_full(write)
         except _BROKEN:
             raise
         except FileNotFoundError:
@@ -171,7 +196,7 @@ class JobRunner:
     async def _transcript(self, running: RunningJob) -> Transcript:
         job = running.job
         options = replace(parameters_of(job.task, job.fields).options(), is_job=True)
-        name = self._registry.find(job.model).name
+        name = self._served(job.model)
         while True:
             try:
                 async with self._registry.pool.use(name) as transcriber:
@@ -183,42 +208,40 @@ class JobRunner:
                 # Its model is loading, or has no room beside those of requests.
                 await asyncio.sleep(error.retry_after)
 
-    async def _written(self, job: Job, transcript: Transcript) -> int:
-        """Write a result; it is not left behind where the job is cancelled meanwhile."""
-        write = partial(self._folder.write_result, job.id, self._lock.id, transcript)
-        writing = asyncio.ensure_future(asyncio.to_thread(write))
-        try:
-            return await asyncio.shield(writing)
-        except asyncio.CancelledError:
-            await asyncio.wait([writing])
-            self._folder.remove_result(job.id)
-            raise
+    def _served(self, name: str) -> str:
+        """The checkpoint of a job, and no other; it may have left since the job came."""
+        if name not in {model.name for model in self._registry.models}:
+            raise ModelNotFoundError(name)
+        return name
 
     async def _stored(self, job: Job, outcome: JobOutcome) -> bool:
-        """Store an outcome, however long that takes; False: the job was cancelled or removed."""
-        finish = partial(self._store.finish, job.id, self._lock.id, outcome)
-        while True:
-            try:
-                is_stored = await asyncio.to_thread(finish)
-            except JobStoreError:
-                logger.warning("%s has ended, which cannot be written yet", job.id)
-                await asyncio.sleep(RETRY_SECONDS)
-                continue
-            if is_stored:
-                self._folder.remove_upload(job.upload)
-            elif not outcome.error:
-                self._folder.remove_text(job.id)
-            return is_stored
+        """Store an outcome; False: the job was cancelled or removed."""
+        is_stored = await _insisting(partial(self._store.finish, job.id, self._lock.id, outcome))
+        if is_stored:
+            self._folder.remove_upload(job.upload)
+        elif not outcome.error:
+            self._folder.remove_text(job.id)
+        return is_stored
 
     async def _broken(self, job: Job, error: Exception) -> None:
         failure = _error_of(known_or_internal(error, f"Job {job.id}"))
         # What broke may be the engine, which ends the worker in a moment.
         self._resumes = time.monotonic() + RETRY_SECONDS
         count = partial(self._store.crashed, self._lock.id, failure, job.id)
-        for crashed in await asyncio.to_thread(count):
+        for crashed in await _insisting(count):
             log_crash(crashed)
             if crashed.has_ended:
                 self._folder.remove_upload(job.upload)
+
+
+async def _insisting(change: Callable[[], T]) -> T:
+    """Change the store, however long that takes: a job that has ended is not to seem at work."""
+    while True:
+        try:
+            return await asyncio.to_thread(change)
+        except JobStoreError as error:
+            logger.warning("The end of a job cannot be written yet: %s", error)
+            await asyncio.sleep(RETRY_SECONDS)
 
 
 def _error_of(error: ApiError) -> JobError:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from functools import partial
+from typing import TypeVar
 
 from api.responses.segment_events import segment_event
 from models.jobs.event_file import EventFile
@@ -10,16 +13,20 @@ from models.jobs.job import Job
 from models.request_stats import RequestStats
 from models.text.transcript import Segment
 
+T = TypeVar("T")
+
 
 class RunningJob:
     """A job that this worker works on, in `task`; `add` is called with each of its segments.
 
+    One that `is_over` has an outcome, which is being stored, or is cancelled.
     Of a job that is tried again, those that were told by an earlier attempt are not told twice.
     """
 
     def __init__(self, job: Job, events: EventFile) -> None:
         self.job, self.stats = job, RequestStats()
         self.task: asyncio.Task[None] | None = None
+        self.is_over = False
         self._file = events
         self._events: list[str] = []
         self._written: int | None = None
@@ -43,13 +50,30 @@ class RunningJob:
         async with self._writing:
             if self._written is None:
                 self._written = await asyncio.to_thread(self._file.mend)
-            if new := self._events[self._written :]:
+            new = self._events[self._written :]
+            if new and not self.is_over:
                 # Until they are there nobody knows how far the file goes.
                 written, self._written = self._written + len(new), None
-                await asyncio.to_thread(self._file.append, new)
+                await in_full(partial(self._file.append, new))
                 self._written = written
+
+    async def end_writing(self) -> None:
+        """Return when nothing is being written, nor will be."""
+        self.is_over = True
+        async with self._writing:
+            return
 
     def cancel(self) -> None:
         """Stop the work."""
         if self.task:
             self.task.cancel()
+
+
+async def in_full(write: Callable[[], T]) -> T:
+    """Call it in a thread; a cancellation waits for its end, after which nothing changes."""
+    writing = asyncio.ensure_future(asyncio.to_thread(write))
+    try:
+        return await asyncio.shield(writing)
+    except asyncio.CancelledError:
+        await asyncio.wait([writing])
+        raise

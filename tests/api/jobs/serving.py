@@ -118,11 +118,15 @@ class JobClient:
 
 @asynccontextmanager
 async def job_server(
-    folder: Path, transcriber: Transcriber | None = None, settings: Settings | None = None
+    folder: Path,
+    transcriber: Transcriber | None = None,
+    settings: Settings | None = None,
+    *,
+    model: str = "base",
 ) -> AsyncIterator[JobClient]:
     """A worker whose jobs are in this folder; at the end of the block it is told to end."""
     settings = settings or Settings(jobs_dir=folder)
-    registry, drain = served("base", transcriber=transcriber), Drain(0)
+    registry, drain = served(model, transcriber=transcriber), Drain(0)
     jobs = Jobs(JobConfig.of(settings, folder))
     transport = httpx.ASGITransport(edge(registry, settings, drain, jobs))
     async with httpx.AsyncClient(

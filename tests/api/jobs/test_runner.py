@@ -222,6 +222,16 @@ def test_job_waits_for_a_model_that_has_no_room_yet(tmp_path: Path) -> None:
     run(scenario())
 
 
+def test_job_of_a_model_that_is_not_served_any_more_fails(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        job_id = await left_queued(tmp_path)
+        async with job_server(tmp_path, FakeTranscriber(), model="tiny.en") as server:
+            job = await server.ended(job_id)
+            assert (job["status"], job["error"]["code"]) == ("failed", "model_not_found")
+
+    run(scenario())
+
+
 def test_job_whose_recording_is_gone_fails(tmp_path: Path) -> None:
     async def scenario() -> None:
         job_id = await left_queued(tmp_path)
