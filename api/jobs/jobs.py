@@ -61,10 +61,10 @@ class Jobs:
             OSError: there is no room for the recording.
         """
         opened = await self.opened()
-        job = await asyncio.to_thread(self._added, opened, made)
+        job, position = await asyncio.to_thread(self._added, opened, made)
         if self._runner:
             self._runner.wake()
-        return job, await asyncio.to_thread(opened.store.position, job)
+        return job, position
 
     async def get(self, owner: str, job_id: str) -> Job:
         """A job of the key.
@@ -150,7 +150,7 @@ class Jobs:
         except JobStoreError as error:
             logger.warning("%s", error.message)
 
-    def _added(self, opened: OpenJobs, made: Callable[[OpenJobs], NewJob]) -> Job:
+    def _added(self, opened: OpenJobs, made: Callable[[OpenJobs], NewJob]) -> tuple[Job, int]:
         new = made(opened)
         try:
             job = opened.store.add(new, self.config.budget)
@@ -159,7 +159,7 @@ class Jobs:
             raise
         if job.id != new.id:
             opened.folder.remove_upload(new.upload)
-        return job
+        return job, opened.store.position(job)
 
     def _stop(self, opened: OpenJobs, job: Job) -> None:
         if self._runner:

@@ -21,6 +21,7 @@ from api.openapi.examples import DELETED_JOB, JOB, JOBS
 from api.openapi.openapi import errors, own_error, shown, transcript_answers
 from api.request_context import context_of
 from api.responses.formats import answer
+from api.schemas import Transcription, TranscriptionVerbose
 from models.jobs.job import JobStatus
 from models.jobs.job_store import JobPage
 
@@ -58,7 +59,7 @@ async def transcription_job(request: Request, job_id: JobId) -> TranscriptionJob
 
 @router.get(
     f"{_PATH}/content",
-    response_class=Response,
+    response_model=TranscriptionVerbose | Transcription,
     responses={**transcript_answers(), **NO_JOB},
     openapi_extra={"parameters": answer_query()},
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -151,3 +151,12 @@ def files_in(folder: Path, *of: str) -> list[str]:
     return sorted(
         path.relative_to(folder).as_posix() for name in names for path in (folder / name).iterdir()
     )
+
+
+async def left(folder: Path, expected: Sequence[str], *of: str) -> None:
+    """Return when these files alone are there: a row is changed first, and then its files."""
+    async with asyncio.timeout(SECONDS):
+        while True:
+            if files_in(folder, *of) == list(expected):
+                return
+            await asyncio.sleep(0.02)

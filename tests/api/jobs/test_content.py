@@ -134,7 +134,7 @@ def test_content_needs_words_that_were_timed_for_it(
         {"response_format": "mp3"},
         {"timestamp_granularities[]": "word"},
         {"include[]": "word_probability"},
-        {"response_format": "srt", "max_line_width": "1"},
+        {"response_format": "srt", "max_line_width": "0"},
     ],
 )
 def test_content_of_a_query_that_cannot_be_served(tmp_path: Path, query: dict[str, str]) -> None:

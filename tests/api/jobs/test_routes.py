@@ -11,7 +11,7 @@ from api.keys import key_digest
 from api.settings import Settings
 from models.errors import AudioError
 from tests.api.fake import TRANSCRIPTIONS, EndlessTranscriber, FailingTranscriber
-from tests.api.jobs.serving import SECONDS, GatedTranscriber, files_in, job_server, run
+from tests.api.jobs.serving import SECONDS, GatedTranscriber, files_in, job_server, left, run
 from tests.wire.promises import promises
 
 KEYS = ("key-of-somebody", "key-of-another")
@@ -59,7 +59,7 @@ def test_failure(tmp_path: Path) -> None:
             }
             answer = await server.content(job["id"])
             assert (answer.status_code, answer.json()["error"]["code"]) == (404, "no_result")
-            assert files_in(tmp_path) == []
+            await left(tmp_path, [])
 
     run(scenario())
 
@@ -115,7 +115,7 @@ def test_cancel(tmp_path: Path) -> None:
             assert (answer.status_code, answer.json()["status"]) == (200, "cancelled")
             async with asyncio.timeout(SECONDS):
                 await fake.cancelled.wait()
-            assert files_in(tmp_path) == []
+            await left(tmp_path, [])
             again = await server.http.post(f"{TRANSCRIPTIONS}/{running}/cancel")
             assert (again.status_code, again.json()["error"]["code"]) == (409, "job_ended")
             assert again.headers["x-should-retry"] == "false"
@@ -154,7 +154,7 @@ def test_delete(tmp_path: Path) -> None:
                     gone = await server.http.request(method, path + rest)
                     assert gone.status_code == 404
                     assert gone.json()["error"]["code"] == "job_not_found"
-            assert files_in(tmp_path) == []
+            await left(tmp_path, [])
             async with asyncio.timeout(SECONDS):
                 await fake.idle.wait()
 

@@ -19,7 +19,7 @@ from models.options import TranscribeOptions
 from models.request_stats import RequestStats
 from models.text.transcript import OnSegment, Transcript
 from tests.api.fake import EndlessTranscriber, FakeTranscriber
-from tests.api.jobs.serving import SECONDS, GatedTranscriber, files_in, job_server, run
+from tests.api.jobs.serving import SECONDS, GatedTranscriber, files_in, job_server, left, run
 from tests.wire.promises import promises
 
 ROOT = Path(__file__).parent.parent.parent.parent
@@ -79,7 +79,7 @@ def test_job_of_a_worker_that_was_killed_is_done_by_the_next_one(tmp_path: Path)
         events = (tmp_path / "events" / f"{job_id}.jsonl").read_text().splitlines()
         assert len(events) == len(fake.segments)
         assert events[0] == '{"text": "told"}'
-        assert files_in(tmp_path, "uploads") == []
+        await left(tmp_path, [], "uploads")
 
     run(scenario())
 
@@ -98,7 +98,7 @@ def test_job_whose_worker_is_killed_three_times_fails(tmp_path: Path) -> None:
             job = await server.ended(job_id)
             assert job["status"] == "failed"
             assert job["error"]["code"] == "worker_ended"
-            assert files_in(tmp_path, "uploads") == []
+            await left(tmp_path, [], "uploads")
 
     run(scenario())
 
@@ -263,10 +263,8 @@ def test_expiry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
             assert told["expires_at"] == pytest.approx(told["completed_at"] + 86_400, abs=1)
             store = (await server.jobs.opened()).store
             monkeypatch.setattr(store, "_clock", lambda: told["completed_at"] + 3600.0)
-            async with asyncio.timeout(SECONDS):
-                while (await server.content(gone)).status_code != 404:
-                    await asyncio.to_thread(lambda: None)
-            assert files_in(tmp_path) == [f"events/{kept}.jsonl", f"results/{kept}.json.gz"]
+            await left(tmp_path, [f"events/{kept}.jsonl", f"results/{kept}.json.gz"])
+            assert (await server.content(gone)).status_code == 404
             assert (await server.content(kept)).status_code == 200
 
     run(scenario())

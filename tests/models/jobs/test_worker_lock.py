@@ -12,7 +12,8 @@ HOLD = """
 import sys
 from pathlib import Path
 from models.jobs.worker_lock import WorkerLock
-print(WorkerLock(Path(sys.argv[1])).id, flush=True)
+lock = WorkerLock(Path(sys.argv[1]))
+print(lock.id, flush=True)
 sys.stdin.read()
 """
 
@@ -35,6 +36,7 @@ def test_worker_is_alive_until_it_is_killed(tmp_path: Path) -> None:
     assert own.is_alive(own.id)
     own.sweep()
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(["lock", own.id])
+    own.close()
 
 
 def test_worker_that_has_closed_its_lock_is_not_alive(tmp_path: Path) -> None:
@@ -45,3 +47,4 @@ def test_worker_that_has_closed_its_lock_is_not_alive(tmp_path: Path) -> None:
 
     assert not second.is_alive(first.id)
     assert not second.is_alive("unknown")
+    second.close()
