@@ -83,9 +83,9 @@ def minute(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def ten_minutes(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Ten minutes of speech, which take a while."""
-    return _repeated(tmp_path_factory.mktemp("ten") / "minutes.wav", 55)
+def five_minutes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Five minutes of speech, which take a while."""
+    return _repeated(tmp_path_factory.mktemp("five") / "minutes.wav", 27)
 
 
 def _repeated(path: Path, times: int) -> Path:

@@ -63,9 +63,9 @@ def kill(server: Server) -> None:
     server.process.wait(LONGEST_SECONDS)
 
 
-def test_job_of_a_worker_that_is_killed_is_done_by_the_next(home: Path, ten_minutes: Path) -> None:
+def test_job_of_a_worker_that_is_killed_is_done_by_the_next(home: Path, five_minutes: Path) -> None:
     with mistreated(home) as server:
-        job_id = make(server, ten_minutes)
+        job_id = make(server, five_minutes)
         assert eventually(lambda: is_half_done(server, job_id))
         (worker,) = workers(server)
         end(worker)
@@ -114,10 +114,10 @@ def listed(server: Server) -> list[dict[str, Any]]:
 
 
 def test_job_goes_back_to_the_queue_when_the_server_is_told_to_end(
-    home: Path, ten_minutes: Path
+    home: Path, five_minutes: Path
 ) -> None:
     with mistreated(home) as server:
-        job_id = make(server, ten_minutes)
+        job_id = make(server, five_minutes)
         assert eventually(lambda: is_half_done(server, job_id))
         server.process.send_signal(signal.SIGTERM)
         assert server.process.wait(LONGEST_SECONDS) == 0
@@ -139,9 +139,9 @@ def test_two_workers_do_each_job_once_and_tell_of_all(home: Path, minute: Path) 
         assert server.stop() == 0
 
 
-def test_cancelled_job_leaves_the_model_to_others(home: Path, ten_minutes: Path) -> None:
+def test_cancelled_job_leaves_the_model_to_others(home: Path, five_minutes: Path) -> None:
     with mistreated(home) as server:
-        job_id = make(server, ten_minutes)
+        job_id = make(server, five_minutes)
         assert eventually(lambda: is_half_done(server, job_id))
         answer = httpx.post(f"{server.url}{PATH}/{job_id}/cancel", timeout=LONGEST_SECONDS)
         assert answer.json()["status"] == "cancelled"

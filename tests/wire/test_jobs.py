@@ -62,6 +62,7 @@ def test_content_is_the_synchronous_answer(server: Server, path: str) -> None:
         assert answer.headers["content-type"] == expected.headers["content-type"]
 
 
+@promises("Background jobs", "The same for words", "extension")
 def test_words_are_those_of_the_synchronous_answer(server: Server) -> None:
     expected = post(server, {"language": "en", **WORDS})
     job_id = made(server, WORDS)
@@ -98,6 +99,7 @@ def test_openai_sdk(server: Server, client: openai.OpenAI) -> None:
     assert cast("dict[str, Any]", deleted)["deleted"] is True
 
 
+@promises("JSON bodies", "`background`: a job, as of a form", "extension")
 def test_json_body_makes_a_job_too(server: Server) -> None:
     data = base64.b64encode(CLIP.read_bytes()).decode()
     body = {"model": "whisper-1", "input_audio": {"data": data}, "background": True}
