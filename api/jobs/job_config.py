@@ -34,7 +34,10 @@ class OpenJobs:
 
     def close(self) -> None:
         """Close the store; the worker's jobs are anybody's."""
-        self.store.close()
+        try:
+            self.store.close(self.lock.id)
+        except JobStoreError:
+            logger.warning("Jobs could not be given back: they count as crashed")
         self.lock.close()
 
 

@@ -48,7 +48,7 @@ class JobRunner:
 
     Their windows go behind all others' (`Scheduler`), so that jobs wait for nobody's place in the
     queue, and nobody for theirs. A job that crashes is tried again, alone: others would crash with
-    it. `close` gives back what is not done. `note` is told now and then what the store has.
+    it. `note` is told now and then what the store has.
     """
 
     def __init__(
@@ -78,15 +78,11 @@ class JobRunner:
             running.cancel()
 
     def close(self) -> None:
-        """Stop all work, and queue again what is not done."""
+        """Stop all work; what is not done is given back when the store is closed."""
         self._is_closed = True
         self._task.cancel()
         for running in self._running.values():
             running.cancel()
-        try:
-            self._store.give_back(self._lock.id, list(self._running))
-        except JobStoreError:
-            logger.warning("Jobs could not be given back: they count as crashed")
 
     async def _run(self) -> None:
         time_of = asyncio.get_running_loop().time

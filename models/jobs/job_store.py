@@ -85,7 +85,7 @@ class JobStore(Protocol):
         """End a job with its outcome; False: it is the worker's no more."""
         ...
 
-    def give_back(self, worker: str, job_ids: Collection[str]) -> None:
+    def give_back(self, worker: str) -> None:
         """Queue a worker's jobs again, which it could not end; that is no crash."""
         ...
 
@@ -136,8 +136,8 @@ class JobStore(Protocol):
         """What there is."""
         ...
 
-    def close(self) -> None:
-        """Close the database."""
+    def close(self, worker: str) -> None:
+        """Give the worker's jobs back and close the database, which it asks for none any more."""
         ...
 
 

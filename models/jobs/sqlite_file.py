@@ -84,6 +84,12 @@ class SqliteFile:
                     self._database.execute("ROLLBACK")
                 raise
 
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Let no other thread come between what is done in the block."""
+        with self._lock:
+            yield
+
     def one(self, query: str, *places: object, **names: object) -> Any:  # noqa: ANN401 - a row
         """The first row of a query, or None."""
         with self._lock, _explained():
@@ -123,6 +129,8 @@ def _explained() -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        logger.warning("The database of jobs: %s", error)
+        # Of a database that is closed: the server ends.
+        if not isinstance(error, sqlite3.ProgrammingError):
+            logger.warning("The database of jobs: %s", error)
         message = "The server cannot read or write its background jobs at present."
         raise JobStoreError(message) from error

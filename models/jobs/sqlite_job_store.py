@@ -7,7 +7,7 @@ one transaction, which holds the only lock for writing from its beginning.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -104,12 +104,14 @@ class SqliteJobStore:
         with self._file.transaction():
             return bool(self._changed(change, id=job_id, worker=worker, **values))
 
-    def give_back(self, worker: str, job_ids: Collection[str]) -> None:
+    def give_back(self, worker: str) -> None:
         """As `JobStore.give_back`."""
-        change = f"UPDATE jobs SET status = 'queued', worker = NULL WHERE {_ITS_OWN}"  # noqa: S608
+        change = """
+            UPDATE jobs SET status = 'queued', worker = NULL
+            WHERE worker = :worker AND status = 'in_progress'
+        """
         with self._file.transaction():
-            for job_id in job_ids:
-                self._changed(change, id=job_id, worker=worker)
+            self._changed(change, worker=worker)
 
     def crashed(self, worker: str, error: JobError, job_id: str | None = None) -> list[Job]:
         """As `JobStore.crashed`."""
@@ -203,9 +205,14 @@ class SqliteJobStore:
         seconds, oldest = self._file.one(waiting) or (None, None)
         return JobTotals({row[0]: row[1] for row in counts}, seconds or 0.0, oldest)
 
-    def close(self) -> None:
+    def close(self, worker: str) -> None:
         """As `JobStore.close`."""
-        self._file.close()
+        # Another thread may be about to claim a job: not between the two.
+        with self._file.alone():
+            try:
+                self.give_back(worker)
+            finally:
+                self._file.close()
 
     def _changed(self, change: str, **names: object) -> list[Job]:
         """The jobs that a change has changed, as they are then."""

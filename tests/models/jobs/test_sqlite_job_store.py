@@ -33,7 +33,7 @@ def test_job_comes_back_as_it_was_added_after_the_store_was_opened_again(tmp_pat
     new = new_job()
     store = store_in(tmp_path)
     store.add(new, WIDE)
-    store.close()
+    store.close("w")
 
     job = store_in(tmp_path).get("a", new.id)
 
@@ -114,7 +114,7 @@ def test_job_that_is_a_workers_no_more_is_not_ended_by_it(tmp_path: Path, ends: 
     elif ends == "removed":
         assert store.remove("a", job_id)
     elif ends == "given back":
-        store.give_back("w", [job_id])
+        store.give_back("w")
     before = store.get("a", job_id)
 
     worker = "v" if ends == "another's" else "w"
@@ -126,18 +126,28 @@ def test_job_that_is_a_workers_no_more_is_not_ended_by_it(tmp_path: Path, ends: 
 def test_job_that_was_given_back_has_not_crashed(tmp_path: Path) -> None:
     store = store_in(tmp_path)
     added(store, "a", "a")
-    first, second = claimed(store), claimed(store)
+    first, second = claimed(store), claimed(store, "v")
 
-    store.give_back("w", [first.id])
+    store.give_back("w")
 
-    assert claimed(store, "v", is_alone=False).id == first.id
-    assert store.workers() == {"v", "w"}
-    job = store.get("a", first.id)
-    assert job is not None
-    assert job.crashes == 0
-    other = store.get("a", second.id)
-    assert other is not None
-    assert other.worker == "w"
+    assert store.workers() == {"v"}
+    job = claimed(store, is_alone=False)
+    assert (job.id, job.crashes) == (first.id, 0)
+    assert store.progress(second.id, "v", 1)
+
+
+def test_store_that_is_closed_has_given_back_its_workers_jobs(tmp_path: Path) -> None:
+    store = store_in(tmp_path)
+    added(store, "a", "a")
+    first, _ = claimed(store), claimed(store, "v")
+
+    store.close("w")
+
+    with pytest.raises(JobStoreError):
+        store.claim("w", is_alone=True)
+    again = store_in(tmp_path)
+    assert again.workers() == {"v"}
+    assert claimed(again).id == first.id
 
 
 def test_job_that_crashed_is_tried_first_and_alone_and_fails_the_third_time(
@@ -278,7 +288,7 @@ def test_copy_of_a_store_at_any_moment_opens_with_what_was_told(tmp_path: Path) 
 
 
 def test_database_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
-    store_in(tmp_path).close()
+    store_in(tmp_path).close("w")
     database = sqlite3.connect(tmp_path / "jobs.sqlite3")
     database.execute("PRAGMA user_version = 2")
     database.close()

@@ -72,9 +72,7 @@ def test_parallel_read_along_first_window_does_not_wait_for_the_others(tiny: Tra
     assert alone[0] > len(seen[0].tokens) - 2
 
 
-def test_windows_of_a_job_are_in_the_lane_of_jobs_and_its_text_is_the_same(
-    tiny: Transcriber,
-) -> None:
+def test_windows_of_a_job_are_in_the_lane_of_jobs(tiny: Transcriber) -> None:
     lanes: set[str] = set()
     told: list[Segment] = []
 
@@ -91,7 +89,6 @@ def test_windows_of_a_job_are_in_the_lane_of_jobs_and_its_text_is_the_same(
 
     assert lanes == {"job"}
     assert tuple(told) == transcript.segments
-    assert transcript == asyncio.run(tiny.transcribe(recording(240), EVERYTHING))
 
 
 def test_parallel_few_windows_are_with_the_engine_at_once(tiny: Transcriber) -> None:
