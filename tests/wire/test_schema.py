@@ -101,8 +101,10 @@ def test_schema_describes_answers_about_jobs(quick: Server, seen: Seen) -> None:
         url = f"{quick.url}{path.replace('{job_id}', job_id)}"
         answer = httpx.request(method, url, timeout=SECONDS, **options)
         assert answer.status_code == status, (label, answer.text)
-        operation = schema[path][method]
-        operation.validate_response(answer)
+        answer.request.read()
+        if answer.headers["content-type"] == "application/json":
+            # Of a stream, the schema would be held against each event.
+            schema[path][method].validate_response(answer)
         seen[label, status, ""] += 1
         if status == 202:
             job_id = answer.json()["id"]
