@@ -14,6 +14,9 @@ from api.app import create_app
 from api.client_secrets import ClientSecrets
 from api.dialects.enabled import enabled
 from api.forms.parameters import TranscriptionRequest, TranslationRequest
+from api.jobs.job_config import JobConfig
+from api.jobs.jobs import Jobs
+from api.jobs.runner import JobRunner
 from api.middleware.draining import Drain
 from api.middleware.stack import MiddlewareStack, Sockets
 from api.native.endpoints import Language, ModelId, Prompt, Temperature, answer_natively
@@ -22,11 +25,16 @@ from api.realtime.routes import SecretRoutes
 from api.requests.model_registry import ModelRegistry, ServedModel
 from api.requests.request_limits import RequestLimits
 from api.schemas import TranscriptionVerbose
-from api.settings import handed_down_signing_key, metrics_folder, prepare_environment
+from api.settings import (
+    bentoml_home,
+    handed_down_signing_key,
+    metrics_folder,
+    prepare_environment,
+)
 from api.telemetry.logs import log_as_json
 from api.telemetry.metrics import Metrics, watch
 from api.version import project_version
-from models.capacity.admission import Admission
+from models.capacity.admission import Admission, long_at_once
 from serving.image import describe_image, image_variables
 from serving.memory_trim import give_memory_back
 from serving.patches.bentoml_server import replace_defaults
@@ -74,6 +82,8 @@ secret_routes = SecretRoutes(secrets, settings.realtime_delay).routes()
 app = create_app(version, [Route("/metrics", metrics.answer), *secret_routes], dialects)
 drain = Drain(settings.shutdown_seconds)
 limits = Limits(settings.realtime_sessions, settings.realtime_seconds, settings.realtime_delay)
+jobs = Jobs(JobConfig.of(settings, bentoml_home())) if settings.jobs else None
+app.state.jobs = jobs
 realtime = Realtime(app.state, limits, drain, metrics.realtime)
 observers = request_observers(settings, metrics, version)
 
@@ -133,8 +143,8 @@ class Whisper:
             ServedModel(each.name, int(each.created.timestamp()))
             for each in (*checkpoints, *on_demand)
         ]
-        slots = max(model.state().slots for model in self.pool.resident.values())
-        admission = Admission(settings.queue_seconds, slots, settings.short_wait_seconds)
+        self.slots = max(model.state().slots for model in self.pool.resident.values())
+        admission = Admission(settings.queue_seconds, self.slots, settings.short_wait_seconds)
         aliases, told = dict(settings.aliases), RequestLimits.of(settings)
         self.registry = ModelRegistry(models, self.pool, admission, aliases, told)
         app.state.registry = self.registry
@@ -150,6 +160,11 @@ class Whisper:
         drain_before_exit(drain)
         shared_detector()
         realtime.begin(partial(LiveSession, self.pool))
+        if jobs:
+            places = long_at_once(self.slots)
+            jobs.begin(
+                lambda opened: JobRunner(opened, self.registry, drain, places, metrics.jobs.note)
+            )
         if self.wyoming:
             self.wyoming.begin(self.registry, drain, observers)
         self.tasks = [
@@ -207,6 +222,8 @@ class Whisper:
         """Stop the engines; the requests in flight have been answered by now."""
         for task in self.tasks:
             task.cancel()
+        if jobs:
+            jobs.close()
         if self.wyoming:
             self.wyoming.close()
         self.pool.close()

@@ -11,6 +11,7 @@ from starlette.routing import BaseRoute, Route
 
 from api import error_handlers
 from api.dialect import Dialect
+from api.jobs import routes as job_routes
 from api.openapi.described_route import DescribedRoute
 from api.openapi.document import complete
 from api.page.routes import page_routes
@@ -59,7 +60,7 @@ def create_app(
     )
     app.router.routes.extend(more)
     app.router.routes.extend(route for dialect in dialects for route in dialect.routes())
-    audio = (transcriptions.router, detect_language.router, subtitles.router)
+    audio = (transcriptions.router, job_routes.router, detect_language.router, subtitles.router)
     routers = (*audio, model_list.router)
     for router in routers:
         app.include_router(router, prefix="/v1")

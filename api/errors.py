@@ -13,6 +13,9 @@ from models.errors import (
     AudioError,
     DecodingError,
     EngineStoppedError,
+    IdempotencyError,
+    JobDiskError,
+    JobStoreError,
     ModelLoadError,
     ModelNotFoundError,
     OptionError,
@@ -88,6 +91,18 @@ def api_error(error: BaseException) -> ApiError | None:
             return ApiError(error.message, status=503, headers=retry_after(1))
         case DecodingError():
             return ApiError(error.message, status=503)
+        case IdempotencyError():
+            # OpenAI's SDKs would send it again, to be refused once more.
+            headers = {"x-should-retry": "false"}
+            return ApiError(
+                error.message, status=409, code="idempotency_key_reused", headers=headers
+            )
+        case JobDiskError():
+            headers = retry_after(MAX_RETRY_AFTER)
+            return ApiError(error.message, status=503, code="no_room", headers=headers)
+        case JobStoreError():
+            headers = retry_after(_LOAD_RETRY_SECONDS)
+            return ApiError(error.message, status=503, headers=headers)
         case EngineStoppedError():
             # There will be no next request on this connection.
             headers = {"connection": "close"}

@@ -36,6 +36,17 @@ class LimitsHealth(Answer):
     """Seconds of its recording."""
 
 
+class JobsHealth(Answer):
+    """Background jobs in the store, those of all keys."""
+
+    queued: int
+    """Those that wait."""
+    in_progress: int
+    """Those at work."""
+    queued_seconds: int
+    """How long the recordings of those that wait are together."""
+
+
 class ModelHealth(Answer):
     """A checkpoint in memory."""
 
@@ -79,5 +90,7 @@ class Health(HealthStatus):
     """What was given up."""
     limits: LimitsHealth
     """What a request may be."""
+    jobs: JobsHealth | None
+    """Background jobs; null where they are off."""
     loaded: list[ModelHealth]
     """The checkpoints in memory."""

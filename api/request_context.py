@@ -27,6 +27,8 @@ def new_request_id() -> str:
 class RequestContext:
     """One request; `key_name` and `model` are empty until the key and the checkpoint are known.
 
+    `key_digest` is the SHA-256 of the key in hexadecimal, empty without one.
+
     `estimate` is that of the queue when the request came, `failure` the error that it ended with.
     `native_reached`: BentoML has read all of it, and its endpoint runs. `asks_for_key`: what
     needs no key was let in without one, where everything else needs one. `endpoint` is the
@@ -37,6 +39,7 @@ class RequestContext:
     id: str = field(default_factory=new_request_id)
     stats: RequestStats = field(default_factory=RequestStats)
     key_name: str = ""
+    key_digest: str = ""
     model: str = ""
     estimate: QueueEstimate | None = None
     failure: ApiError | None = None

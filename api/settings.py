@@ -114,6 +114,11 @@ def metrics_folder(environ: Mapping[str, str] = os.environ) -> Path | None:
     return Path(folder) if folder else None
 
 
+def bentoml_home(environ: Mapping[str, str] = os.environ) -> Path:
+    """The folder of BentoML's files, as BentoML finds it."""
+    return Path(environ.get("BENTOML_HOME") or Path.home() / "bentoml")
+
+
 class SettingError(WhisperError):
     """Malformed environment variables, a line each: name, value and the values wanted."""
 
@@ -214,6 +219,21 @@ class Settings(BaseModel):
     as OpenAI's."""
     log_format: LogFormat = "text"
     """How the server logs: `text`, or `json`, one object a line."""
+    jobs: Boolean = True
+    """Whether requests may have `background=true`: their answer is fetched later, and outlives a
+    restart."""
+    jobs_dir: AbsolutePath = None
+    """Folder of background jobs, on a disk of this machine, which nothing else clears; empty:
+    `jobs` in `BENTOML_HOME`."""
+    jobs_seconds: Annotated[int, whole(60, 100_000_000, "seconds")] = 360_000
+    """Seconds of audio that may wait and be worked on in background jobs, 100 hours by default;
+    beyond them new ones get a 503 with `Retry-After`."""
+    jobs_expire_seconds: Annotated[int, whole(60, 100_000_000, "seconds")] = 86_400
+    """Seconds after the end of a background job, a day by default, after which it is removed with
+    its result; a job may ask for fewer."""
+    jobs_disk_mib: Annotated[int, whole(0, 100_000_000, "MiB")] = 4_096
+    """MiB of the recordings and results of background jobs; beyond them new ones get a 503 with
+    `Retry-After`. 0: no limit."""
     otlp_endpoint: Url = ""
     """OpenTelemetry collector that is sent a span for each request and its stages, such as
     `http://127.0.0.1:4318`; empty: none."""

@@ -10,6 +10,9 @@ WhisperError
 ├── EmptyBufferError       a live session has nothing to commit
 ├── EngineStoppedError     the engine is shutting down
 ├── DecodingError          the engine failed at a recording
+├── JobStoreError          the store of background jobs cannot be read or written
+├── JobDiskError           there is no room for the recording of another background job
+├── IdempotencyError       an idempotency key was used for something else
 ├── DeviceError            the device that was asked for is not there
 └── CheckpointError        a checkpoint cannot be imported, found or trusted
     ├── UnknownCheckpointError     no such name in the catalogue or the store
@@ -82,6 +85,24 @@ class EngineStoppedError(WhisperError):
 
 class DecodingError(WhisperError):
     """A step of the engine failed; the request was not served."""
+
+
+class JobStoreError(WhisperError):
+    """The store of background jobs cannot be read or written; why is for the log."""
+
+
+class JobDiskError(WhisperError):
+    """Background jobs keep as many bytes as they may."""
+
+    def __init__(self) -> None:
+        super().__init__("The server has no room for another background job. Try again later.")
+
+
+class IdempotencyError(WhisperError):
+    """An idempotency key comes again, with another recording or other fields."""
+
+    def __init__(self) -> None:
+        super().__init__("The idempotency key was used for another recording or other fields.")
 
 
 class DeviceError(WhisperError):

@@ -74,7 +74,8 @@ class TranscribeOptions:
     has several scripts is in the one of `scripts`, or in the most frequent. `word_timestamps` gives
     each word its times: as openai-whisper finds them if `word_times` is openai; if heard, moved to
     where the word is heard, and then words begin `lead_in` seconds earlier where there is a pause
-    before them. `reading` says which sound of the file it is.
+    before them. `reading` says which sound of the file it is. What `is_job` is of a background job,
+    which nobody waits for: its windows go behind all others'.
 
     Raises:
         OptionError: a value cannot be served; it names the option.
@@ -102,6 +103,7 @@ class TranscribeOptions:
     word_times: WordTimes = "heard"
     lead_in: float = 0.0
     reading: ReadOptions = MIX
+    is_job: bool = False
 
     def __post_init__(self) -> None:
         if self.task not in ("transcribe", "translate"):

@@ -35,8 +35,6 @@ LINK = re.compile(r"\[[^\]]+\]\((?!https?:)([^)\s]+)\)")
 NOT_IN_THE_REPOSITORY = {"deploy/secrets", "deploy/secrets/api-keys", "deploy/whisper.env"}
 # Rooms that docs/structure.md keeps a place for.
 PLANNED = {
-    "api/jobs",
-    "models/jobs",
     "models/speakers",
 }
 

@@ -14,6 +14,7 @@ from api.forms.audio_fields import AudioParameters
 from api.forms.chunking import ChunkingStrategy, strategy_options
 from api.forms.decoding import DecodingParameters
 from api.forms.fields import FormRequest, LanguageName, Languages, codes_of
+from api.forms.job_fields import JobParameters
 from api.forms.subtitle_fields import SubtitleParameters
 from models.language.languages import Script
 from models.options import FALLBACK_TEMPERATURES, Task, TranscribeOptions
@@ -36,7 +37,9 @@ def _unsupported(message: str) -> PydanticCustomError:
     return PydanticCustomError("unsupported_value", "{message}", {"message": message})
 
 
-class TranslationRequest(SubtitleParameters, DecodingParameters, AudioParameters, FormRequest):
+class TranslationRequest(
+    JobParameters, SubtitleParameters, DecodingParameters, AudioParameters, FormRequest
+):
     """What a translation may be asked with; other fields are ignored."""
 
     task: ClassVar[Task] = "translate"
@@ -172,6 +175,9 @@ class TranscriptionRequest(TranslationRequest):
         """As for a translation; only text can be streamed."""
         parameters = super().from_values(values)
         answer = parameters.response_format
+        if parameters.stream and parameters.background:
+            message = "stream cannot be had with background: the text is fetched later"
+            raise ApiError(message, param="stream", code="unsupported_value")
         if parameters.stream and answer not in ("json", "text"):
             message = f"stream needs response_format json or text, not {answer}"
             raise ApiError(message, param="response_format", code="unsupported_value")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import ipaddress
 
 from starlette.datastructures import Headers
@@ -82,6 +83,7 @@ def key_refusal(keys: KeyRing, key: str, context: RequestContext) -> ApiError | 
     name = keys.name_of(key)
     if name is not None:
         context.key_name = name
+        context.key_digest = hashlib.sha256(key.encode()).hexdigest()
         return None
     message = "The API key is not known to this server."
     return ApiError(message, status=401, code="invalid_api_key", headers=_CHALLENGE)

@@ -10,9 +10,10 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from api.errors import MAX_RETRY_AFTER
+from api.job_schemas import TranscriptionJobEnded
 from api.middleware.response_headers import OPENAI_VERSION
 from api.openapi.described_route import DescribedRoute
-from api.openapi.examples import MODEL, MODEL_LIST
+from api.openapi.examples import JOB, JOBS, MODEL, MODEL_LIST, NEW_JOB
 from api.schemas import ErrorDetail
 from api.stream_schemas import (
     TranscriptionPeaks,
@@ -85,8 +86,16 @@ _OF_QUEUE = {
         "example": 12,
     },
 }
-# Answers with nulls, by operation: FastAPI drops those of examples.
-_NULLED = {"models": MODEL_LIST, "model": MODEL}
+# Answers with nulls, by operation and status: FastAPI drops those of examples.
+_NULLED = {
+    "models": {"200": MODEL_LIST},
+    "model": {"200": MODEL},
+    "transcriptions": {"202": NEW_JOB},
+    "translations": {"202": NEW_JOB},
+    "transcription_jobs": {"200": JOBS},
+    "transcription_job": {"200": JOB},
+    "cancel_transcription_job": {"200": JOB},
+}
 # Statuses of requests that may have been in the queue.
 _QUEUED = ("200", "400", "503", "504")
 # Every parameter of a path is a string, so that none can be invalid.
@@ -103,7 +112,7 @@ def complete(document: dict[str, Any], routes: Iterable[DescribedRoute] = ()) ->
             operation["responses"].pop(_FASTAPIS_OWN_STATUS, None)
             for status, response in operation["responses"].items():
                 _complete_response(status, response)
-                if status == "200" and (example := _NULLED.get(operation["operationId"])):
+                if example := _NULLED.get(operation["operationId"], {}).get(status):
                     response["content"]["application/json"]["example"] = example
                 if status in _QUEUED and _brings_recording(operation):
                     response["headers"] |= _OF_QUEUE
@@ -114,6 +123,7 @@ def complete(document: dict[str, Any], routes: Iterable[DescribedRoute] = ()) ->
             TranscriptionPeaks,
             TranscriptionProgress,
             TranscriptionVerboseJson,
+            TranscriptionJobEnded,
             TranscriptTextDelta,
             TranscriptTextSegment,
             TranscriptTextDone,

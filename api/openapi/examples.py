@@ -72,6 +72,36 @@ MODEL: dict[str, Any] = {
 
 MODEL_LIST: dict[str, Any] = {"object": "list", "data": [MODEL, {**MODEL, "id": "base"}]}
 
+JOB_ID = "transcription_0a1b2c3d4e5f60718293a4b5c6d7e8f9"
+JOB: dict[str, Any] = {
+    "id": JOB_ID,
+    "object": "transcription.job",
+    "status": "in_progress",
+    "progress": 42,
+    "task": "transcribe",
+    "model": "base",
+    "created_at": 1764000000,
+    "completed_at": None,
+    "expires_at": None,
+    "audio_seconds": 3600.0,
+    "metadata": {"episode": "42"},
+    "error": None,
+}
+JOBS: dict[str, Any] = {
+    "object": "list",
+    "data": [JOB],
+    "first_id": JOB_ID,
+    "last_id": JOB_ID,
+    "has_more": False,
+}
+DELETED_JOB: dict[str, Any] = {"id": JOB_ID, "object": "transcription.job.deleted", "deleted": True}
+NEW_JOB: dict[str, Any] = {
+    **JOB,
+    "status": "queued",
+    "progress": 0,
+    "position": 3,
+}
+
 HEALTH: dict[str, Any] = {
     "status": "ok",
     "default_model": "base",
@@ -82,6 +112,7 @@ HEALTH: dict[str, Any] = {
     "queue": {"running": 2, "waiting": 0, "seconds": 74},
     "cancelled": {"requests": 1, "windows": 16},
     "limits": {"upload_bytes": 26214400, "audio_seconds": 43200},
+    "jobs": {"queued": 3, "in_progress": 1, "queued_seconds": 5400},
     "loaded": [
         {"name": "base", "device": "cpu", "dtype": "int8", "slots": 16, "running": 5, "waiting": 0},
     ],

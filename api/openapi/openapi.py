@@ -11,8 +11,9 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core.core_schema import NullableSchema
 
 from api.errors import ApiError, error_body
+from api.job_schemas import TranscriptionJob
 from api.openapi.described_route import refused
-from api.openapi.examples import EVENTS, FORMATS, JSON_ANSWER, VERBOSE
+from api.openapi.examples import EVENTS, FORMATS, JSON_ANSWER, NEW_JOB, VERBOSE
 from api.schemas import ErrorBody
 
 JSON = dict[str, "JSON"] | list["JSON"] | str | float | bool | None
@@ -136,6 +137,19 @@ def transcript_answers(*, streams: bool = False) -> Responses:
         "headers": {"x-whisper-flags": _FLAGS},
     }
     return {200: ok, **errors(400, 403, 404, 503)}
+
+
+def job_answers() -> Responses:
+    """What a request with `background` is answered with."""
+    content = {"application/json": {"example": NEW_JOB}}
+    told = "Accepted. With `background=true`: the job, whose result is fetched later."
+    accepted = {"model": TranscriptionJob, "description": told, "content": content}
+    reused = ApiError(
+        "The idempotency key was used for another recording or other fields.",
+        status=409,
+        code="idempotency_key_reused",
+    )
+    return {202: accepted, **own_error("The idempotency key is another request's.", reused)}
 
 
 def file_answers() -> Responses:

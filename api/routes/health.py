@@ -11,10 +11,12 @@ from api.health_schemas import (
     CancelledHealth,
     Health,
     HealthStatus,
+    JobsHealth,
     LimitsHealth,
     ModelHealth,
     QueueHealth,
 )
+from api.jobs.jobs import find_jobs
 from api.openapi.examples import HEALTH
 from api.openapi.openapi import errors, shown
 from api.request_context import context_of
@@ -57,5 +59,18 @@ async def health(
             windows=sum(state.counters.cancelled for state in states.values()),
         ),
         limits=LimitsHealth(upload_bytes=limits.upload_bytes, audio_seconds=limits.audio_seconds),
+        jobs=await _jobs(request),
         loaded=loaded,
+    )
+
+
+async def _jobs(request: Request) -> JobsHealth | None:
+    jobs = find_jobs(request.app.state)
+    if jobs is None:
+        return None
+    totals = await jobs.totals()
+    return JobsHealth(
+        queued=totals.by_status.get("queued", 0),
+        in_progress=totals.by_status.get("in_progress", 0),
+        queued_seconds=round(totals.queued_seconds),
     )

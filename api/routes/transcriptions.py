@@ -17,7 +17,8 @@ from api.forms.parameters import (
     TranslationRequest,
 )
 from api.forms.read_form import Form, read_form
-from api.openapi.openapi import form_body, transcript_answers
+from api.jobs.submission import submit
+from api.openapi.openapi import form_body, job_answers, transcript_answers
 from api.request_context import context_of
 from api.requests.admitted import admit
 from api.requests.model_registry import registry_of
@@ -34,7 +35,7 @@ router = APIRouter(tags=["audio"])
 @router.post(
     "/audio/transcriptions",
     response_model=TranscriptionVerbose | Transcription,
-    responses=transcript_answers(streams=True),
+    responses={**transcript_answers(streams=True), **job_answers()},
     openapi_extra={"requestBody": form_body(TranscriptionRequest)},
 )
 async def transcriptions(request: Request) -> Response:
@@ -47,6 +48,8 @@ async def transcribe(request: Request, opened: AbstractAsyncContextManager[Form]
     async with AsyncExitStack() as stack:
         form = await stack.enter_async_context(opened)
         parameters = TranscriptionRequest.from_form(form)
+        if parameters.background:
+            return await submit(request, form, parameters)
         if not parameters.stream:
             return await _transcribe(
                 request,
@@ -61,7 +64,7 @@ async def transcribe(request: Request, opened: AbstractAsyncContextManager[Form]
 @router.post(
     "/audio/translations",
     response_model=TranscriptionVerbose | Transcription,
-    responses=transcript_answers(),
+    responses={**transcript_answers(), **job_answers()},
     openapi_extra={"requestBody": form_body(TranslationRequest)},
 )
 async def translations(request: Request) -> Response:
@@ -72,7 +75,10 @@ async def translations(request: Request) -> Response:
 async def translate(request: Request, opened: AbstractAsyncContextManager[Form]) -> Response:
     """The answer to a translation's form."""
     async with opened as form:
-        return await _transcribe(request, form, TranslationRequest.from_form(form))
+        parameters = TranslationRequest.from_form(form)
+        if parameters.background:
+            return await submit(request, form, parameters)
+        return await _transcribe(request, form, parameters)
 
 
 async def _transcribe(

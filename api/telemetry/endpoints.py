@@ -32,6 +32,7 @@ ENDPOINTS = frozenset(
 # One and the same: without OpenAI's prefix, and as Azure's clients have it.
 SOCKETS = frozenset({"/v1/realtime", "/realtime", "/openai/realtime", "/openai/v1/realtime"})
 _MODEL = "/v1/models/{model}"
+_JOB = "/v1/audio/transcriptions/{job}"
 
 
 def endpoint_of(path: str) -> str:
@@ -41,4 +42,6 @@ def endpoint_of(path: str) -> str:
     versioned = path if path.startswith("/v1/") else f"/v1{path}"
     if versioned in ENDPOINTS:
         return versioned
+    if versioned.startswith("/v1/audio/transcriptions/"):
+        return _JOB
     return _MODEL if versioned.startswith("/v1/models/") else OTHER

@@ -19,6 +19,7 @@ from starlette.responses import Response
 
 from api.requests.model_registry import ModelRegistry
 from api.telemetry.engine_meters import EngineMeters
+from api.telemetry.job_meters import JobMeters
 from api.telemetry.meters import Meters, QueueMeters, RequestMeters, WyomingMeters
 from api.telemetry.realtime_meters import RealtimeMeters
 
@@ -34,7 +35,7 @@ class Metrics:
         make = Meters(self._registry)
         self.requests, self.queue = RequestMeters(make), QueueMeters(make)
         self.engines, self.wyoming = EngineMeters(make), WyomingMeters(make)
-        self.realtime = RealtimeMeters(make)
+        self.realtime, self.jobs = RealtimeMeters(make), JobMeters(make)
 
     def answer(self, _: Request) -> Response:
         """GET /metrics; it reads files, so it is for a thread."""

@@ -20,6 +20,11 @@ LONG_AT_ONCE = 4
 SHORT_SHARE = 1 / 8
 
 
+def long_at_once(slots: int) -> int:
+    """How many long recordings are worked on at once."""
+    return max(LONG_AT_ONCE, slots // 8)
+
+
 class Admission:
     """A queue that holds up to so many audio `seconds`, those at work included; one for a device.
 
@@ -48,7 +53,7 @@ class Admission:
         self.cancelled = 0
         # While as many are decoded, as many are read and encoded.
         self._short = FairQueue(2 * slots, clock)
-        self._long = FairQueue(max(LONG_AT_ONCE, slots // 8), clock)
+        self._long = FairQueue(long_at_once(slots), clock)
 
     @property
     def held(self) -> int:

@@ -14,6 +14,7 @@ from models.engine.device.oom_backoff import BatchBackoff
 # it is given before others as long as it gets less.
 LIVE_SHARE = 0.25
 BACKGROUND_SHARE = 0.25
+JOB_SHARE = 0.125
 # Seconds of more than that which are remembered.
 _MAX_CREDIT = 1.0
 # Rows of a lower lane that decode in a step of a higher one, at most; and the part of the step that
@@ -92,7 +93,7 @@ class Lane:
 
 
 class Scheduler:
-    """Three lanes: short recordings, updates of live turns, and long files in the background.
+    """Four lanes: short recordings, updates of live turns, long files, and background jobs.
 
     Each goes before those behind it, and those have a guaranteed share of the time: a short clip
     does not wait behind a long file, and no file waits for ever. The final text of a live turn is a
@@ -116,6 +117,7 @@ class Scheduler:
             "short": Lane(),
             "live": Lane(LIVE_SHARE),
             "background": Lane(BACKGROUND_SHARE),
+            "job": Lane(JOB_SHARE),
         }
         self._lanes = tuple(self._by_name.values())
         self._reserved = -(-slots // 8) if slots > 1 else 0

@@ -134,25 +134,25 @@ class Transcriber:
         stats = stats or RequestStats()
         if options.strategy == "auto" and not options.condition_on_previous_text:
             options = replace(options, strategy=self.strategy)
-        context = TranscriptionContext(self.engine, options, stats, is_live=on_segment is not None)
+        # Of a job nobody waits for the text; its transcript is that of a request without a stream.
+        is_live = on_segment is not None and not options.is_job
+        context = TranscriptionContext(self.engine, options, stats, is_live=is_live)
         script = ScriptNormalizer(options.scripts)
         segments: list[Segment] = []
         with closing(SampleStream(pieces, self._audio.threads, stats)) as stream:
             async for segment in self._segments(context, stream):
                 stats.first_segment()
+                told = segment
                 if on_segment and options.task == "transcribe" and script.applies_to(segment):
                     # The rest cannot be waited for.
-                    segment = await asyncio.to_thread(script.normalized, segment)
-                segments.append(segment)
+                    told = await asyncio.to_thread(script.normalized, segment)
+                segments.append(told if is_live else segment)
                 if on_segment:
-                    on_segment(segment)
-        if (
-            not on_segment
-            and options.task == "transcribe"
-            and any(map(script.applies_to, segments))
-        ):
+                    on_segment(told)
+        if not is_live and options.task == "transcribe" and any(map(script.applies_to, segments)):
+            together = ScriptNormalizer(options.scripts)
             # In a thread: the tables of characters take half a second when they are read.
-            segments = await asyncio.to_thread(script.normalized_together, segments)
+            segments = await asyncio.to_thread(together.normalized_together, segments)
         return Transcript(
             task=options.task,
             language=context.language or "en",

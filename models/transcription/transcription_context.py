@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from models.audio.mel import Mel
-from models.engine.decoding.sequence import Window
+from models.engine.decoding.sequence import LaneName, Window
 from models.engine.engine import Engine
 from models.errors import OptionError
 from models.options import TranscribeOptions
@@ -26,7 +26,8 @@ class TranscriptionContext:
     """What all windows of one recording share.
 
     `language` is the one asked for or, once it is known, the one detected. One that `is_long` lets
-    the short ones of others go before; of one that `is_live` somebody reads the text as it comes.
+    the short ones of others go before, and a background job all others; of one that `is_live`
+    somebody reads the text as it comes.
 
     Raises:
         OptionError: the hot words leave too little room for text.
@@ -77,7 +78,7 @@ class TranscriptionContext:
             task=self.options.task,
             previous=self._previous(history),
             temperatures=self.options.temperature,
-            lane="background" if self.is_long and not in_short_lane else "short",
+            lane=self._lane(in_short_lane=in_short_lane),
             word_timestamps=self.options.word_timestamps,
             stats=self.stats,
         )
@@ -96,6 +97,11 @@ class TranscriptionContext:
         return replace(
             window, accept=guard.accepts, prefer=guard.prefer, is_hopeless=guard.is_hopeless
         )
+
+    def _lane(self, *, in_short_lane: bool) -> LaneName:
+        if self.options.is_job:
+            return "job"
+        return "background" if self.is_long and not in_short_lane else "short"
 
     def _previous(self, history: tuple[int, ...]) -> tuple[int, ...]:
         return _last(self.vocabulary.prompt_limit, self._carried, history)

@@ -13,9 +13,11 @@ from typing import BinaryIO
 from fastapi import FastAPI
 from starlette.datastructures import State
 from starlette.testclient import TestClient
+from starlette.types import ASGIApp
 
 from api.app import create_app
 from api.dialects.enabled import enabled
+from api.jobs.jobs import Jobs
 from api.middleware.draining import Drain
 from api.middleware.stack import MiddlewareStack
 from api.requests.model_registry import ModelRegistry, ServedModel, Transcriber
@@ -223,14 +225,23 @@ def _app(names: tuple[DialectName, ...]) -> FastAPI:
     return create_app("1.2.3", dialects=enabled(Settings(dialects=names)))
 
 
+def edge(
+    registry: ModelRegistry,
+    settings: Settings | None = None,
+    drain: Drain | None = None,
+    jobs: Jobs | None = None,
+) -> ASGIApp:
+    """An app that serves these models, with all that is around it."""
+    settings = settings or Settings()
+    app = copy(_app(settings.dialects))
+    app.state = State()
+    app.state.registry, app.state.jobs = registry, jobs
+    registry.limits = RequestLimits.of(settings)
+    return MiddlewareStack(app, settings, drain or Drain(0), dialects=enabled(settings))
+
+
 def client(
     transcriber: Transcriber | None = None, *names: str, settings: Settings | None = None
 ) -> TestClient:
     """A client of an app that serves `base`, or the models named."""
-    settings = settings or Settings()
-    app = copy(_app(settings.dialects))
-    app.state = State()
-    app.state.registry = served(*(names or ("base",)), transcriber=transcriber)
-    app.state.registry.limits = RequestLimits.of(settings)
-    edge = MiddlewareStack(app, settings, Drain(0), dialects=enabled(settings))
-    return TestClient(edge)
+    return TestClient(edge(served(*(names or ("base",)), transcriber=transcriber), settings))

@@ -79,6 +79,7 @@ def test_health() -> None:
         "queue": {"running": 0, "waiting": 0, "seconds": 0},
         "cancelled": {"requests": 0, "windows": 0},
         "limits": {"upload_bytes": 25 * 1024 * 1024, "audio_seconds": 43_200},
+        "jobs": None,
         "loaded": [
             {
                 "name": name,

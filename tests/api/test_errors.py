@@ -90,7 +90,7 @@ def test_error_unknown_path(method: str, path: str) -> None:
 @pytest.mark.parametrize("prefix", ["", "/v1"])
 @pytest.mark.parametrize("method", METHODS)
 def test_error_wrong_method(method: str, prefix: str) -> None:
-    path = f"{prefix}/audio/transcriptions"
+    path = f"{prefix}/audio/translations"
     response = client().request(method, path)
     assert response.status_code == 405
     assert response.headers["allow"] == "POST"

@@ -204,6 +204,8 @@ def test_settings_default_model_comes_first() -> None:
         ("WHISPER_WYOMING_HOST", "nas.local", "wanted an IP address or localhost"),
         ("WHISPER_LOG_FORMAT", "xml", "wanted text or json"),
         ("WHISPER_DIALECTS", "groq,deepgram", DIALECTS),
+        ("WHISPER_JOBS", "on", "wanted true or false"),
+        ("WHISPER_JOBS_DIR", "jobs", "wanted an absolute path"),
         ("WHISPER_OTLP_ENDPOINT", "localhost:4318", COLLECTOR),
         ("WHISPER_OTLP_ENDPOINT", "https://", COLLECTOR),
     ],
@@ -265,6 +267,11 @@ def test_settings_table() -> None:
         ("WHISPER_REALTIME_SECONDS", "3600"),
         ("WHISPER_REALTIME_DELAY", "medium"),
         ("WHISPER_LOG_FORMAT", "text"),
+        ("WHISPER_JOBS", "true"),
+        ("WHISPER_JOBS_DIR", ""),
+        ("WHISPER_JOBS_SECONDS", "360000"),
+        ("WHISPER_JOBS_EXPIRE_SECONDS", "86400"),
+        ("WHISPER_JOBS_DISK_MIB", "4096"),
         ("WHISPER_OTLP_ENDPOINT", ""),
     ]
 

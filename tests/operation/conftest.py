@@ -82,6 +82,12 @@ def minute(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return _repeated(tmp_path_factory.mktemp("minute") / "minute.wav", 6)
 
 
+@pytest.fixture(scope="session")
+def five_minutes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Five minutes of speech, which take a while."""
+    return _repeated(tmp_path_factory.mktemp("five") / "minutes.wav", 27)
+
+
 def _repeated(path: Path, times: int) -> Path:
     with wave.open(str(FORMATS / "jfk-16k.wav")) as clip, wave.open(str(path), "wb") as made:
         samples = np.frombuffer(clip.readframes(clip.getnframes()), np.int16)[::2]

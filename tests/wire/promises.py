@@ -12,6 +12,7 @@ Area = Literal[
     "Requests",
     "Responses",
     "Streaming",
+    "Background jobs",
     "Live transcription",
     "Models",
     "Errors",
@@ -28,7 +29,13 @@ Verdict = Literal["same as hosted", "extension", "differs", "as there"]
 
 # Where there are any. Those of live transcription, and of what OpenAI's API does not have, are also
 # held without models, and in a browser.
-_PACKAGES = ("tests.api.realtime", "tests.api.routes", "tests.browser", "tests.wire")
+_PACKAGES = (
+    "tests.api.jobs",
+    "tests.api.realtime",
+    "tests.api.routes",
+    "tests.browser",
+    "tests.wire",
+)
 
 Test = TypeVar("Test", bound=Callable[..., object])
 

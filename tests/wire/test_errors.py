@@ -305,9 +305,10 @@ def test_path_unknown(server: Server, method: str, path: str) -> None:
 @pytest.mark.parametrize(
     ("method", "path", "allowed"),
     [
-        ("GET", "/v1/audio/transcriptions", "POST"),
+        ("GET", "/v1/audio/translations", "POST"),
+        ("PUT", "/v1/audio/transcriptions", "GET, POST"),
         ("PUT", "/v1/audio/translations", "POST"),
-        ("GET", "/audio/transcriptions", "POST"),
+        ("GET", "/audio/translations", "POST"),
         ("POST", "/v1/models", "GET"),
         ("PATCH", "/v1/models/base", "DELETE, GET"),
         ("GET", "/transcribe", "POST"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import httpx
 import pytest
@@ -14,7 +15,8 @@ from hypothesis import HealthCheck, settings
 from models.checkpoints.weights import Weights
 from tests.api.documented import documented_app
 from tests.server import Server, serving
-from tests.wire.http import SECONDS, TRANSCRIPTIONS, TRANSLATIONS
+from tests.speech_clips import clips
+from tests.wire.http import CLIP, SECONDS, TRANSCRIPTIONS, TRANSLATIONS
 from tests.wire.promises import promises
 from tests.wire.schema_cases import FORMATS, Case, give_audio
 from tests.wire.schema_checks import CHECKS, STREAM
@@ -27,6 +29,13 @@ MIN_EXAMPLES = 2_000
 NOT_PROVOKED = {401, 413, 431, 500, 503, 504}
 # Nothing but the handshake of a WebSocket is answered so.
 OF_HANDSHAKES = {("GET /v1/realtime", status) for status in (101, 400, 403, 404)}
+
+JOB = f"{TRANSCRIPTIONS}/{{job_id}}"
+# What a server answers that has no background jobs.
+WITHOUT_JOBS = {(label, 400) for label in (f"GET {JOB}", f"POST {JOB}/cancel", f"DELETE {JOB}")}
+
+# So long that it has not ended when the next request comes.
+LONG = max(clips(), key=lambda clip: clip.seconds).path
 
 # Operation, status, form.
 Seen = Counter[tuple[str, int, str]]
@@ -64,6 +73,43 @@ def test_schema_describes_every_answer(case: Case, quick: Server, seen: Seen) ->
     assert response.status_code == 200 or not must_be_served, response.content
 
 
+@promises("Responses", "every answer is as `/openapi.json` describes it", "extension")
+def test_schema_describes_answers_about_jobs(quick: Server, seen: Seen) -> None:
+    """What is told of a job depends on what was asked before: requests that belong together."""
+    fields = {"background": "true", "language": "en", "model": "tiny.en"}
+    job_id, headers = "", {"idempotency-key": "of-the-schema"}
+    calls: list[tuple[str, int, dict[str, Any]]] = [
+        (f"POST {TRANSCRIPTIONS}", 202, {"data": fields}),
+        (f"POST {TRANSCRIPTIONS}", 409, {"data": {**fields, "prompt": "x"}}),
+        (f"GET {JOB}/events", 200, {}),  # to its end
+        (f"GET {JOB}/events", 400, {"headers": {"last-event-id": "x"}}),
+        (f"GET {JOB}", 200, {}),
+        (f"GET {TRANSCRIPTIONS}", 200, {}),
+        (f"GET {JOB}/content", 200, {}),
+        (f"GET {JOB}/content", 400, {"params": {"response_format": "x"}}),
+        (f"POST {JOB}/cancel", 409, {}),
+        (f"DELETE {JOB}", 200, {}),
+        (f"POST {TRANSLATIONS}", 202, {"data": {**fields, "model": "base"}, "file": LONG}),
+        (f"POST {JOB}/cancel", 200, {}),
+        (f"POST {TRANSLATIONS}", 409, {"data": {**fields, "model": "base"}}),
+    ]
+    for label, status, options in calls:
+        method, path = label.split()
+        if "data" in options:
+            recording = options.pop("file", CLIP)
+            options |= {"headers": headers, "files": {"file": recording.read_bytes()}}
+        url = f"{quick.url}{path.replace('{job_id}', job_id)}"
+        answer = httpx.request(method, url, timeout=SECONDS, **options)
+        assert answer.status_code == status, (label, answer.text)
+        answer.request.read()
+        if answer.headers["content-type"] == "application/json":
+            # Of a stream, the schema would be held against each event.
+            schema[path][method].validate_response(answer)
+        seen[label, status, ""] += 1
+        if status == 202:
+            job_id = answer.json()["id"]
+
+
 def form(case: Case, response: schemathesis.Response) -> str:
     """The form of a transcript: `stream`, or the format that was asked for."""
     if response.headers["content-type"] == [STREAM]:
@@ -82,8 +128,8 @@ def test_schema_was_tried_in_full(seen: Seen) -> None:
         for method, operation in operations.items()
         for status in operation["responses"]
     }
-    of_pages = {(label, 403) for label, _ in documented if label.startswith("POST")}
-    missing = documented - statuses - OF_HANDSHAKES - of_pages
+    of_pages = {(label, 403) for label, _ in documented if label.startswith(("POST", "DELETE"))}
+    missing = documented - statuses - OF_HANDSHAKES - of_pages - WITHOUT_JOBS
     assert [pair for pair in missing if pair[1] not in NOT_PROVOKED] == []
     with_another_method = {label.split()[1] for label, status in statuses if status == 405}
     assert with_another_method == set(DOCUMENT["paths"])

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 # Which windows go before which: see `Scheduler`.
-LaneName = Literal["short", "live", "background"]
+LaneName = Literal["short", "live", "background", "job"]
 
 # More than a text has tokens.
 _SEEDS_PER_ATTEMPT = 1_000_003

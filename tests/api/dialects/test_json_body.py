@@ -272,4 +272,4 @@ def test_off_means_that_the_body_must_be_multipart() -> None:
 
 
 def test_other_methods_are_answered_as_without_it() -> None:
-    assert client().get(TRANSCRIPTIONS, headers=JSON).status_code == 405
+    assert client().get(TRANSLATIONS, headers=JSON).status_code == 405

@@ -13,7 +13,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from pydantic import BaseModel, TypeAdapter
 from starlette.testclient import TestClient
 
-from api import health_schemas, schemas, stream_schemas
+from api import health_schemas, job_schemas, schemas, stream_schemas
 from api.realtime import answers
 from api.schemas import ErrorBody, Transcription, TranscriptionVerbose, Word
 from models.subtitle_options import BOUNDS
@@ -21,12 +21,19 @@ from tests.api.documented import documented_app
 from tests.api.fake import TRANSCRIPTIONS, TRANSLATIONS, client
 
 DETECTIONS, SUBTITLES = "/v1/audio/detect-language", "/v1/audio/subtitles"
+JOB = f"{TRANSCRIPTIONS}/{{job_id}}"
 SECRETS, REALTIME = "/v1/realtime/client_secrets", "/v1/realtime"
 DOCUMENT = documented_app().openapi()
 COMMON = ["401", "413", "431", "500", "503", "504"]
 OPERATIONS = {
-    f"post {TRANSCRIPTIONS}": ["200", "400", "403", "404", *COMMON],
-    f"post {TRANSLATIONS}": ["200", "400", "403", "404", *COMMON],
+    f"post {TRANSCRIPTIONS}": ["200", "202", "400", "403", "404", "409", *COMMON],
+    f"post {TRANSLATIONS}": ["200", "202", "400", "403", "404", "409", *COMMON],
+    f"get {TRANSCRIPTIONS}": ["200", "400", "404", *COMMON],
+    f"get {JOB}": ["200", "400", "404", *COMMON],
+    f"get {JOB}/content": ["200", "400", "403", "404", *COMMON],
+    f"get {JOB}/events": ["200", "400", "404", *COMMON],
+    f"post {JOB}/cancel": ["200", "400", "403", "404", "409", *COMMON],
+    f"delete {JOB}": ["200", "400", "403", "404", *COMMON],
     f"post {DETECTIONS}": ["200", "400", "403", "404", *COMMON],
     f"post {SUBTITLES}": ["200", "400", "401", "413", "431", "500", "504"],
     "get /v1/models": ["200", *COMMON],
@@ -35,6 +42,10 @@ OPERATIONS = {
     "get /health": ["200", *COMMON],
     f"get {REALTIME}": ["101", "400", "403", "404", "426", *COMMON],
     f"post {SECRETS}": ["200", "400", "403", *COMMON],
+}
+WITHOUT_JSON = {
+    (f"post {SUBTITLES}", "200"): "text/plain",
+    (f"get {JOB}/events", "200"): "text/event-stream",
 }
 # Paths that the document leaves out, and why.
 NOT_DESCRIBED = {
@@ -88,6 +99,12 @@ def test_openapi_operations() -> None:
     assert [operation(label)["operationId"] for label in OPERATIONS] == [
         "transcriptions",
         "translations",
+        "transcription_jobs",
+        "transcription_job",
+        "transcription_job_content",
+        "transcription_job_events",
+        "cancel_transcription_job",
+        "delete_transcription_job",
         "detect_language",
         "subtitles",
         "models",
@@ -141,6 +158,10 @@ TRANSLATION_FIELDS = [
     *READING,
     *DECODING,
     *BOUNDS,
+    "background",
+    "metadata",
+    "expires_after",
+    "webhook_url",
     "prompt",
     "response_format",
     "temperature",
@@ -249,7 +270,8 @@ def test_answer_without_what_was_not_asked() -> None:
 @pytest.mark.parametrize("label", OPERATIONS)
 def test_openapi_headers(label: str) -> None:
     always = ["openai-processing-ms", "openai-version", "x-request-id"]
-    flags = ["x-whisper-flags"] if "audio/trans" in label else []
+    with_text = (f"post {TRANSCRIPTIONS}", f"post {TRANSLATIONS}", f"get {JOB}/content")
+    flags = ["x-whisper-flags"] if label in with_text else []
     more = {
         "200": flags,
         "401": ["www-authenticate"],
@@ -273,7 +295,7 @@ def examples(media: dict[str, Any]) -> list[object]:
 
 def named(name: str) -> type[BaseModel]:
     """The schema of this name."""
-    files = schemas, stream_schemas, health_schemas, answers
+    files = schemas, stream_schemas, health_schemas, job_schemas, answers
     room = next(each for each in files if hasattr(each, name))
     found: type[BaseModel] = getattr(room, name)
     return found
@@ -285,8 +307,8 @@ def test_openapi_examples_conform(label: str) -> None:
         if status == "101":
             assert "content" not in response
             continue
-        if label == f"post {SUBTITLES}" and status == "200":
-            assert list(response["content"]) == ["text/plain"]
+        if (label, status) in WITHOUT_JSON:
+            assert list(response["content"]) == [WITHOUT_JSON[label, status]]
             continue
         media = response["content"]["application/json"]
         references = [each["$ref"] for each in objects(media["schema"]) if "$ref" in each]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import Counter
 from dataclasses import replace
 
@@ -13,6 +14,7 @@ from starlette.testclient import TestClient
 from api.telemetry.metrics import Metrics, watch
 from models.capacity.admission import Admission
 from models.engine.counters import EngineCounters, EngineState
+from models.jobs.job_store import JobTotals
 from tests.api.fake import served
 from tests.api.records import observed
 
@@ -94,6 +96,22 @@ def test_what_is_served_is_watched() -> None:
     assert values(metrics)["whisper_slots", "tiny.en"] == 8
     assert values(metrics)["whisper_queued_audio_seconds",] == 0
     assert values(metrics)["whisper_device_memory_bytes",] == 7
+
+
+def test_jobs_are_told_by_status() -> None:
+    metrics = Metrics()
+    metrics.jobs.note(JobTotals({"queued": 3, "failed": 1}, 120.5, oldest=time.time() - 30))
+
+    found = values(metrics)
+    assert found["whisper_jobs", "queued"] == 3
+    assert found["whisper_jobs", "completed"] == 0
+    assert found["whisper_jobs_queued_seconds",] == 120.5
+    assert found["whisper_jobs_oldest_seconds",] >= 30
+
+    metrics.jobs.note(JobTotals())
+    found = values(metrics)
+    assert found["whisper_jobs", "queued"] == 0
+    assert found["whisper_jobs_oldest_seconds",] == 0
 
 
 def test_queue_is_told() -> None:

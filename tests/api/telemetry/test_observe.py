@@ -167,6 +167,8 @@ def test_the_record_comes_to_the_transcriber() -> None:
         ("/audio/transcriptions", TRANSCRIPTIONS),
         ("/v1/models/anything/at/all", "/v1/models/{model}"),
         ("/models/base", "/v1/models/{model}"),
+        (f"{TRANSCRIPTIONS}/transcription_0/content", f"{TRANSCRIPTIONS}/{{job}}"),
+        ("/audio/transcriptions/transcription_0", f"{TRANSCRIPTIONS}/{{job}}"),
         ("/transcribe", "/transcribe"),
         ("/metrics", "/metrics"),
         ("/v1/health", OTHER),
@@ -181,5 +183,6 @@ def test_endpoint_of_a_path(path: str, endpoint: str) -> None:
 def test_every_route_of_the_app_has_a_name() -> None:
     paths = documented_app().openapi()["paths"]
 
-    assert {endpoint_of(path) for path in paths} <= ENDPOINTS | {"/v1/models/{model}"}
+    several = {"/v1/models/{model}", f"{TRANSCRIPTIONS}/{{job}}"}
+    assert {endpoint_of(path) for path in paths} <= ENDPOINTS | several
     assert OTHER not in ENDPOINTS

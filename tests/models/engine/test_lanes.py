@@ -5,7 +5,14 @@ from __future__ import annotations
 import pytest
 
 from models.engine.decoding.sequence import LaneName, Sequence
-from models.engine.scheduler import BACKGROUND_SHARE, LIVE_SHARE, Encoding, Plan, Scheduler
+from models.engine.scheduler import (
+    BACKGROUND_SHARE,
+    JOB_SHARE,
+    LIVE_SHARE,
+    Encoding,
+    Plan,
+    Scheduler,
+)
 from tests.models.engine.scheduling import added, encoded, waiting
 
 
@@ -267,7 +274,7 @@ def test_batch_that_memory_allows_bounds_what_is_encoded_together() -> None:
     assert len(encoded(scheduler)) == 4
 
 
-LANES: tuple[LaneName, ...] = ("short", "live", "background")
+LANES: tuple[LaneName, ...] = ("short", "live", "background", "job")
 
 
 def decoding(*lanes: LaneName) -> Scheduler:
@@ -283,12 +290,26 @@ def next_lane(scheduler: Scheduler) -> LaneName:
     return scheduler.schedule().prefill[0].window.lane
 
 
-def test_a_short_recording_goes_before_live_updates_and_these_before_long_files() -> None:
-    scheduler = decoding("background", "live", "short")
-    assert next_lane(scheduler) == "short"
-    (short,) = [row for row in scheduler.running if row.window.lane == "short"]
-    scheduler.release(short)
-    assert next_lane(scheduler) == "live"
+def test_short_recordings_go_before_live_updates_long_files_and_background_jobs() -> None:
+    scheduler = decoding("job", "background", "live", "short")
+    order = []
+    for _ in LANES:
+        order.append(next_lane(scheduler))
+        (first,) = [row for row in scheduler.running if row.window.lane == order[-1]]
+        scheduler.release(first)
+    assert tuple(order) == LANES
+
+
+def test_job_leaves_seven_eighths_of_the_time_to_others() -> None:
+    scheduler = decoding("job", "short")
+    seconds: dict[LaneName, float] = dict.fromkeys(LANES, 0.0)
+    for _ in range(1000):
+        lane = next_lane(scheduler)
+        # A step of a job takes nine times as long.
+        took = 0.09 if lane == "job" else 0.01
+        seconds[lane] += took
+        scheduler.ran(took)
+    assert seconds["job"] / sum(seconds.values()) == pytest.approx(JOB_SHARE, abs=0.01)
 
 
 @pytest.mark.parametrize("overlaps", [False, True])
@@ -318,7 +339,8 @@ def test_every_lane_has_its_share_where_all_have_work_all_the_time(
     shares = {lane: count / sum(steps.values()) for lane, count in steps.items()}
     assert shares["live"] >= LIVE_SHARE - 0.05
     assert shares["background"] >= BACKGROUND_SHARE - 0.05
-    assert shares["short"] >= 1 - LIVE_SHARE - BACKGROUND_SHARE - 0.1
+    assert shares["job"] >= JOB_SHARE - 0.05
+    assert shares["short"] >= 1 - LIVE_SHARE - BACKGROUND_SHARE - JOB_SHARE - 0.1
 
 
 def test_live_updates_leave_slots_to_short_recordings() -> None:

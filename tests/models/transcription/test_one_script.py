@@ -65,6 +65,19 @@ def test_stream_keeps_what_it_began_with(
     assert streamed(tiny, CHINESE) == [TRADITIONAL] * 3
 
 
+def test_job_has_the_script_of_most_though_its_segments_are_told_before(
+    tiny: Transcriber, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    saying(monkeypatch, said(TRADITIONAL), said(SIMPLIFIED), said(SIMPLIFIED))
+    told: list[Segment] = []
+    options = replace(CHINESE, is_job=True)
+
+    transcript = asyncio.run(tiny.transcribe(recording(2), options, told.append))
+
+    assert texts(transcript) == [SIMPLIFIED] * 3
+    assert [segment.text for segment in told] == [TRADITIONAL] * 3
+
+
 def test_script_asked_for_is_that_of_all(
     tiny: Transcriber, monkeypatch: pytest.MonkeyPatch
 ) -> None:

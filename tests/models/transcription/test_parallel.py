@@ -72,6 +72,25 @@ def test_parallel_read_along_first_window_does_not_wait_for_the_others(tiny: Tra
     assert alone[0] > len(seen[0].tokens) - 2
 
 
+def test_windows_of_a_job_are_in_the_lane_of_jobs(tiny: Transcriber) -> None:
+    lanes: set[str] = set()
+    told: list[Segment] = []
+
+    async def run() -> Transcript:
+        work = asyncio.create_task(
+            tiny.transcribe(recording(240), replace(EVERYTHING, is_job=True), told.append)
+        )
+        while not work.done():
+            lanes.update(sequence.window.lane for sequence in tiny.engine.scheduler.running)
+            await asyncio.sleep(0.001)
+        return await work
+
+    transcript = asyncio.run(run())
+
+    assert lanes == {"job"}
+    assert tuple(told) == transcript.segments
+
+
 def test_parallel_few_windows_are_with_the_engine_at_once(tiny: Transcriber) -> None:
     maximum = 0
     # The parts of a window that loops, as random weights do, are in its place.

@@ -1,0 +1,31 @@
+"""Jobs to the rows of SQLite, and back."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from dataclasses import asdict
+from typing import Any
+
+from models.jobs.job import Job, JobError, NewJob
+
+_OF_JOB = tuple(Job.__dataclass_fields__)
+
+
+def values_of(new: NewJob) -> dict[str, Any]:
+    """The columns of a new job."""
+    told = {"fields": json.dumps(dict(new.fields)), "metadata": json.dumps(dict(new.metadata))}
+    return {**asdict(new), **told}
+
+
+def error_text(error: JobError | None) -> str | None:
+    """An error as a column has it."""
+    return json.dumps(asdict(error)) if error else None
+
+
+def job_of(row: sqlite3.Row) -> Job:
+    """The job of a row."""
+    values = {name: row[name] for name in _OF_JOB}
+    error = JobError(**json.loads(row["error"])) if row["error"] else None
+    told = {"fields": json.loads(row["fields"]), "metadata": json.loads(row["metadata"])}
+    return Job(**{**values, **told, "error": error})

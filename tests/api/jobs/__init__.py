@@ -1,0 +1,3 @@
+"""Tests of api/jobs."""
+
+from __future__ import annotations

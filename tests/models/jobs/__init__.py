@@ -1,0 +1,3 @@
+"""Tests of models/jobs."""
+
+from __future__ import annotations
