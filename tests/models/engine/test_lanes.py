@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import pytest
 
 from models.engine.decoding.sequence import LaneName, Sequence
@@ -374,23 +376,22 @@ def with_rows(**counts: int) -> Scheduler:
 
 
 def decoded(scheduler: Scheduler) -> dict[LaneName, int]:
-    """How many rows of each lane the next step decodes."""
-    lanes = [row.window.lane for row in scheduler.schedule().decode]
-    return {lane: lanes.count(lane) for lane in LANES}
+    """How many rows of each lane the next step decodes; lanes without any are left out."""
+    return dict(Counter(row.window.lane for row in scheduler.schedule().decode))
 
 
 def test_a_short_recordings_step_decodes_two_live_rows_and_none_of_the_background() -> None:
     scheduler = with_rows(short=1, live=5, background=3)
-    assert decoded(scheduler) == {"short": 1, "live": 2, "background": 0}
+    assert decoded(scheduler) == {"short": 1, "live": 2}
 
 
 def test_a_step_of_a_lower_lane_decodes_the_rows_of_those_before_it() -> None:
     owed = with_rows(short=3, live=0, background=2)
     decoded(owed)
     owed.ran(1.0)
-    assert decoded(owed) == {"short": 3, "live": 0, "background": 2}
+    assert decoded(owed) == {"short": 3, "background": 2}
     live = with_rows(live=2, background=3)
-    assert decoded(live) == {"short": 0, "live": 2, "background": 0}
+    assert decoded(live) == {"live": 2}
 
 
 def test_rows_of_other_lanes_are_in_slot_order_and_wait_until_their_prompt_is_fed() -> None:
