@@ -117,7 +117,11 @@ def _started(
     settings: Mapping[str, str],
     certificate: Certificate | None = None,
 ) -> Iterator[Server]:
-    environment = {**os.environ, "WHISPER_PORT": str(free_port()), **settings}
+    own = {"WHISPER_PORT": str(free_port())}
+    if "BENTOML_HOME" not in settings:
+        # The jobs of a home are those of every server there.
+        own["WHISPER_JOBS_DIR"] = str(output.with_name("jobs"))
+    environment = {**os.environ, **own, **settings}
     url = f"http{'s' if certificate else ''}://127.0.0.1:{environment['WHISPER_PORT']}"
     with output.open("wb") as out:
         process = subprocess.Popen(

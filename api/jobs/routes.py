@@ -60,7 +60,7 @@ async def transcription_job(request: Request, job_id: JobId) -> TranscriptionJob
 @router.get(
     f"{_PATH}/content",
     response_model=TranscriptionVerbose | Transcription,
-    responses={**transcript_answers(), **NO_JOB},
+    responses={200: transcript_answers()[200], **errors(400, 503), **NO_JOB},
     openapi_extra={"parameters": answer_query()},
 )
 async def transcription_job_content(request: Request, job_id: JobId) -> Response:

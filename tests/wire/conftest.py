@@ -25,13 +25,11 @@ def server(
 ) -> Iterator[Server]:
     """An open server of `base`, the default model, and `tiny.en`, in float32."""
     weights("base"), weights("tiny.en")
-    folder = tmp_path_factory.mktemp("server")
     with serving(
-        folder / "output.txt",
+        tmp_path_factory.mktemp("server") / "output.txt",
         WHISPER_MODELS="base,tiny.en",
         WHISPER_DTYPE="float32",
         WHISPER_ALIASES="gpt-4o-transcribe=base,team/dictation=tiny.en",
-        WHISPER_JOBS_DIR=str(folder / "jobs"),
     ) as running:
         yield running
 
