@@ -58,10 +58,12 @@ class SparseText:
             spoken = [pair for pair in scored[cut.first : end] if self._is_text(pair[0])]
             before = sum(map(self._is_text, result.tokens[: cut.first]))
             heard = [self.offset + at for at in starts[before : before + len(spoken) + 1]]
+            slices = scored[cut.first : end]
             if self.is_sparse(cut) and _is_found(spoken, heard):
-                moved += self._divided(cut, spoken, heard)
-            else:
-                moved += scored[cut.first : end]
+                divided = list(self._divided(cut, spoken, heard))
+                # One that took no time would have no text.
+                slices = divided if self._all_take_time(divided) else slices
+            moved += slices
         moved += scored[sum(len(cut.tokens) for cut in cuts) :]
         tokens, logprobs = zip(*moved, strict=True)
         return replace(result, tokens=tokens, logprobs=logprobs)
@@ -85,6 +87,10 @@ class SparseText:
     def _stamp(self, cut: TokenSlice, second: float) -> _Scored:
         place = min(max(second, cut.start), cut.end) - self.offset
         return self.vocabulary.timestamp_begin + round(place / SECONDS_PER_TIMESTAMP), 0.0
+
+    def _all_take_time(self, divided: Sequence[_Scored]) -> bool:
+        stamps = [token for token, _ in divided if not self._is_text(token)]
+        return all(start < end for start, end in zip(stamps[::2], stamps[1::2], strict=True))
 
     def _is_text(self, token: int) -> bool:
         return token < self.vocabulary.eot

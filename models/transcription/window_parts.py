@@ -10,6 +10,7 @@ from functools import partial
 from models.audio.mel import excerpt
 from models.audio.windows.pauses import pauses
 from models.engine.decoding.sequence import DecodingResult, Prefix, Window
+from models.request_stats import RequestStats
 from models.text.segment_order import clamped
 from models.text.segments import slice_at_timestamps
 from models.text.speech_edges import SpeechBetween, at_speech
@@ -30,12 +31,16 @@ _AROUND, _STEP = 0.1, 0.05
 
 @dataclass(frozen=True)
 class DecodedPart:
-    """A window that holds `frames` frames of the recording from `seek` on, and what came out."""
+    """A window that holds `frames` frames of the recording from `seek` on, and what came out.
+
+    `next_seek` is the frame where the next window starts, if the result's timestamps do not say so.
+    """
 
     window: Window
     seek: int
     frames: int
     result: DecodingResult
+    next_seek: int | None = None
 
     @property
     def end(self) -> int:
@@ -130,7 +135,8 @@ class PartDecoder:
             partial(pauses, part.window.audio, part.frames),
         )
         spoken = (at_speech(each, self.speech, self.slack) for each in cut.segments)
-        return replace(cut, segments=tuple(spoken))
+        next_seek = cut.next_seek if part.next_seek is None else part.next_seek
+        return replace(cut, segments=tuple(spoken), next_seek=next_seek)
 
     async def _half(
         self, whole: DecodedPart, start: int, end: int, depth: int
@@ -142,19 +148,20 @@ class PartDecoder:
         """The part with the times of its tokens put right where its text is sparse."""
         vocabulary, result = self.context.vocabulary, part.result
         sparse = SparseText(vocabulary, self.speech, part.seek / FRAMES_PER_SECOND)
-        cuts, _ = slice_at_timestamps(
+        cuts, next_seek = slice_at_timestamps(
             result.tokens,
             seek=part.seek,
             frames=part.frames,
             timestamp_begin=vocabulary.timestamp_begin,
         )
-        if not any(map(sparse.is_sparse, cuts)):
+        # A text that broke off is as long as can be, or a loop.
+        if not result.is_whole or not any(map(sparse.is_sparse, cuts)):
             return part
         starts = result.starts or await self._starts(part)
-        return replace(part, result=sparse.at_sound(result, cuts, starts))
+        return replace(part, result=sparse.at_sound(result, cuts, starts), next_seek=next_seek)
 
     async def _starts(self, part: DecodedPart) -> tuple[float, ...]:
-        """Where the tokens of a part's text are heard: its text is fed, and nothing is chosen."""
+        """Where the tokens of a part's text are heard: it is fed again, and is nobody's output."""
         window = replace(
             part.window,
             language=part.result.language,
@@ -163,6 +170,7 @@ class PartDecoder:
             accept=lambda _: True,
             is_hopeless=lambda *_: False,
             word_timestamps=True,
+            stats=RequestStats(),
         )
         return (await asyncio.wrap_future(self.context.engine.submit(window))).starts
 

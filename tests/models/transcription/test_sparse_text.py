@@ -90,6 +90,19 @@ def test_a_text_without_a_timestamp_behind_it_gets_one() -> None:
     assert moved(result, [*spoken(FIRST, 0.4), 28.0]) == [0.0, FIRST, 2.4]
 
 
+def test_a_text_that_is_heard_outside_of_its_time_stays() -> None:
+    # Clamped to the slice it would take no time, and have no text.
+    result = result_of(0.0, SECOND, 6.0, 6.0, FIRST, 28.0)
+    early = [*spoken(SECOND, 0.0), *spoken(FIRST, 3.0), 4.4]
+    assert moved(result, early) == [0.0, SECOND, 6.0, 6.0, FIRST, 28.0]
+
+
+def test_a_text_whose_last_token_would_be_alone_and_take_no_time_stays() -> None:
+    result = result_of(0.0, FIRST, 28.0)
+    starts = [*spoken(FIRST, 0.4)[:-1], 20.0, 20.0]
+    assert moved(result, starts) == [0.0, FIRST, 28.0]
+
+
 @pytest.mark.parametrize("starts", [[], [3.0], [5.0] * 8])
 def test_a_text_that_is_not_found_in_the_sound_stays(starts: list[float]) -> None:
     assert len(VOCABULARY.encode(FIRST)) == 7

@@ -188,6 +188,26 @@ def test_a_sparse_text_whose_times_are_known_is_not_fed_again() -> None:
     assert part.result.tokens[-1] == VOCABULARY.timestamp_begin + 80
 
 
+def test_a_sparse_text_that_broke_off_is_left_as_it_is() -> None:
+    # It may be longer than what can be fed.
+    whole = text(" Hello.", 1, FRAMES, is_whole=False)
+    _, found, windows = parts_of(lambda _: whole, whole)
+    assert ([part.result for part in found], windows) == ([whole], [])
+
+
+def test_the_window_behind_a_sparse_text_begins_where_it_would_have() -> None:
+    begin = VOCABULARY.timestamp_begin
+    hello = VOCABULARY.encode(" Hello.")
+    tokens = (begin, *hello, begin + 700, begin + 700)
+    whole = text("", 1, FRAMES, tokens=tokens, logprobs=(-0.1,) * len(tokens))
+    heard = replace(whole, starts=(1.0, 1.4, 1.6))
+    parts, found, _ = parts_of(lambda _: heard, whole)
+    cut = parts.cut(found)
+
+    # Else a song without words would be decoded a word at a time.
+    assert (cut.text_spans, cut.next_seek) == (((10.0, 11.6),), SEEK + 1400)
+
+
 def test_nothing_is_decoded_again_where_loops_are_kept_or_nobody_speaks() -> None:
     off = replace(OPTIONS, loop_threshold=None)
     assert parts_of(lambda w: endless(w.frames), endless(FRAMES), off)[2] == []
