@@ -30,7 +30,7 @@ JobId = Annotated[str, Path(description="A job's id.")]
 _PATH = "/audio/transcriptions/{job_id}"
 
 
-@router.get("/audio/transcriptions", responses={**shown(JOBS), **errors(400, 503), **NO_JOB})
+@router.get("/audio/transcriptions", responses={**shown(JOBS), **errors(400, 403, 503), **NO_JOB})
 async def transcription_jobs(
     request: Request,
     limit: Annotated[int, Query(ge=1, le=100, description="Jobs of a page.")] = 20,

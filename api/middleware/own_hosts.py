@@ -19,6 +19,8 @@ from api.middleware.guard import Guard
 _RESERVED_SUFFIXES = (".local", ".localhost", ".home.arpa", ".internal", ".lan")
 # What browsers send no origin with, if the page is the server's own.
 _READING = ("GET", "HEAD", "OPTIONS")
+# What tells, when it is read, what others have made: the ids of jobs, by which their texts are had.
+_LISTS = ("/v1/audio/transcriptions", "/audio/transcriptions")
 
 
 class CheckHost(Guard):
@@ -29,6 +31,9 @@ class CheckHost(Guard):
     that nobody else can have; and the `Host`, too, unless a proxy has put its own there. By TLS it
     may be any that is also the `Host`, as whoever has no certificate for it would not be here. A
     key, or the page's origin among `origins`, lets in every page that has it.
+
+    A page's reading of its own server cannot be told from a program's. So the list of jobs is for
+    those `Host` names alone, whoever asks.
     """
 
     def __init__(self, app: ASGIApp, origins: Collection[str], keys: KeyRing) -> None:
@@ -40,13 +45,27 @@ class CheckHost(Guard):
         """403 for a page that may be of elsewhere."""
         headers = Headers(scope=scope)
         origin, host = headers.get("origin", "").lower(), headers.get("host", "").lower()
-        if not origin or not self.keys.is_open or scope.get("method") in _READING:
+        if not self.keys.is_open:
+            return None
+        if scope.get("method") == "GET" and scope["path"] in _LISTS:
+            return self._list_refusal(host)
+        if not origin or scope.get("method") in _READING:
             return None
         if "*" in self.origins or origin in self.origins or self._may_pass(origin, host):
             return None
         message = (
             f"A web page of '{origin[:100]}' asks for '{host[:100]}', and any page may have such a "
             "name: set API keys, or name the page's origin in WHISPER_CORS_ORIGINS."
+        )
+        return ApiError(message, status=HTTPStatus.FORBIDDEN)
+
+    def _list_refusal(self, host: str) -> ApiError | None:
+        is_named = {"*", f"http://{host}", f"https://{host}"} & set(self.origins)
+        if is_named or self._is_own(name_in(host)):
+            return None
+        message = (
+            f"The list of jobs is asked for at '{host[:100]}', and any page may have such a name: "
+            "set API keys, or name the origin in WHISPER_CORS_ORIGINS."
         )
         return ApiError(message, status=HTTPStatus.FORBIDDEN)
 

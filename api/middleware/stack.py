@@ -70,7 +70,7 @@ def with_cors(app: ASGIApp, origins: Collection[str]) -> ASGIApp:
     return CORSMiddleware(
         app,
         allow_origins=origins,
-        allow_methods=("GET", "POST"),
+        allow_methods=("GET", "POST", "DELETE"),
         allow_headers=("*",),
         # Pages from elsewhere are what servers on one's own machine or network are asked by.
         allow_private_network=True,

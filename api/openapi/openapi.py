@@ -44,7 +44,7 @@ _ERRORS = {
         ApiError("The API key is not known to this server.", status=401, code="invalid_api_key"),
     ),
     403: (
-        "Not for the web page that asks: it may be of elsewhere.",
+        "Not for the web page that asks, or the name it is asked by: that may be of elsewhere.",
         ApiError(
             "A web page of 'http://example.com' asks for '127.0.0.1:8000', and any page may have "
             "such a name: set API keys, or name the page's origin in WHISPER_CORS_ORIGINS.",

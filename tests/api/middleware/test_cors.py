@@ -81,7 +81,7 @@ def test_preflight_needs_no_key() -> None:
 
     assert answer.status_code == 200
     assert answer.headers["access-control-allow-origin"] == ORIGIN
-    assert answer.headers["access-control-allow-methods"] == "GET, POST"
+    assert answer.headers["access-control-allow-methods"] == "GET, POST, DELETE"
     assert "x-stainless-os" in answer.headers["access-control-allow-headers"]
     assert "access-control-allow-credentials" not in answer.headers
 

@@ -135,3 +135,27 @@ def test_who_is_not(origin: str) -> None:
 
 def test_reading_is_not_checked_as_browsers_send_no_origin_with_it() -> None:
     assert status_of("evil.example", "http://evil.example", "GET", "/v1/models") == 200
+
+
+LISTS = [TRANSCRIPTIONS, TRANSCRIPTIONS.removeprefix("/v1"), f"//v1/{TRANSCRIPTIONS[4:]}"]
+
+
+@pytest.mark.parametrize("path", LISTS)
+@pytest.mark.parametrize("origin", [None, "http://evil.example"])
+def test_the_list_of_jobs_is_not_read_by_a_name_that_may_be_anybodys(
+    path: str, origin: str | None
+) -> None:
+    assert status_of("evil.example", origin, "GET", path) == 403
+    keys = (key_digest(KEY),)
+    assert status_of("evil.example:8000", origin, "GET", path, api_keys=keys) != 403
+    others = ("http://another.example",)
+    assert status_of("evil.example", origin, "GET", path, cors_origins=others) == 403
+
+
+@pytest.mark.parametrize("path", LISTS)
+def test_the_list_of_jobs_is_read_by_own_names_and_those_of_listed_origins(path: str) -> None:
+    for host in ("127.0.0.1:8000", "localhost", "nas.local", "whisper"):
+        assert status_of(host, None, "GET", path) != 403
+    host, origin = "whisper.example:8000", "http://whisper.example:8000"
+    assert status_of(host, None, "GET", path, cors_origins=(origin,)) != 403
+    assert status_of(host, None, "GET", path, cors_origins=("*",)) != 403

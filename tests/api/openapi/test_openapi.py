@@ -28,9 +28,9 @@ COMMON = ["401", "413", "431", "500", "503", "504"]
 OPERATIONS = {
     f"post {TRANSCRIPTIONS}": ["200", "202", "400", "403", "404", "409", *COMMON],
     f"post {TRANSLATIONS}": ["200", "202", "400", "403", "404", "409", *COMMON],
-    f"get {TRANSCRIPTIONS}": ["200", "400", "404", *COMMON],
+    f"get {TRANSCRIPTIONS}": ["200", "400", "403", "404", *COMMON],
     f"get {JOB}": ["200", "400", "404", *COMMON],
-    f"get {JOB}/content": ["200", "400", "403", "404", *COMMON],
+    f"get {JOB}/content": ["200", "400", "404", *COMMON],
     f"get {JOB}/events": ["200", "400", "404", *COMMON],
     f"post {JOB}/cancel": ["200", "400", "403", "404", "409", *COMMON],
     f"delete {JOB}": ["200", "400", "403", "404", *COMMON],
