@@ -183,7 +183,7 @@ class Scheduler:
     def has_spare_slot(self, sequence: Sequence) -> bool:
         """True if a slot is free that no window waits for, for another row of this one's window."""
         reserved = 0 if sequence.window.lane == "short" else self._reserved
-        return not self.waiting and len(self._free) > reserved
+        return not self._waiting_for(sequence) and len(self._free) > reserved
 
     def join(self, row: Sequence) -> None:
         """Let a row decode in a free slot, without an encoding of its own."""
@@ -298,11 +298,16 @@ class Scheduler:
         forks = [
             row for row in self.running if row.attempt > min(r.attempt for r in row.attempts.rows)
         ]
-        forks.sort(key=lambda row: row.attempt)
-        while forks and self.waiting > len(self._free):
-            row = forks.pop()
-            row.attempts.postpone(row)
-            self.release(row)
+        forks.sort(key=lambda row: row.attempt, reverse=True)
+        for row in forks:
+            if self._waiting_for(row) > len(self._free):
+                row.attempts.postpone(row)
+                self.release(row)
+
+    def _waiting_for(self, row: Sequence) -> int:
+        """The windows that wait and would have a row's slot: a job's has none but other jobs'."""
+        jobs = self._by_name["job"]
+        return self.waiting - (0 if self._lane(row) is jobs else len(jobs.waiting))
 
     def _begin(self, lane: Lane, maximum: int) -> None:
         count = min(maximum, self.encode_limit.now, len(lane.waiting))

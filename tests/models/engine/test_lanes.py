@@ -207,6 +207,21 @@ def test_room_beside_a_row_is_what_nobody_waits_for(background: bool) -> None:
     assert not scheduler.has_spare_slot(row)
 
 
+@pytest.mark.parametrize(("lane", "has_room"), [("short", True), ("job", False)])
+def test_later_attempts_of_requests_do_not_give_way_to_jobs(lane: LaneName, has_room: bool) -> None:
+    scheduler = Scheduler(4, encode_batch=1)
+    row = waiting(lane=lane, temperatures=(0.0, 0.2))
+    scheduler.add(row)
+    all_encoded(scheduler)
+    beside = row.fork()
+    scheduler.join(beside)
+    added(scheduler, 3, lane="job")
+
+    assert scheduler.has_spare_slot(row) == has_room
+    scheduler.schedule()
+    assert (beside.slot is not None) == has_room
+
+
 def test_row_that_joins_decodes_beside_the_first_in_slot_order() -> None:
     scheduler = Scheduler(4, encode_batch=1)
     first, second = added(scheduler, 2)
