@@ -53,7 +53,7 @@ _ENVIRONMENT = {
     # (ideep) as many again: hundreds of MiB, where every length of sound is a size of its own.
     # Making one anew costs far less than a window.
     "ONEDNN_PRIMITIVE_CACHE_CAPACITY": "64",
-    "LRU_CACHE_CAPACITY": "64",
+    "LRU_CACHE_CAPACITY": "16",
 }
 
 # From the parent to its workers.
