@@ -36,6 +36,7 @@ def transcribe(given: argparse.Namespace, command: str, environ: Mapping[str, st
         printed, formats = destination(given, recordings)
         outputs = Outputs(formats, given.output_dir)
         outputs.know(recordings)
+        outputs.check(recordings)
         request = request_of(given, task_of(given, command), _asked_formats(printed, formats))
         work = _work(given, request, outputs, printed)
         run = Run(server, work, given, environ, len(recordings))
