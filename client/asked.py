@@ -34,7 +34,7 @@ def request_of(given: argparse.Namespace, task: Task, formats: tuple[Format, ...
     fields = [(field, _as_text(value)) for field, value in values.items() if value is not None]
     fields += [("keywords[]", word) for word in given.keyword]
     for text in (given.model, *(value for _, value in fields)):
-        _check_text(text)
+        check_text(text)
     limits = {name: getattr(given, name) for name in _LIMITS}
     return Request(
         task=task,
@@ -57,8 +57,12 @@ def task_of(given: argparse.Namespace, command: str) -> Task:
     return cast("Task", getattr(given, "task", command))
 
 
-def _check_text(text: str) -> None:
-    """Bytes that are no UTF-8 come from a terminal as halves of characters, and cannot be sent."""
+def check_text(text: str) -> None:
+    """Refuse bytes that are no UTF-8: they come as halves of characters, and cannot be sent.
+
+    Raises:
+        UsageError: there are some.
+    """
     try:
         text.encode()
     except UnicodeEncodeError:

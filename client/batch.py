@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from client.backend.request import Format, Recording, Request
 from client.backend.transcript import Transcript
 from client.files.archive import Archive, digest_of
 from client.files.outputs import are_done, write_all
+from client.files.stamp import stamp_of
 from client.terminal.display import Display
 
 Files = Mapping[Format, Path]
@@ -39,6 +41,10 @@ class Work:
     overwrite: bool = False
     archive: Archive | None = None
 
+    def keeps(self, recording: Recording) -> bool:
+        """Whether something stays by which a later run knows that it is done."""
+        return bool(self.files(recording)) or self.archive is not None
+
     def is_done(self, recording: Recording) -> bool:
         """Whether all its outputs are there, and are to stay."""
         outputs = self.files(recording).values()
@@ -57,6 +63,8 @@ class Batch:
         self._backend, self._work = backend, work
         self._display, self._end = display, end
         self._places = asyncio.Semaphore(work.jobs)
+        # A watched file that is replaced comes again, and may still be worked on.
+        self._turns = defaultdict[Recording, asyncio.Lock](asyncio.Lock)
 
     async def run(self, recordings: AsyncIterator[Recording]) -> None:
         """Work on each as soon as there is a place.
@@ -76,24 +84,33 @@ class Batch:
 
     async def _to_its_end(self, recording: Recording) -> None:
         try:
-            outcome = await self._outcome(recording)
-        except (RecordingError, OSError) as error:
-            outcome = Outcome(recording, "failed", error=reason_of(error))
+            async with self._turns[recording]:
+                outcome = await self._outcome_or_failure(recording)
+                self._end(outcome)
+                self._display.end(outcome)
         finally:
             self._places.release()
-        self._end(outcome)
-        self._display.end(outcome)
+
+    async def _outcome_or_failure(self, recording: Recording) -> Outcome:
+        try:
+            return await self._outcome(recording)
+        except (RecordingError, OSError) as error:
+            return Outcome(recording, "failed", error=reason_of(error))
 
     async def _outcome(self, recording: Recording) -> Outcome:
         work = self._work
         if work.is_done(recording):
             return Outcome(recording, "skipped")
+        stamp = stamp_of(recording.path)
         digest = await digest_of(recording.path) if work.archive else ""
         if work.archive and work.archive.has(digest):
             return Outcome(recording, "skipped")
         began = time.monotonic()
         self._display.start(recording)
         transcript = await self._transcript(recording)
+        if work.keeps(recording) and stamp_of(recording.path) not in (stamp, None):
+            # What is kept would count as that of the new content.
+            raise RecordingError("the file was changed while it was transcribed")
         printed = await self._files(recording, transcript)
         if work.archive:
             work.archive.add(digest, recording.name)

@@ -9,12 +9,14 @@ import sys
 from collections.abc import Mapping
 from contextlib import ExitStack
 
+from client.asked import check_text
 from client.backend.errors import RecordingError, UsageError
 from client.backend.request import STDIN, Recording
 from client.batch import reason_of
 from client.connecting import server_of
 from client.files.recordings import recordings_of, stdin_copy
 from client.remote.detection import Detection, detected
+from client.remote.model import ask_for_model
 from client.remote.requests import Requests
 from client.remote.server import Server
 from client.terminal.plain_lines import print_error
@@ -28,6 +30,7 @@ def detect(given: argparse.Namespace, environ: Mapping[str, str]) -> int:
         UsageError, NoServiceError: nothing can be done.
     """
     server = server_of(given, environ)
+    check_text(given.model)
     with ExitStack() as stack:
         is_stdin = STDIN in given.files
         stdin = stack.enter_context(stdin_copy(sys.stdin.buffer)) if is_stdin else None
@@ -40,6 +43,7 @@ def detect(given: argparse.Namespace, environ: Mapping[str, str]) -> int:
 async def _each(server: Server, recordings: list[Recording], given: argparse.Namespace) -> int:
     status = 0
     async with Requests(server) as requests:
+        await ask_for_model(requests, given.model, _say)
         for recording in recordings:
             try:
                 found = await detected(requests, recording, given.model)
@@ -52,6 +56,10 @@ async def _each(server: Server, recordings: list[Recording], given: argparse.Nam
             else:
                 _print(recording, found, is_json=given.json_lines)
     return status
+
+
+def _say(line: str) -> None:
+    print(shown(line), file=sys.stderr, flush=True)
 
 
 def _print(recording: Recording, found: Detection, *, is_json: bool) -> None:

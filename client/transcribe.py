@@ -6,6 +6,7 @@ import argparse
 import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 
 from client.asked import formats_of, request_of, task_of
 from client.backend.errors import UsageError
@@ -36,6 +37,7 @@ def transcribe(given: argparse.Namespace, command: str, environ: Mapping[str, st
         printed, formats = destination(given, recordings)
         outputs = Outputs(formats, given.output_dir)
         outputs.know(recordings)
+        outputs.check(recordings)
         request = request_of(given, task_of(given, command), _asked_formats(printed, formats))
         work = _work(given, request, outputs, printed)
         run = Run(server, work, given, environ, len(recordings))
@@ -50,7 +52,8 @@ def watch(given: argparse.Namespace, environ: Mapping[str, str]) -> int:
     """
     if not given.folder.is_dir():
         raise UsageError(f"there is no folder {given.folder}")
-    server, formats = server_of(given, environ), _files_formats(given)
+    server = replace(server_of(given, environ), is_awaited=True)
+    formats = _files_formats(given)
     outputs = Outputs(formats, given.output_dir)
     work = _work(given, request_of(given, task_of(given, "transcribe"), formats), outputs, None)
     run = Run(server, work, given, environ, None)

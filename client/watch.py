@@ -9,13 +9,11 @@ from pathlib import Path
 
 from client.backend.request import Recording
 from client.files.recordings import folder_recordings
+from client.files.stamp import Stamp, stamp_of
 
 # How long a file's size must not change before it is taken for whole.
 REST_SECONDS = 2.0
 _LOOK_SECONDS = 0.5
-
-# Size and time of change: a file that is replaced has others.
-Stamp = tuple[int, int]
 
 
 class Resting:
@@ -28,11 +26,9 @@ class Resting:
 
     def is_ready(self, path: Path) -> bool:
         """Whether the file has not changed for long enough, and has not been told so before."""
-        try:
-            status = path.stat()
-        except OSError:  # it went away, or is another's
+        stamp, now = stamp_of(path), self._clock()
+        if stamp is None:
             return False
-        stamp, now = (status.st_size, status.st_mtime_ns), self._clock()
         seen, since = self._seen.get(path, (None, now))
         if seen != stamp:
             self._seen[path] = stamp, now

@@ -40,3 +40,7 @@ class TryAgainError(ClientError):
 
 class UnreachableError(TryAgainError):
     """A connection that was not made, or lost."""
+
+
+class NotConnectedError(UnreachableError):
+    """A connection that was not made: nothing was sent."""

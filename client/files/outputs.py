@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path, PurePath
 from typing import TypeVar
 
+from client.backend.errors import UsageError
 from client.backend.request import Format, Recording
 
 AnyPath = TypeVar("AnyPath", bound=PurePath)
@@ -19,7 +20,8 @@ class Outputs:
     """Where the files of recordings go: beside each, or below a folder.
 
     They are named as openai-whisper names them, `talk.srt` for `talk.mp3`. Where two recordings
-    would have the same file, or one would have its own, the suffix is kept: `talk.mp3.srt`.
+    would have the same file, or one would have its own, the suffix is kept: `talk.mp3.srt`. So no
+    two recordings of one folder have the same file.
     """
 
     def __init__(self, formats: tuple[Format, ...], folder: Path | None) -> None:
@@ -30,7 +32,10 @@ class Outputs:
     def know(self, recordings: Iterable[Recording]) -> None:
         """The recordings that there are, in place of those that were known before."""
         every = list(recordings)
-        self._stems = Counter(_key(self._stem(each)) for each in every)
+        # A recording's whole name counts too: `talk.mp3.wav` has the stem `talk.mp3`.
+        self._stems = Counter(
+            key for each in every for key in {_key(self._stem(each)), _key(self._whole(each))}
+        )
         self._sources = {_key(each.path) for each in every}
 
     def of(self, recording: Recording) -> dict[Format, Path]:
@@ -39,9 +44,32 @@ class Outputs:
         found = {name: with_format(stem, name) for name in self._formats}
         is_taken = any(_key(path) in self._sources for path in found.values())
         if self._stems[_key(stem)] > 1 or is_taken:
-            whole = stem.with_name(recording.below.name)
+            whole = self._whole(recording)
             return {name: with_format(whole, name) for name in self._formats}
         return found
+
+    def check(self, recordings: Iterable[Recording]) -> None:
+        """Find out whether each has files of its own, before one takes another's place.
+
+        Below a folder, recordings of the same name from different folders do not.
+
+        Raises:
+            UsageError: two of them would have the same file.
+        """
+        if self._folder is None:
+            return
+        owners: dict[str, Recording] = {}
+        for recording in recordings:
+            for path in self.of(recording).values():
+                owner = owners.setdefault(_key(path), recording)
+                if owner is not recording:
+                    raise UsageError(
+                        f"{owner.name} and {recording.name} would have the same file, {path}: "
+                        "give each its own --output_dir, or leave that out"
+                    )
+
+    def _whole(self, recording: Recording) -> Path:
+        return self._stem(recording).with_name(recording.below.name)
 
     def _stem(self, recording: Recording) -> Path:
         if self._folder is None:

@@ -5,15 +5,18 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from client.backend.errors import RecordingError, TryAgainError
+from client.backend.errors import NotConnectedError, RecordingError, TryAgainError
 
+# How often a server that is not there is looked for.
+LOOK_SECONDS = 1.0
 _MAX_PAUSE = 30.0
 
 
 class Patience:
     """That of one request: `timeout` is for a server that is busy, `retries` for failures.
 
-    The time begins with the first answer that is none.
+    The time begins with the first answer that is none. `is_awaited`: a server that cannot be
+    connected to is like one that is busy.
     """
 
     def __init__(
@@ -21,8 +24,11 @@ class Patience:
         retries: int,
         timeout: float | None,
         clock: Callable[[], float] = time.monotonic,
+        *,
+        is_awaited: bool = False,
     ) -> None:
         self._retries, self._timeout, self._clock = retries, timeout, clock
+        self._is_awaited = is_awaited
         self._since: float | None = None
         self._failures = 0
 
@@ -34,7 +40,8 @@ class Patience:
         """
         now = self._clock()
         self._since = now if self._since is None else self._since
-        seconds = error.after
+        is_waited_for = self._is_awaited and isinstance(error, NotConnectedError)
+        seconds = LOOK_SECONDS if is_waited_for else error.after
         if seconds is None:
             self._failures += 1
             if self._failures > self._retries:

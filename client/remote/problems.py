@@ -13,6 +13,7 @@ from client.backend.errors import (
     ClientError,
     NoEndpointError,
     NoServiceError,
+    NotConnectedError,
     RecordingError,
     RefusedOptionError,
     TryAgainError,
@@ -65,7 +66,9 @@ def problem_of_stream(server: Server, detail: dict[str, Any]) -> ClientError:
 def unreachable(server: Server, error: httpx.RequestError) -> UnreachableError:
     """The connection was not made, or lost."""
     reason = server.safe(str(error)) or type(error).__name__
-    return UnreachableError(f"no answer from {server} ({reason})")
+    is_made = not isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
+    kind = UnreachableError if is_made else NotConnectedError
+    return kind(f"no answer from {server} ({reason})")
 
 
 def error_detail(text: str) -> dict[str, Any]:

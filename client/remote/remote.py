@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncGenerator, Callable
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 from typing import Any
 
 import httpx
 
 from client.backend.errors import (
-    NoEndpointError,
     NoServiceError,
     RecordingError,
     TryAgainError,
@@ -22,7 +21,7 @@ from client.backend.request import SUBTITLES, Format, Recording, Request
 from client.backend.transcript import Transcript
 from client.remote.abilities import Abilities
 from client.remote.form import form_of, path_of, upload_name
-from client.remote.patience import Patience
+from client.remote.model import ask_for_model
 from client.remote.plain_formats import plain_format
 from client.remote.problems import problem_of_stream
 from client.remote.requests import Requests
@@ -51,10 +50,7 @@ class Remote:
 
     async def check(self, request: Request) -> None:
         """Ask for the model, with the key, and for the description of the API."""
-        url = self._server.endpoint(f"models/{request.model}")
-        # Who has no list of models tells of a wrong one when it is asked to transcribe.
-        with suppress(NoEndpointError):
-            await self._requests.patiently("GET", url, self._tell)
+        await ask_for_model(self._requests, request.model, self._tell)
         self._abilities = await self._described()
         if request.limits and not self._abilities.writes_subtitles:
             name = request.limits[0][0]
@@ -64,7 +60,7 @@ class Remote:
         self, recording: Recording, request: Request
     ) -> AsyncGenerator[Event, None]:
         """The events of a recording, which is sent again where that may help."""
-        patience = Patience(self._server.retries, self._server.timeout)
+        patience = self._requests.patience()
         while True:
             try:
                 async with aclosing(self._attempt(recording, request)) as events:

@@ -16,12 +16,10 @@ from client.backend.errors import (
     TryAgainError,
     UnreachableError,
 )
-from client.remote.patience import Patience
+from client.remote.patience import LOOK_SECONDS, Patience
 from client.remote.problems import problem, unreachable
 from client.remote.server import Server
 
-# How often a server that is not there is looked for.
-_LOOK_SECONDS = 1.0
 _HINT = ": start a server with scripts/serve, or name another with --url"
 
 
@@ -51,6 +49,11 @@ class Requests:
         traceback: TracebackType | None,
     ) -> None:
         await self._http.aclose()
+
+    def patience(self) -> Patience:
+        """That of a request of one recording."""
+        server = self.server
+        return Patience(server.retries, server.timeout, is_awaited=server.is_awaited)
 
     @asynccontextmanager
     async def answer(
@@ -89,7 +92,7 @@ class Requests:
         Raises:
             ClientError: as `problem` says.
         """
-        patience = Patience(self.server.retries, self.server.timeout)
+        patience = self.patience()
         while True:
             try:
                 return await self.read(method, url, **options)
@@ -116,7 +119,7 @@ class Requests:
                 raise NoServiceError(str(error)) from error
             except TryAgainError as error:
                 if self.server.timeout is not None and error.after is None:
-                    error.after = _LOOK_SECONDS
+                    error.after = LOOK_SECONDS
                 seconds = self._pause(patience, error)
                 if not is_told:
                     tell(f"waiting: {error}")

@@ -25,13 +25,14 @@ class Server:
 
     A server that is busy is asked again for `timeout` seconds, without end if None; one that is not
     there is waited for only where there is a `timeout`. What fails on its way is sent again
-    `retries` times.
+    `retries` times. `is_awaited`: a server that goes away is waited for like one that is busy.
     """
 
     url: httpx.URL
     key: str | None = field(default=None, repr=False)
     timeout: float | None = None
     retries: int = 2
+    is_awaited: bool = False
 
     def __str__(self) -> str:
         return str(self.url)

@@ -27,9 +27,10 @@ KEY = "a-key-of-the-tests"
 KEYS = Settings(api_keys=(key_digest(KEY),))
 
 
-def test_no_server(run: Run, recording: Path) -> None:
+@pytest.mark.parametrize("command", ["transcribe", "detect"])
+def test_no_server(run: Run, recording: Path, command: str) -> None:
     url = f"http://127.0.0.1:{free_port()}"
-    status, out, errors = run(recording, "--url", url)
+    status, out, errors = run(command, recording, "--url", url)
     assert (status, out) == (3, "")
     [line] = errors.splitlines()
     assert line.startswith(f"error: no answer from {url}/v1 (")
@@ -126,6 +127,27 @@ def test_no_such_model(run: Run, recording: Path) -> None:
     assert (status, out) == (3, "")
     assert errors.startswith(f"error: {url}/v1 has no such model: ")
     assert fake.calls == []
+
+
+@pytest.mark.parametrize("command", ["transcribe", "detect"])
+@pytest.mark.parametrize(
+    ("name", "status", "said"),
+    [
+        ("a?b", 3, "has no such model: "),
+        ("a#b", 3, "has no such model: "),
+        ("org/a%2fb c", 3, "has no such model: "),
+        ("../x", 2, "'../x' is no name of a model"),
+        ("a/./b", 2, "'a/./b' is no name of a model"),
+        ("a\udcff", 2, "an option is no text in UTF-8"),
+    ],
+)
+def test_names_of_models_of_any_kind(
+    run: Run, recording: Path, command: str, name: str, status: int, said: str
+) -> None:
+    with api(fake := speaking()) as url:
+        ended, out, errors = run(command, recording, "--model", name, "--url", url)
+    assert (ended, out, fake.calls) == (status, "", [])
+    assert said in errors
 
 
 def test_a_busy_server_is_asked_again_when_it_says(run: Run, tmp_path: Path) -> None:

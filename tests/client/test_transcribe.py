@@ -255,6 +255,19 @@ def test_bytes_that_are_no_text(run: Run, recording: Path, option: str) -> None:
     assert (status, errors) == (2, "error: an option is no text in UTF-8: 'Gr\\udcfc\\udcdfe'\n")
 
 
+def test_recordings_with_the_same_file_are_wrong_usage(run: Run, tmp_path: Path) -> None:
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "talk.mp3").write_bytes(folder.encode())
+    with api(fake := speaking()) as url:
+        named = (tmp_path / "a", tmp_path / "b")
+        status, out, errors = run(*named, "-o", tmp_path / "out", "--url", url)
+        assert (status, out, fake.calls) == (2, "", [])
+        assert run(*named, "--url", url)[0] == 0
+    assert errors.startswith(f"error: {named[0] / 'talk.mp3'} and {named[1] / 'talk.mp3'} would ")
+    assert not (tmp_path / "out").exists()
+
+
 def test_words_of_a_translation_are_wrong_usage(run: Run, recording: Path) -> None:
     status, _, errors = run("translate", recording, "--word_timestamps", "True")
     assert status == 2

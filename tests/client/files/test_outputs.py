@@ -7,6 +7,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 
 import pytest
 
+from client.backend.errors import UsageError
 from client.backend.request import Format, Recording
 from client.files.outputs import Outputs, are_done, with_format, write_all
 
@@ -36,6 +37,22 @@ def test_names_that_would_be_the_same_keep_their_suffix() -> None:
     found = names(None, recording("a.mp3"), recording("A.wav"), recording("b.mp3"))
     assert found == ["a.mp3.srt", "A.wav.srt", "b.srt"]
     assert names(Path("out"), recording("x/a.mp3"), recording("y/a.wav"))[0] == "out/a.mp3.srt"
+
+
+def test_a_name_that_is_kept_whole_is_nobody_elses() -> None:
+    found = names(None, recording("a.mp3"), recording("a.wav"), recording("a.mp3.flac"))
+    assert found == ["a.mp3.srt", "a.wav.srt", "a.mp3.flac.srt"]
+
+
+@pytest.mark.parametrize("second", ["y/a.mp3", "y/A.mp3"])
+def test_the_same_name_from_two_folders_is_refused_below_a_folder(second: str) -> None:
+    both = [recording("x/a.mp3"), recording(second)]
+    beside, below = Outputs(("srt",), None), Outputs(("srt",), Path("out"))
+    for outputs in (beside, below):
+        outputs.know(both)
+    beside.check(both)
+    with pytest.raises(UsageError, match=rf"^x/a.mp3 and {second} would have the same file, "):
+        below.check(both)
 
 
 def test_a_recording_is_never_an_output() -> None:

@@ -13,6 +13,7 @@ from client.backend.errors import (
     ClientError,
     NoEndpointError,
     NoServiceError,
+    NotConnectedError,
     RecordingError,
     RefusedOptionError,
     TryAgainError,
@@ -21,8 +22,9 @@ from client.backend.transcript import Transcript
 from client.remote.abilities import Abilities
 from client.remote.address import base_url
 from client.remote.form import upload_name
-from client.remote.patience import Patience
+from client.remote.patience import LOOK_SECONDS, Patience
 from client.remote.problems import problem
+from client.remote.requests import Requests
 from client.remote.server import Server
 from client.remote.server_sent_events import data_of
 
@@ -60,6 +62,47 @@ def test_patience_ends_with_its_time() -> None:
     now[0] = 6.0
     with pytest.raises(RecordingError, match="busy"):
         patience.pause(TryAgainError("busy", 5.0))
+
+
+def test_patience_with_a_server_that_is_gone() -> None:
+    gone = NotConnectedError("gone")
+    patience = Patience(0, None, is_awaited=True)
+    assert [patience.pause(gone) for _ in range(99)] == [LOOK_SECONDS] * 99
+    for impatient in (patience, Patience(0, None)):
+        with pytest.raises(RecordingError, match="broken"):
+            impatient.pause(TryAgainError("broken"))
+
+
+@pytest.mark.parametrize(
+    ("error", "is_awaited", "is_answered"),
+    [
+        (httpx.ConnectError("refused"), True, True),
+        (httpx.ConnectError("refused"), False, False),
+        # It was sent, and may be what ended the server.
+        (httpx.ReadError("lost"), True, False),
+    ],
+)
+def test_a_server_that_restarts(
+    monkeypatch: pytest.MonkeyPatch, error: Exception, is_awaited: bool, is_answered: bool
+) -> None:
+    monkeypatch.setattr("client.remote.patience.LOOK_SECONDS", 0.0)
+    errors = [error] * 5
+
+    def answer(_: httpx.Request) -> httpx.Response:
+        if errors:
+            raise errors.pop()
+        return httpx.Response(200)
+
+    async def asked() -> bool:
+        server = Server(base_url("http://127.0.0.1:8000"), retries=0, is_awaited=is_awaited)
+        async with Requests(server, httpx.MockTransport(answer)) as requests:
+            try:
+                await requests.persistently("GET", server.endpoint("models"))
+            except RecordingError:
+                return False
+        return True
+
+    assert asyncio.run(asked()) == is_answered
 
 
 @pytest.mark.parametrize("document", [None, [], {}, {"paths": []}, {"paths": {"/": None}}])
