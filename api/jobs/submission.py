@@ -27,7 +27,7 @@ async def submit(request: Request, form: Form, parameters: TranslationRequest) -
     """202 with the job, once it is on the disk.
 
     Raises:
-        ApiError: jobs are off (400), or the recording cannot be kept (503).
+        ApiError: jobs are off or the fields too large (400), or the recording cannot be kept (503).
         IdempotencyError: the request's idempotency key was used for something else.
         OverloadedError, JobDiskError, JobStoreError, ModelNotFoundError
     """

@@ -11,6 +11,8 @@ from models.jobs.job_budget import JobBudget
 
 # A job whose work has ended a worker so often ends others' work as well.
 MAX_CRASHES = 3
+# After so many it is tried without others beside it, for the last time.
+LONE_CRASHES = MAX_CRASHES - 1
 
 
 @dataclass(frozen=True)
@@ -72,7 +74,7 @@ class JobStore(Protocol):
     def claim(self, worker: str, *, is_alone: bool) -> Job | None:
         """The next job, which is the worker's from now on; keys take turns.
 
-        One that has crashed goes first, and only to a worker that is alone with it: others' work
+        One with `LONE_CRASHES` goes first, and only to a worker that is alone with it: others' work
         would end with it. Until then a worker that is not alone gets none.
         """
         ...
@@ -113,7 +115,7 @@ class JobStore(Protocol):
         ...
 
     def page(self, owner: str, page: JobPage) -> list[Job]:
-        """Jobs of the key, by age."""
+        """Jobs of the key, by age, without their `fields`: of many jobs they are much."""
         ...
 
     def cancel(self, owner: str, job_id: str) -> bool:

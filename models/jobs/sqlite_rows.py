@@ -10,6 +10,8 @@ from typing import Any
 from models.jobs.job import Job, JobError, NewJob
 
 _OF_JOB = tuple(Job.__dataclass_fields__)
+# The columns of a job in a list.
+LISTED = ", ".join("'{}' AS fields" if name == "fields" else name for name in _OF_JOB)
 
 
 def values_of(new: NewJob) -> dict[str, Any]:
