@@ -173,7 +173,7 @@ class JobRunner:
             transcript = await attempted(running, self._registry, self._folder, RETRY_SECONDS)
             await running.write()
             write = partial(self._folder.write_result, job.id, self._lock.id, transcript)
-            nbytes = await in_full(write)
+            nbytes = await in_full(write) + self._folder.events(job.id).nbytes
         except _BROKEN:
             raise
         except FileNotFoundError:

@@ -17,7 +17,7 @@ LONE_CRASHES = MAX_CRASHES - 1
 
 @dataclass(frozen=True)
 class JobOutcome:
-    """How a job's work ended: with a result of `nbytes`, or with an error.
+    """How a job's work ended: with a result and events of `nbytes`, or with an error.
 
     `seconds` is how long the recording was; None: it is not known.
     """
