@@ -62,6 +62,14 @@ class JobStore(Protocol):
     found dead.
     """
 
+    def check(self, new: NewJob, budget: JobBudget) -> None:
+        """Refuse a job that does not fit into the budget at present.
+
+        Raises:
+            OverloadedError, JobDiskError: it does not.
+        """
+        ...
+
     def add(self, new: NewJob, budget: JobBudget) -> Job:
         """Queue a job; with an idempotency key that is known, the job that it was used for.
 

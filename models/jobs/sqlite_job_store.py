@@ -23,7 +23,7 @@ from models.jobs.job_store import (
     JobTotals,
 )
 from models.jobs.sqlite_file import SqliteFile
-from models.jobs.sqlite_rows import LISTED, error_text, job_of, values_of
+from models.jobs.sqlite_rows import LISTED, error_text, job_of, row_nbytes, values_of
 
 _OPEN = "status IN ('queued', 'in_progress')"
 _ITS_OWN = "id = :id AND worker = :worker AND status = 'in_progress'"
@@ -62,14 +62,17 @@ class SqliteJobStore:
         self._clock = clock
         self._file = SqliteFile(path)
 
+    def check(self, new: NewJob, budget: JobBudget) -> None:
+        """As `JobStore.check`."""
+        budget.check(JobsHeld(*self._file.one(_HELD, new.owner)), new.seconds, row_nbytes(new))
+
     def add(self, new: NewJob, budget: JobBudget) -> Job:
         """As `JobStore.add`."""
         with self._file.transaction():
             if known := self._of_key(new):
                 return known
+            self.check(new, budget)
             values = {**values_of(new), "created": self._clock()}
-            nbytes = new.nbytes + len(values["fields"]) + len(values["metadata"])
-            budget.check(JobsHeld(*self._file.one(_HELD, new.owner)), new.seconds, nbytes)
             columns, places = ", ".join(values), ", ".join(f":{name}" for name in values)
             return self._changed(f"INSERT INTO jobs ({columns}) VALUES ({places})", **values)[0]  # noqa: S608
 

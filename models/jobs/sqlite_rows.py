@@ -20,6 +20,12 @@ def values_of(new: NewJob) -> dict[str, Any]:
     return {**asdict(new), **told}
 
 
+def row_nbytes(new: NewJob) -> int:
+    """How many bytes of the disk a new job takes, with its upload."""
+    values = values_of(new)
+    return new.nbytes + len(values["fields"]) + len(values["metadata"])
+
+
 def error_text(error: JobError | None) -> str | None:
     """An error as a column has it."""
     return json.dumps(asdict(error)) if error else None

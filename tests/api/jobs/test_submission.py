@@ -9,6 +9,7 @@ import pytest
 from api.jobs.job_form import MAX_KEPT_BYTES
 from api.keys import key_digest
 from api.settings import Settings
+from models.jobs.job_folder import JobFolder
 from models.options import MAX_CHARACTERS, TranscribeOptions
 from tests.api.fake import TRANSCRIPTIONS, TRANSLATIONS, FakeTranscriber, client
 from tests.api.jobs.serving import FILES, GatedTranscriber, files_in, job_server, run
@@ -230,15 +231,22 @@ def test_idempotency_key(tmp_path: Path) -> None:
         ({"jobs_disk_mib": 1}, "no_room"),
     ],
 )
-def test_budgets(tmp_path: Path, settings: dict[str, int], code: str) -> None:
+def test_budgets(
+    tmp_path: Path, settings: dict[str, int], code: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     audio = bytes(800 * 1024)  # taken for 51 seconds
+
+    def no_copy(*_: object) -> None:
+        raise AssertionError("The recording is copied.")
 
     async def scenario() -> None:
         told, fake = Settings(jobs_dir=tmp_path, **settings), GatedTranscriber()
         async with job_server(tmp_path, fake, told) as server:
             first = await server.submit(audio=audio)
             assert first.status_code == 202
-            second = await server.submit(audio=audio)
+            with monkeypatch.context() as patch:
+                patch.setattr(JobFolder, "keep_upload", no_copy)
+                second = await server.submit(audio=audio)
             assert second.status_code == 503
             assert second.headers["retry-after"] == "60"
             assert second.json()["error"]["code"] == code
