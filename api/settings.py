@@ -232,8 +232,8 @@ class Settings(BaseModel):
     """Seconds after the end of a background job, a day by default, after which it is removed with
     its result; a job may ask for fewer."""
     jobs_disk_mib: Annotated[int, whole(0, 100_000_000, "MiB")] = 4_096
-    """MiB of the recordings and results of background jobs; beyond them new ones get a 503 with
-    `Retry-After`. 0: no limit."""
+    """MiB of the recordings, results and fields of background jobs; beyond them new ones get a 503
+    with `Retry-After`. 0: no limit."""
     otlp_endpoint: Url = ""
     """OpenTelemetry collector that is sent a span for each request and its stages, such as
     `http://127.0.0.1:4318`; empty: none."""

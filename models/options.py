@@ -17,6 +17,9 @@ Flag = Literal["low_logprob", "repetition", "no_speech"]
 
 # More padding than that would leave little of a window of 30 s for the speech.
 MAX_VOICE_MS = 5_000
+# What is tokenised of a prompt: more than the 223 tokens that count can be, the longest of which
+# has 66 characters, lest the cut shows in them.
+MAX_CHARACTERS = 16 * 1024
 FALLBACK_TEMPERATURES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 
 

@@ -13,7 +13,7 @@ from api.forms.parameters import TranscriptionRequest, TranslationRequest
 from api.forms.read_form import Form
 from api.forms.subtitle_fields import SubtitleParameters
 from models.jobs.job import Job
-from models.options import Task
+from models.options import MAX_CHARACTERS, Task
 
 # What an answer is made of a transcript by.
 ANSWER_FIELDS = (
@@ -34,16 +34,30 @@ _NOT_KEPT = {
     "known_speaker_names",
     "known_speaker_references",
 }
+# Of a job's fields, as JSON: a prompt in any script has up to 192 KiB of it.
+MAX_KEPT_BYTES = 256 * 1024
 
 Fields = Mapping[str, Sequence[str]]
 
 
 def kept_fields(task: Task, fields: Fields) -> dict[str, list[str]]:
-    """The fields of a request that its job is worked on by, each time anew."""
+    """The fields of a request that its job is worked on by, each time anew.
+
+    Of a prompt, which may have megabytes, the end is kept that counts.
+
+    Raises:
+        ApiError: they are too large together (400).
+    """
     names = _KINDS[task].model_fields.keys() - _NOT_KEPT
-    return {
+    kept = {
         name: list(values) for name, values in fields.items() if name.partition("[")[0] in names
     }
+    if prompts := kept.get("prompt"):
+        kept["prompt"] = [prompts[-1].strip()[-MAX_CHARACTERS:]]
+    if len(json.dumps(kept)) > MAX_KEPT_BYTES:
+        message = f"The fields of a background job may have {MAX_KEPT_BYTES} bytes as JSON."
+        raise ApiError(message, code="invalid_value")
+    return kept
 
 
 def fields_digest(fields: Fields, upload: str) -> str:

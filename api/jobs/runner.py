@@ -6,30 +6,21 @@ import asyncio
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
 from functools import partial
 from typing import TypeVar
 
 from api.errors import ApiError, known_or_internal
 from api.forms.read_form import not_kept
+from api.jobs.attempt import attempted
 from api.jobs.job_config import OpenJobs
-from api.jobs.job_form import parameters_of
 from api.jobs.job_log import log_crash, log_end
 from api.jobs.running_job import RunningJob, in_full
 from api.middleware.draining import Drain
 from api.requests.model_registry import ModelRegistry
 from api.server_log import logger
-from models.errors import (
-    DecodingError,
-    EngineStoppedError,
-    JobStoreError,
-    ModelNotFoundError,
-    OverloadedError,
-    SandboxError,
-)
+from models.errors import DecodingError, EngineStoppedError, JobStoreError, OverloadedError
 from models.jobs.job import Job, JobError
-from models.jobs.job_store import JobOutcome, JobTotals
-from models.text.transcript import Transcript
+from models.jobs.job_store import LONE_CRASHES, JobOutcome, JobTotals
 
 T = TypeVar("T")
 # How often the store is asked for jobs that other workers took, and told how far these are.
@@ -39,16 +30,17 @@ CLEAN_SECONDS = 10.0
 # Until an outcome that could not be stored is stored again, or until a job is begun after a crash.
 RETRY_SECONDS = 5.0
 LOST = JobError("The job ended the worker three times.", code="worker_ended")
-# What is no fault of the recording's, as far as is known: the job is tried again.
-_BROKEN = (DecodingError, EngineStoppedError, SandboxError)
+# What is no fault of the recording's, as far as is known: the job is tried again. Of a job at work
+# `OverloadedError` says that the device had no memory for one of its windows.
+_BROKEN = (DecodingError, EngineStoppedError, OverloadedError)
 
 
 class JobRunner:
     """Works on up to `places` jobs at once, until the drain begins; a worker has one.
 
     Their windows go behind all others' (`Scheduler`), so that jobs wait for nobody's place in the
-    queue, and nobody for theirs. A job that crashes is tried again, alone: others would crash with
-    it. `note` is told now and then what the store has.
+    queue, and nobody for theirs. A job that crashes is tried again, at last alone: others would
+    crash with it. `note` is told now and then what the store has.
     """
 
     def __init__(
@@ -99,6 +91,8 @@ class JobRunner:
                 await self._take()
             except (JobStoreError, OSError) as error:
                 logger.warning("Jobs wait until they can be read and written again: %s", error)
+            except Exception:  # noqa: BLE001 - or all jobs would wait for ever
+                logger.exception("The runner of jobs goes on after a fault")
             with suppress(TimeoutError):
                 async with asyncio.timeout(POLL_SECONDS):
                     await self._wake.wait()
@@ -128,11 +122,11 @@ class JobRunner:
                 self.cancel(job_id)
 
     async def _take(self) -> None:
-        """Begin jobs while there are places; beside one that has crashed none is begun."""
+        """Begin jobs while there are places; beside one that is to be alone none is begun."""
         if time.monotonic() < self._resumes:
             return
         while len(self._running) < self._places and not self._drain.has_begun:
-            if any(running.job.crashes for running in self._running.values()):
+            if any(running.job.crashes >= LONE_CRASHES for running in self._running.values()):
                 return
             is_alone = not self._running
             job = await asyncio.to_thread(self._store.claim, self._lock.id, is_alone=is_alone)
@@ -150,6 +144,7 @@ class JobRunner:
             if await self._stored(job, outcome):
                 log_end(job, outcome, running.stats, time.monotonic() - began)
         except _BROKEN as error:
+            await running.end_writing()
             await self._broken(job, error)
         except asyncio.CancelledError:
             await self._forget(running)
@@ -175,10 +170,10 @@ class JobRunner:
         """What came of a job; raises `_BROKEN` where it is to be tried again."""
         job = running.job
         try:
-            transcript = await self._transcript(running)
+            transcript = await attempted(running, self._registry, self._folder, RETRY_SECONDS)
             await running.write()
             write = partial(self._folder.write_result, job.id, self._lock.id, transcript)
-            nbytes = await in_full(write)
+            nbytes = await in_full(write) + self._folder.events(job.id).nbytes
         except _BROKEN:
             raise
         except FileNotFoundError:
@@ -188,27 +183,6 @@ class JobRunner:
         except Exception as error:  # noqa: BLE001 - of whatever kind, the client hears of it
             return JobOutcome(_error_of(known_or_internal(error, f"Job {job.id}")))
         return JobOutcome(seconds=transcript.duration, nbytes=nbytes)
-
-    async def _transcript(self, running: RunningJob) -> Transcript:
-        job = running.job
-        options = replace(parameters_of(job.task, job.fields).options(), is_job=True)
-        name = self._served(job.model)
-        while True:
-            try:
-                async with self._registry.pool.use(name) as transcriber:
-                    with self._folder.open_upload(job.upload) as audio:
-                        return await transcriber.transcribe(
-                            audio, options, running.add, running.stats
-                        )
-            except OverloadedError as error:
-                # Its model is loading, or has no room beside those of requests.
-                await asyncio.sleep(error.retry_after)
-
-    def _served(self, name: str) -> str:
-        """The checkpoint of a job, and no other; it may have left since the job came."""
-        if name not in {model.name for model in self._registry.models}:
-            raise ModelNotFoundError(name)
-        return name
 
     async def _stored(self, job: Job, outcome: JobOutcome) -> bool:
         """Store an outcome; False: the job was cancelled or removed."""
@@ -224,7 +198,11 @@ class JobRunner:
         # What broke may be the engine, which ends the worker in a moment.
         self._resumes = time.monotonic() + RETRY_SECONDS
         count = partial(self._store.crashed, self._lock.id, failure, job.id)
-        for crashed in await _insisting(count):
+        counted = await _insisting(count)
+        if not counted:
+            # It was cancelled or deleted meanwhile.
+            self._folder.remove_text(job.id)
+        for crashed in counted:
             log_crash(crashed)
             if crashed.has_ended:
                 self._folder.remove_upload(job.upload)

@@ -57,6 +57,11 @@ class RunningJob:
                 await in_full(partial(self._file.append, new))
                 self._written = written
 
+    async def begin_anew(self) -> None:
+        """Forget what an attempt has told; what of it is written is not told twice."""
+        async with self._writing:
+            self.stats, self._events = RequestStats(), []
+
     async def end_writing(self) -> None:
         """Return when nothing is being written, nor will be."""
         self.is_over = True

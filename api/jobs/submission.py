@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from functools import partial
 
@@ -19,6 +20,7 @@ from api.request_context import context_of
 from api.requests.model_registry import registry_of
 from models.audio.container.length import estimated_seconds
 from models.jobs.job import NewJob, new_job_id
+from models.jobs.job_budget import JobBudget
 
 _MAX_KEY = 255
 
@@ -27,7 +29,7 @@ async def submit(request: Request, form: Form, parameters: TranslationRequest) -
     """202 with the job, once it is on the disk.
 
     Raises:
-        ApiError: jobs are off (400), or the recording cannot be kept (503).
+        ApiError: jobs are off or the fields too large (400), or the recording cannot be kept (503).
         IdempotencyError: the request's idempotency key was used for something else.
         OverloadedError, JobDiskError, JobStoreError, ModelNotFoundError
     """
@@ -45,7 +47,7 @@ async def submit(request: Request, form: Form, parameters: TranslationRequest) -
         keep_seconds=keep,
         idempotency_key=key,
     )
-    made = partial(_with_recording, without, form)
+    made = partial(_with_recording, without, form, jobs.config.budget)
     try:
         job, position = await jobs.submit(made)
     except OSError as error:
@@ -61,9 +63,12 @@ def _idempotency_key(request: Request) -> str | None:
     return key or None
 
 
-def _with_recording(job: NewJob, form: Form, opened: OpenJobs) -> NewJob:
-    """The job with its recording, which is on the disk."""
-    seconds = estimated_seconds(form.file)
+def _with_recording(job: NewJob, form: Form, budget: JobBudget, opened: OpenJobs) -> NewJob:
+    """The job with its recording, which is on the disk; raises as `JobStore.check`."""
+    seconds, size = estimated_seconds(form.file), form.file.seek(0, os.SEEK_END)
+    if job.idempotency_key is None:
+        # Nothing is copied in vain; of a key that is known the job is there already.
+        opened.store.check(replace(job, seconds=seconds, nbytes=size), budget)
     upload = opened.folder.keep_upload(job.id, opened.lock.id, form.file)
     return replace(
         job,

@@ -44,6 +44,11 @@ class EventFile:
             file.flush()
             os.fsync(file.fileno())
 
+    @property
+    def nbytes(self) -> int:
+        """Its size."""
+        return self._path.stat().st_size if self._path.exists() else 0
+
     def remove(self) -> None:
         """Remove it, if it is there."""
         self._path.unlink(missing_ok=True)

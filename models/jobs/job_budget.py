@@ -13,7 +13,10 @@ _RETRY_SECONDS = 60.0
 
 @dataclass(frozen=True)
 class JobsHeld:
-    """What the jobs of a store hold: audio `seconds` of open ones, those of the key; bytes."""
+    """What the jobs of a store hold: audio `seconds` of open ones, those of the key; bytes.
+
+    A job counts as a second at least, so that the number of open jobs is bounded as well.
+    """
 
     seconds: float
     own_seconds: float
@@ -22,7 +25,7 @@ class JobsHeld:
 
 @dataclass(frozen=True)
 class JobBudget:
-    """Audio `seconds` of open jobs, and bytes of uploads and results; 0 bytes: no limit.
+    """Audio `seconds` of open jobs, and bytes of uploads, results and fields; 0: no limit.
 
     As in `Admission`, what a key holds already must fit into what is left once more, so that
     nobody fills all of it; without keys anybody may. A recording longer than the budget counts as

@@ -11,11 +11,13 @@ from models.jobs.job_budget import JobBudget
 
 # A job whose work has ended a worker so often ends others' work as well.
 MAX_CRASHES = 3
+# After so many it is tried without others beside it, for the last time.
+LONE_CRASHES = MAX_CRASHES - 1
 
 
 @dataclass(frozen=True)
 class JobOutcome:
-    """How a job's work ended: with a result of `nbytes`, or with an error.
+    """How a job's work ended: with a result and events of `nbytes`, or with an error.
 
     `seconds` is how long the recording was; None: it is not known.
     """
@@ -60,6 +62,14 @@ class JobStore(Protocol):
     found dead.
     """
 
+    def check(self, new: NewJob, budget: JobBudget) -> None:
+        """Refuse a job that does not fit into the budget at present.
+
+        Raises:
+            OverloadedError, JobDiskError: it does not.
+        """
+        ...
+
     def add(self, new: NewJob, budget: JobBudget) -> Job:
         """Queue a job; with an idempotency key that is known, the job that it was used for.
 
@@ -72,7 +82,7 @@ class JobStore(Protocol):
     def claim(self, worker: str, *, is_alone: bool) -> Job | None:
         """The next job, which is the worker's from now on; keys take turns.
 
-        One that has crashed goes first, and only to a worker that is alone with it: others' work
+        One with `LONE_CRASHES` goes first, and only to a worker that is alone with it: others' work
         would end with it. Until then a worker that is not alone gets none.
         """
         ...
@@ -113,7 +123,7 @@ class JobStore(Protocol):
         ...
 
     def page(self, owner: str, page: JobPage) -> list[Job]:
-        """Jobs of the key, by age."""
+        """Jobs of the key, by age, without their `fields`: of many jobs they are much."""
         ...
 
     def cancel(self, owner: str, job_id: str) -> bool:

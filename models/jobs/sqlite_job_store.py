@@ -14,9 +14,16 @@ from typing import Any
 from models.errors import IdempotencyError
 from models.jobs.job import Job, JobError, NewJob
 from models.jobs.job_budget import JobBudget, JobsHeld
-from models.jobs.job_store import MAX_CRASHES, JobFiles, JobOutcome, JobPage, JobTotals
+from models.jobs.job_store import (
+    LONE_CRASHES,
+    MAX_CRASHES,
+    JobFiles,
+    JobOutcome,
+    JobPage,
+    JobTotals,
+)
 from models.jobs.sqlite_file import SqliteFile
-from models.jobs.sqlite_rows import error_text, job_of, values_of
+from models.jobs.sqlite_rows import LISTED, error_text, job_of, row_nbytes, values_of
 
 _OPEN = "status IN ('queued', 'in_progress')"
 _ITS_OWN = "id = :id AND worker = :worker AND status = 'in_progress'"
@@ -26,17 +33,20 @@ _NEXT = """
         COALESCE((SELECT MAX(turn) FROM jobs AS other WHERE other.owner = jobs.owner), 0) AS last
     FROM jobs WHERE status = 'queued' GROUP BY owner ORDER BY last, MIN(number) LIMIT 1
 """
-_CRASHED = "SELECT number FROM jobs WHERE status = 'queued' AND crashes > 0 ORDER BY number LIMIT 1"
+_ALONE = """
+    SELECT number FROM jobs WHERE status = 'queued' AND crashes >= :lone ORDER BY number LIMIT 1
+"""
 # As many of each other key's as there are of this one's up to the job, as far as they go.
 _BEFORE = """
     SELECT COALESCE(SUM(MIN(waiting, :rank)), 0) FROM (
         SELECT COUNT(*) AS waiting FROM jobs
         WHERE status = 'queued' AND owner != :owner GROUP BY owner)
 """
+# As `JobBudget` counts: at least a second for each job, and its texts beside its file.
 _HELD = f"""
-    SELECT COALESCE(SUM(seconds) FILTER (WHERE {_OPEN}), 0),
-        COALESCE(SUM(seconds) FILTER (WHERE {_OPEN} AND owner = ? AND owner != ''), 0),
-        COALESCE(SUM(nbytes), 0)
+    SELECT COALESCE(SUM(MAX(1, seconds)) FILTER (WHERE {_OPEN}), 0),
+        COALESCE(SUM(MAX(1, seconds)) FILTER (WHERE {_OPEN} AND owner = ? AND owner != ''), 0),
+        COALESCE(SUM(nbytes + LENGTH(fields) + LENGTH(metadata)), 0)
     FROM jobs
 """  # noqa: S608 - of constants
 
@@ -52,12 +62,16 @@ class SqliteJobStore:
         self._clock = clock
         self._file = SqliteFile(path)
 
+    def check(self, new: NewJob, budget: JobBudget) -> None:
+        """As `JobStore.check`."""
+        budget.check(JobsHeld(*self._file.one(_HELD, new.owner)), new.seconds, row_nbytes(new))
+
     def add(self, new: NewJob, budget: JobBudget) -> Job:
         """As `JobStore.add`."""
         with self._file.transaction():
             if known := self._of_key(new):
                 return known
-            budget.check(JobsHeld(*self._file.one(_HELD, new.owner)), new.seconds, new.nbytes)
+            self.check(new, budget)
             values = {**values_of(new), "created": self._clock()}
             columns, places = ", ".join(values), ", ".join(f":{name}" for name in values)
             return self._changed(f"INSERT INTO jobs ({columns}) VALUES ({places})", **values)[0]  # noqa: S608
@@ -67,10 +81,10 @@ class SqliteJobStore:
         if self._file.one("SELECT 1 FROM jobs WHERE status = 'queued' LIMIT 1") is None:
             return None
         with self._file.transaction():
-            crashed = self._file.one(_CRASHED)
-            if crashed and not is_alone:
+            alone = self._file.one(_ALONE, lone=LONE_CRASHES)
+            if alone and not is_alone:
                 return None
-            found = crashed or self._file.one(_NEXT)
+            found = alone or self._file.one(_NEXT)
             if found is None:
                 return None
             change = """
@@ -160,7 +174,7 @@ class SqliteJobStore:
         """As `JobStore.page`."""
         order, behind = ("ASC", ">") if page.order == "asc" else ("DESC", "<")
         query = f"""
-            SELECT * FROM jobs WHERE owner = :owner
+            SELECT {LISTED} FROM jobs WHERE owner = :owner
                 AND (:after IS NULL OR number {behind} :after)
                 AND (:status IS NULL OR status = :status)
             ORDER BY number {order} LIMIT :limit

@@ -10,12 +10,20 @@ from typing import Any
 from models.jobs.job import Job, JobError, NewJob
 
 _OF_JOB = tuple(Job.__dataclass_fields__)
+# The columns of a job in a list.
+LISTED = ", ".join("'{}' AS fields" if name == "fields" else name for name in _OF_JOB)
 
 
 def values_of(new: NewJob) -> dict[str, Any]:
     """The columns of a new job."""
     told = {"fields": json.dumps(dict(new.fields)), "metadata": json.dumps(dict(new.metadata))}
     return {**asdict(new), **told}
+
+
+def row_nbytes(new: NewJob) -> int:
+    """How many bytes of the disk a new job takes, with its upload."""
+    values = values_of(new)
+    return new.nbytes + len(values["fields"]) + len(values["metadata"])
 
 
 def error_text(error: JobError | None) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import gzip
 import json
+import zlib
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -35,9 +36,12 @@ def read_transcript(path: Path) -> Transcript:
         JobStoreError: it is not there, damaged, or of a newer version.
     """
     try:
-        body = json.loads(gzip.decompress(path.read_bytes()))
-    except (OSError, EOFError, ValueError) as error:
+        return _transcript(json.loads(gzip.decompress(path.read_bytes())))
+    except (OSError, EOFError, zlib.error, ValueError, KeyError, TypeError) as error:
         raise JobStoreError("The result of the job cannot be read.") from error
+
+
+def _transcript(body: Mapping[str, Any]) -> Transcript:
     if body["version"] != _VERSION:
         raise JobStoreError("The result of the job was written by a newer version of the server.")
     segments = tuple(_segment(each) for each in body["segments"])

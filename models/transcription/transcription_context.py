@@ -10,16 +10,12 @@ from models.audio.mel import Mel
 from models.engine.decoding.sequence import LaneName, Window
 from models.engine.engine import Engine
 from models.errors import OptionError
-from models.options import TranscribeOptions
+from models.options import MAX_CHARACTERS, TranscribeOptions
 from models.request_stats import RequestStats
 from models.transcription.language_vote import ChooseLanguage
 from models.transcription.repetition import RepetitionGuard
 from models.transcription.segmenter import Segmenter
 from models.units import FRAMES_PER_SECOND
-
-# What is tokenised of a prompt: more than the 223 tokens that count can be, the longest of which
-# has 66 characters, lest the cut shows in them.
-MAX_CHARACTERS = 16 * 1024
 
 
 class TranscriptionContext:

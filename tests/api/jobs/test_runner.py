@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -12,13 +14,16 @@ import pytest
 
 from api.jobs import runner
 from api.jobs.job_config import JobConfig
+from api.requests.model_registry import Transcriber
 from api.settings import Settings
-from models.errors import DecodingError, OverloadedError
+from models.errors import DecodingError, OverloadedError, SandboxError
+from models.jobs.job import Job
 from models.jobs.job_store import MAX_CRASHES
+from models.jobs.sqlite_job_store import SqliteJobStore
 from models.options import TranscribeOptions
 from models.request_stats import RequestStats
 from models.text.transcript import OnSegment, Transcript
-from tests.api.fake import EndlessTranscriber, FakeTranscriber
+from tests.api.fake import EndlessTranscriber, FakePool, FakeTranscriber
 from tests.api.jobs.serving import SECONDS, GatedTranscriber, files_in, job_server, left, run
 from tests.wire.promises import promises
 
@@ -160,7 +165,16 @@ def test_job_that_another_worker_has_is_cancelled(tmp_path: Path) -> None:
 
 
 class BreakingEngine(FakeTranscriber):
-    """Fails at the recording `bad`, each time."""
+    """Fails at the recording `bad` so many times, after its segments were told."""
+
+    def __init__(self, error: Exception, times: int = MAX_CRASHES) -> None:
+        super().__init__()
+        self.error, self.times = error, times
+
+    @property
+    def attempts(self) -> int:
+        """How often the bad recording came."""
+        return sum(audio == b"bad" for audio, _ in self.calls)
 
     async def transcribe(
         self,
@@ -169,55 +183,93 @@ class BreakingEngine(FakeTranscriber):
         on_segment: OnSegment | None = None,
         stats: RequestStats | None = None,
     ) -> Transcript:
-        """The fixed transcript, or an error of the engine."""
+        """The fixed transcript, or the error."""
         transcript = await super().transcribe(audio, options, on_segment, stats)
-        if self.calls[-1][0] == b"bad":
-            raise DecodingError("The engine failed.")
+        if self.calls[-1][0] == b"bad" and self.attempts <= self.times:
+            raise self.error
         return transcript
 
 
-def test_job_at_which_the_engine_fails_is_tried_three_times_and_others_are_done(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+# The engine, the device's memory for a window, and the process that reads the recording.
+ERRORS = [DecodingError("It failed."), OverloadedError("It failed.", 1), SandboxError("It failed.")]
+
+
+@pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
+def test_job_whose_work_breaks_is_tried_three_times_and_others_are_done(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
     monkeypatch.setattr(runner, "RETRY_SECONDS", 0.05)
 
     async def scenario() -> None:
-        fake = BreakingEngine()
+        fake = BreakingEngine(error)
         async with job_server(tmp_path, fake) as server:
             bad = (await server.submit(audio=b"bad")).json()["id"]
             good = [await server.make() for _ in range(3)]
             job = await server.ended(bad)
-            assert (job["status"], job["error"]["message"]) == ("failed", "The engine failed.")
+            assert (job["status"], job["error"]["message"]) == ("failed", "It failed.")
             for job_id in good:
                 assert (await server.ended(job_id))["status"] == "completed"
-        assert sum(audio == b"bad" for audio, _ in fake.calls) == MAX_CRASHES
+            await left(tmp_path, [], "uploads")
+        assert fake.attempts == MAX_CRASHES
 
     run(scenario())
 
 
-class LoadingTranscriber(FakeTranscriber):
-    """Has no room the first time."""
+@pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
+def test_segments_of_a_job_whose_work_broke_are_told_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    monkeypatch.setattr(runner, "RETRY_SECONDS", 0.05)
 
-    async def transcribe(
-        self,
-        audio: BinaryIO,
-        options: TranscribeOptions,
-        on_segment: OnSegment | None = None,
-        stats: RequestStats | None = None,
-    ) -> Transcript:
-        """The fixed transcript, the second time."""
-        transcript = await super().transcribe(audio, options, on_segment, stats)
-        if len(self.calls) == 1:
-            raise OverloadedError("Loading.", 0.01)
-        return transcript
-
-
-def test_job_waits_for_a_model_that_has_no_room_yet(tmp_path: Path) -> None:
     async def scenario() -> None:
-        fake = LoadingTranscriber()
+        fake = BreakingEngine(error, MAX_CRASHES - 1)
         async with job_server(tmp_path, fake) as server:
+            bad = (await server.submit(audio=b"bad")).json()["id"]
+            assert (await server.ended(bad))["status"] == "completed"
+        events = (tmp_path / "events" / f"{bad}.jsonl").read_text().splitlines()
+        assert len(events) == len(fake.segments)
+
+    run(scenario())
+
+
+def test_job_waits_for_a_model_that_has_no_room_yet(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refusals = [OverloadedError("Loading.", 0.01)] * (MAX_CRASHES + 1)
+    use = FakePool.use
+
+    @asynccontextmanager
+    async def loading(pool: FakePool, name: str) -> AsyncIterator[Transcriber]:
+        if refusals:
+            raise refusals.pop()
+        async with use(pool, name) as transcriber:
+            yield transcriber
+
+    monkeypatch.setattr(FakePool, "use", loading)
+
+    async def scenario() -> None:
+        async with job_server(tmp_path, FakeTranscriber()) as server:
             assert (await server.ended(await server.make()))["status"] == "completed"
-            assert len(fake.calls) == 2
+            assert not refusals
+
+    run(scenario())
+
+
+def test_runner_goes_on_after_a_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    faults = [RuntimeError("a fault")]
+    claim = SqliteJobStore.claim
+
+    def failing(store: SqliteJobStore, worker: str, *, is_alone: bool) -> Job | None:
+        if faults:
+            raise faults.pop()
+        return claim(store, worker, is_alone=is_alone)
+
+    monkeypatch.setattr(SqliteJobStore, "claim", failing)
+
+    async def scenario() -> None:
+        async with job_server(tmp_path, FakeTranscriber()) as server:
+            assert (await server.ended(await server.make()))["status"] == "completed"
+            assert not faults
 
     run(scenario())
 

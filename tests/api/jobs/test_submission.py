@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from api.jobs.job_form import MAX_KEPT_BYTES
 from api.keys import key_digest
 from api.settings import Settings
-from models.options import TranscribeOptions
+from models.jobs.job_folder import JobFolder
+from models.options import MAX_CHARACTERS, TranscribeOptions
 from tests.api.fake import TRANSCRIPTIONS, TRANSLATIONS, FakeTranscriber, client
 from tests.api.jobs.serving import FILES, GatedTranscriber, files_in, job_server, run
 from tests.wire.promises import promises
@@ -82,6 +84,29 @@ def test_job_is_worked_on_with_all_options_of_its_request(tmp_path: Path) -> Non
     [(_, expected)] = plain.calls
     assert audio == b"audio"
     assert options == TranscribeOptions(**{**vars(expected), "is_job": True})
+
+
+def test_of_a_long_prompt_the_end_is_kept(tmp_path: Path) -> None:
+    prompt = "ä" * 3 * MAX_CHARACTERS + "\N{GRINNING FACE}" * MAX_CHARACTERS
+    fake = FakeTranscriber()
+
+    async def scenario() -> None:
+        async with job_server(tmp_path, fake) as server:
+            await server.ended(await server.make({"prompt": prompt}))
+
+    run(scenario())
+    [(_, options)] = fake.calls
+    assert options.initial_prompt == prompt[-MAX_CHARACTERS:]
+
+
+def test_fields_that_are_too_large_to_be_kept_are_refused(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with job_server(tmp_path) as server:
+            answer = await server.submit({"keywords": "x" * MAX_KEPT_BYTES})
+            assert answer.status_code == 400
+            assert "262144 bytes" in answer.json()["error"]["message"]
+
+    run(scenario())
 
 
 @pytest.mark.parametrize(
@@ -206,15 +231,22 @@ def test_idempotency_key(tmp_path: Path) -> None:
         ({"jobs_disk_mib": 1}, "no_room"),
     ],
 )
-def test_budgets(tmp_path: Path, settings: dict[str, int], code: str) -> None:
+def test_budgets(
+    tmp_path: Path, settings: dict[str, int], code: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     audio = bytes(800 * 1024)  # taken for 51 seconds
+
+    def no_copy(*_: object) -> None:
+        raise AssertionError("The recording is copied.")
 
     async def scenario() -> None:
         told, fake = Settings(jobs_dir=tmp_path, **settings), GatedTranscriber()
         async with job_server(tmp_path, fake, told) as server:
             first = await server.submit(audio=audio)
             assert first.status_code == 202
-            second = await server.submit(audio=audio)
+            with monkeypatch.context() as patch:
+                patch.setattr(JobFolder, "keep_upload", no_copy)
+                second = await server.submit(audio=audio)
             assert second.status_code == 503
             assert second.headers["retry-after"] == "60"
             assert second.json()["error"]["code"] == code

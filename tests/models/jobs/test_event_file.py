@@ -16,9 +16,11 @@ def test_events_are_read_from_any_one_on(tmp_path: Path) -> None:
 
     assert events.read() == ["one", "zwei Wörter", "three"]
     assert events.read(2) == ["three"]
+    assert events.nbytes == len("one\nzwei Wörter\nthree\n".encode())
     assert events.read(7) == []
     events.remove()
     events.remove()
+    assert events.nbytes == 0
     assert events.read() == []
 
 

@@ -94,7 +94,7 @@ def test_second_attempt_replaces_the_result_of_the_first(tmp_path: Path) -> None
     assert folder.read_result("job").language == "en"
 
 
-@pytest.mark.parametrize("damage", ["gone", "cut", "newer"])
+@pytest.mark.parametrize("damage", ["gone", "cut", "flipped", "other", "no member", "newer"])
 def test_result_that_cannot_be_read_is_the_stores_error(tmp_path: Path, damage: str) -> None:
     folder = JobFolder(tmp_path)
     folder.write_result("job", "worker", TRANSCRIPT)
@@ -103,6 +103,13 @@ def test_result_that_cannot_be_read_is_the_stores_error(tmp_path: Path, damage: 
         path.unlink()
     elif damage == "cut":
         path.write_bytes(path.read_bytes()[:50])
+    elif damage == "flipped":
+        # The first block of the deflated data is of no type that there is.
+        path.write_bytes(path.read_bytes()[:10] + b"\xff" * 50)
+    elif damage == "other":
+        path.write_bytes(gzip.compress(b"[1]"))
+    elif damage == "no member":
+        path.write_bytes(gzip.compress(b'{"version": 1, "segments": [{}]}'))
     else:
         path.write_bytes(gzip.compress(b'{"version": 2}'))
 

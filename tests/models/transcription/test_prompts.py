@@ -13,9 +13,9 @@ from models.checkpoints.catalogue import N_VOCAB_ENGLISH, N_VOCAB_MULTILINGUAL
 from models.engine.decoding.vocabulary import Vocabulary
 from models.engine.engine import Engine
 from models.errors import OptionError
-from models.options import TranscribeOptions
+from models.options import MAX_CHARACTERS, TranscribeOptions
 from models.request_stats import RequestStats
-from models.transcription.transcription_context import MAX_CHARACTERS, TranscriptionContext
+from models.transcription.transcription_context import TranscriptionContext
 from tests.tiny import TINY
 
 ENGLISH = "And so, my fellow Americans: ask not what your country can do for you - "
