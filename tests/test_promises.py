@@ -87,9 +87,21 @@ PROMISES = [
     ),
     (
         "lab-notebook.md",
-        "which keep a quarter of the time",
+        "keep a quarter of the time",
         "models.engine.scheduler:BACKGROUND_SHARE",
         0.25,
+    ),
+    (
+        "lab-notebook.md",
+        "keep a quarter of the time",
+        "models.engine.scheduler:LIVE_SHARE",
+        0.25,
+    ),
+    (
+        "lab-notebook.md",
+        "and jobs an eighth",
+        "models.engine.scheduler:JOB_SHARE",
+        0.125,
     ),
     (
         "lab-notebook.md",
