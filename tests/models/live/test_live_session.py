@@ -234,12 +234,13 @@ def test_what_turns_take_of_the_engine_is_taken_once(delay: str) -> None:
 @pytest.mark.parametrize("ending", ["none", "clear", "close"])
 def test_what_an_unfinished_turn_takes_of_the_engine_is_known(ending: str) -> None:
     async def talk() -> None:
-        hold = asyncio.Event()
+        hold, taken = asyncio.Event(), list[int]()
 
         async def noted(number: int) -> None:
             stats = script.stats[-1]
             assert stats
             await work(stats)
+            taken.append(number)
             if number == 1:
                 stats.enter(None, "decode")
                 try:
@@ -262,7 +263,8 @@ def test_what_an_unfinished_turn_takes_of_the_engine_is_known(ending: str) -> No
             await asyncio.sleep(0.01)
             rest = speaking.session.take_stats()["m"]
             assert rest.stages["decode"].seconds > 0
-            assert first.windows + rest.windows == 2
+            # A slow machine may be asked for a third one meanwhile.
+            assert first.windows + rest.windows == len(taken) >= 2
             if ending != "none":
                 assert not speaking.session.take_stats()
 
