@@ -168,7 +168,8 @@ class SqliteJobStore:
         """
         (own,) = self._file.one(rank, owner=job.owner, id=job.id) or (0,)
         (before,) = self._file.one(_BEFORE, owner=job.owner, rank=own) or (0,)
-        return int(own + before)
+        # One that was claimed meanwhile has been told as queued, and was the next.
+        return max(1, int(own + before))
 
     def page(self, owner: str, page: JobPage) -> list[Job]:
         """As `JobStore.page`."""
