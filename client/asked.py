@@ -1,4 +1,4 @@
-"""What the options ask of each recording."""
+"""Requests from the command line's options, one for each recording."""
 
 from __future__ import annotations
 

@@ -1,3 +1,3 @@
-"""What transcribes recordings: a protocol, its requests, events and errors."""
+"""Transcription backends: their protocol, requests, events and errors."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a recording came to."""
+"""Outcome of a recording: done, skipped or failed, with its text or error."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a server can do beyond OpenAI's API, by its own description."""
+"""Feature detection: what a server supports beyond OpenAI's API, by its OpenAPI document."""
 
 from __future__ import annotations
 

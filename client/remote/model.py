@@ -1,4 +1,4 @@
-"""Whether a server is there, takes the key and has the model."""
+"""Preflight check: a server that answers, takes the key and has the model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How long a server is waited for, and how often a recording is sent again."""
+"""Retry policy: waits for a busy or absent server, and resends of a recording."""
 
 from __future__ import annotations
 

@@ -1,3 +1,3 @@
-"""What a user sees: bars or lines on stderr, and lines of JSON for programs."""
+"""Terminal output: progress bars or lines on stderr, JSON lines on stdout."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a store of jobs does, whatever database it is in."""
+"""Protocol of a store of jobs, whatever its database."""
 
 from __future__ import annotations
 

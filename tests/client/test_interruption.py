@@ -1,4 +1,4 @@
-"""What becomes of recordings when the client ends too early, or cannot write."""
+"""A client that ends too early or cannot write: Ctrl-C, kill -9, a full disk."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is shown on a terminal, and where there is none."""
+"""Progress bars on a terminal, and lines where there is none."""
 
 from __future__ import annotations
 
