@@ -60,14 +60,14 @@ class Remote:
         self, recording: Recording, request: Request
     ) -> AsyncGenerator[Event, None]:
         """The events of a recording, which is sent again where that may help."""
-        patience = self._requests.patience()
+        policy = self._requests.retry_policy()
         while True:
             try:
                 async with aclosing(self._attempt(recording, request)) as events:
                     async for event in events:
                         yield event
             except TryAgainError as error:
-                seconds = patience.pause(error)
+                seconds = policy.pause(error)
                 yield Waiting(seconds, str(error))
                 await asyncio.sleep(seconds)
             else:

@@ -16,8 +16,8 @@ from client.backend.errors import (
     TryAgainError,
     UnreachableError,
 )
-from client.remote.patience import LOOK_SECONDS, Patience
 from client.remote.problems import problem, unreachable
+from client.remote.retry_policy import LOOK_SECONDS, RetryPolicy
 from client.remote.server import Server
 
 _HINT = ": start a server with scripts/serve, or name another with --url"
@@ -50,10 +50,10 @@ class Requests:
     ) -> None:
         await self._http.aclose()
 
-    def patience(self) -> Patience:
+    def retry_policy(self) -> RetryPolicy:
         """That of a request of one recording."""
         server = self.server
-        return Patience(server.retries, server.timeout, is_awaited=server.is_awaited)
+        return RetryPolicy(server.retries, server.timeout, is_awaited=server.is_awaited)
 
     @asynccontextmanager
     async def answer(
@@ -92,12 +92,12 @@ class Requests:
         Raises:
             ClientError: as `problem` says.
         """
-        patience = self.patience()
+        policy = self.retry_policy()
         while True:
             try:
                 return await self.read(method, url, **options)
             except TryAgainError as error:
-                seconds = patience.pause(error)
+                seconds = policy.pause(error)
             await asyncio.sleep(seconds)
 
     async def patiently(
@@ -110,7 +110,7 @@ class Requests:
         Raises:
             NoServiceError: it did not come in time, or fails.
         """
-        patience = Patience(0, self.server.timeout)
+        policy = RetryPolicy(0, self.server.timeout)
         is_told = False
         while True:
             try:
@@ -120,15 +120,15 @@ class Requests:
             except TryAgainError as error:
                 if self.server.timeout is not None and error.after is None:
                     error.after = LOOK_SECONDS
-                seconds = self._pause(patience, error)
+                seconds = self._pause(policy, error)
                 if not is_told:
                     tell(f"waiting: {error}")
                     is_told = True
             await asyncio.sleep(seconds)
 
-    def _pause(self, patience: Patience, error: TryAgainError) -> float:
+    def _pause(self, policy: RetryPolicy, error: TryAgainError) -> float:
         try:
-            return patience.pause(error)
+            return policy.pause(error)
         except RecordingError as given_up:
             hint = _HINT if isinstance(error, UnreachableError) else ""
             raise NoServiceError(f"{given_up}{hint}") from error

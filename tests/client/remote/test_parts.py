@@ -1,4 +1,4 @@
-"""Parts of the client of a server: events, patience, abilities, errors."""
+"""Parts of the client of a server: events, retry policy, abilities, errors."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from client.backend.transcript import Transcript
 from client.remote.abilities import Abilities
 from client.remote.address import base_url
 from client.remote.form import upload_name
-from client.remote.patience import LOOK_SECONDS, Patience
 from client.remote.problems import problem
 from client.remote.requests import Requests
+from client.remote.retry_policy import LOOK_SECONDS, RetryPolicy
 from client.remote.server import Server
 from client.remote.server_sent_events import data_of
 
@@ -47,28 +47,28 @@ def test_events_end_with_a_line_feed_alone() -> None:
         assert asyncio.run(read()) == ['{"a":"\u2028\x85 ü"}', "[DONE]"]
 
 
-def test_patience_is_for_failures_and_not_for_what_is_busy() -> None:
-    patience = Patience(2, None)
-    assert [patience.pause(TryAgainError("busy", 7.0)) for _ in range(99)] == [7.0] * 99
-    assert [patience.pause(TryAgainError("broken")) for _ in range(2)] == [1.0, 2.0]
+def test_retries_are_for_failures_and_not_for_what_is_busy() -> None:
+    policy = RetryPolicy(2, None)
+    assert [policy.pause(TryAgainError("busy", 7.0)) for _ in range(99)] == [7.0] * 99
+    assert [policy.pause(TryAgainError("broken")) for _ in range(2)] == [1.0, 2.0]
     with pytest.raises(RecordingError, match="broken"):
-        patience.pause(TryAgainError("broken"))
+        policy.pause(TryAgainError("broken"))
 
 
-def test_patience_ends_with_its_time() -> None:
+def test_waiting_ends_with_its_time() -> None:
     now = [0.0]
-    patience = Patience(0, 10.0, lambda: now[0])
-    assert patience.pause(TryAgainError("busy", 5.0)) == 5.0
+    policy = RetryPolicy(0, 10.0, lambda: now[0])
+    assert policy.pause(TryAgainError("busy", 5.0)) == 5.0
     now[0] = 6.0
     with pytest.raises(RecordingError, match="busy"):
-        patience.pause(TryAgainError("busy", 5.0))
+        policy.pause(TryAgainError("busy", 5.0))
 
 
 def test_patience_with_a_server_that_is_gone() -> None:
     gone = NotConnectedError("gone")
-    patience = Patience(0, None, is_awaited=True)
-    assert [patience.pause(gone) for _ in range(99)] == [LOOK_SECONDS] * 99
-    for impatient in (patience, Patience(0, None)):
+    policy = RetryPolicy(0, None, is_awaited=True)
+    assert [policy.pause(gone) for _ in range(99)] == [LOOK_SECONDS] * 99
+    for impatient in (policy, RetryPolicy(0, None)):
         with pytest.raises(RecordingError, match="broken"):
             impatient.pause(TryAgainError("broken"))
 
@@ -85,7 +85,7 @@ def test_patience_with_a_server_that_is_gone() -> None:
 def test_a_server_that_restarts(
     monkeypatch: pytest.MonkeyPatch, error: Exception, is_awaited: bool, is_answered: bool
 ) -> None:
-    monkeypatch.setattr("client.remote.patience.LOOK_SECONDS", 0.0)
+    monkeypatch.setattr("client.remote.retry_policy.LOOK_SECONDS", 0.0)
     errors = [error] * 5
 
     def answer(_: httpx.Request) -> httpx.Response:

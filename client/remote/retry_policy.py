@@ -12,8 +12,8 @@ LOOK_SECONDS = 1.0
 _MAX_PAUSE = 30.0
 
 
-class Patience:
-    """That of one request: `timeout` is for a server that is busy, `retries` for failures.
+class RetryPolicy:
+    """The policy of one request: `timeout` is for a busy server, `retries` for failures.
 
     The time begins with the first answer that is none. `is_awaited`: a server that cannot be
     connected to is like one that is busy.
