@@ -10,6 +10,9 @@ from models.text.transcript import TokenScore
 from models.text.words import CLOSING, UNSPACED, bare, characters
 from models.units import SAMPLE_RATE
 
+# Samples that a token of a word takes at most: by alignment the pause behind a word is the word's.
+_LONGEST_TOKEN = 8 * SAMPLE_RATE // 10
+
 
 @dataclass(frozen=True)
 class HeardWord:
@@ -66,7 +69,7 @@ def heard_words(
         HeardWord(
             text=text,
             start=edges[first],
-            end=edges[after],
+            end=min(edges[after], edges[first] + _LONGEST_TOKEN * (after - first)),
             stem=places[stem - 1] + 1,
             after=places[after - 1] + 1,
         )

@@ -14,18 +14,15 @@ from models.live.settled_text import SettledText
 from models.live.spoken_spans import SpokenSpans
 from models.live.turn_audio import TurnAudio
 from models.live.turn_context import TurnContext, context_of
+from models.live.turn_cuts import TurnCuts
 from models.transcription.live_window import LiveText, LiveWindow
 from models.units import SAMPLE_RATE
 
-# Samples that are decoded again and again, at most, until they are cut; and that a cut must free.
+# Samples that are decoded again and again, at most, until they are cut.
 CUT_LENGTH = 10 * SAMPLE_RATE
-_FREED = 3 * SAMPLE_RATE
-# Samples of a window of sound that comes faster than it is decoded, or of which nothing settles;
-# before its end so many may be in the midst of a word.
+# Samples from which on they are a backlog: they come faster than they are decoded, or nothing
+# settles. Its windows are decoded once.
 BACKLOG_LENGTH = 16 * SAMPLE_RATE
-_BACKLOG_WINDOW, _BACKLOG_EDGE = 20 * SAMPLE_RATE, SAMPLE_RATE
-# Speech behind a text's end that is more than a breath, and by how much that end may be off.
-_UNCOVERED, _SLACK = SAMPLE_RATE, SAMPLE_RATE // 3
 # Speech that tells one language from another.
 _TELLING = 2 * SAMPLE_RATE
 
@@ -50,6 +47,7 @@ class LiveTurn:
         self.number, self.options, self.policy = number, options, policy
         self.audio, self.speech = TurnAudio(), SpokenSpans()
         self.settled = SettledText(policy)
+        self._cuts = TurnCuts(self.audio, self.speech, self.settled)
         self.is_paused = self.is_committed = False
         self.language = options.transcription.language
         self._newest_language = ""
@@ -58,6 +56,8 @@ class LiveTurn:
         # The place up to which a final text has been decoded.
         self._final_end = -1
         self._has_looped = False
+        # Where speech ends that the text before has left out: it is decoded by itself.
+        self._left_out_end: int | None = None
         # The turn before, until it is known if this one goes on with it; and what the next one may.
         self._before: LiveTurn | None = None
         self.context: TurnContext | None = None
@@ -75,10 +75,12 @@ class LiveTurn:
 
     def next_decoding(self, now: float) -> Decoding | float | None:
         """What is to be decoded now, or the seconds until then; None: more has to be said first."""
+        if self._left_out_end is not None:
+            return Decoding(self._left_out_end, in_backlog=True)
         # Of a long silence no more is decoded than is kept: speech may come in place of the rest.
         end = min(self.audio.end, self.speech.tail_end)
         if end - self.audio.first > BACKLOG_LENGTH:
-            return Decoding(min(end, self.audio.first + _BACKLOG_WINDOW), in_backlog=True)
+            return Decoding(self._cuts.backlog_end(end), in_backlog=True)
         if self.is_final:
             return None
         if self.is_committed:
@@ -146,7 +148,7 @@ class LiveTurn:
         if self.audio.first >= 0 or self.settled.logprobs:
             return False
         self.settled.begin_behind(Prefix())
-        self._drop_before(0)
+        self._cuts.drop_before(0)
         return True
 
     def begin(self, decoding: Decoding, now: float) -> None:
@@ -170,14 +172,16 @@ class LiveTurn:
         if is_odd and not is_update and self._leave_context():
             return
         self._keep_language(decoding, text)
+        if not is_update and self._leaves_out():
+            return
         if self._goes_on_behind(decoding, text):
             return
         if decoding.is_final:
             self._final_end = decoding.end
         if decoding.in_backlog:
-            self._cut_backlog(decoding.end - _BACKLOG_EDGE)
+            self._cuts.cut_backlog(decoding.end)
         elif self.audio.length > CUT_LENGTH and not self.is_final:
-            self._cut_settled()
+            self._cuts.cut_settled()
         if text.is_loop:
             self.settled.history = ()
 
@@ -197,42 +201,15 @@ class LiveTurn:
         if telling or self.settled.logprobs or decoding.in_backlog:
             self.language = text.language
 
+    def _leaves_out(self) -> bool:
+        """Cut where a text leaves out what is spoken: that is decoded next, and then the rest."""
+        # Of such a part all is taken that there is: it may be no speech.
+        is_left_out = self._left_out_end is not None
+        self._left_out_end = None if is_left_out else self._cuts.cut_left_out()
+        return self._left_out_end is not None
+
     def _goes_on_behind(self, decoding: Decoding, text: LiveText) -> bool:
-        """Cut where a text ends though somebody speaks behind it: that is decoded by itself then.
-
-        Whisper sometimes ends behind a sentence; with that as its prefix it does so again.
-        """
-        end = self.audio.first + round(text.end * SAMPLE_RATE)
+        """Cut where a text ends though somebody speaks behind it: that is decoded next."""
         has_ended = decoding.is_final or decoding.in_backlog or not self.settled.open_text
-        if (
-            not has_ended
-            or text.end < 0.5
-            or self.speech.between(end + _SLACK, decoding.end) < _UNCOVERED
-        ):
-            return False
-        self.settled.settle_all()
-        self.settled.cut(decoding.end)
-        self._drop_before(self.speech.pause_in(end - _SLACK, end + _SLACK) or end)
-        return True
-
-    def _cut_settled(self) -> None:
-        """Cut behind settled words: in a pause there, or else behind the last of them."""
-        edges = self._edges()
-        if edges:
-            self._cut(self.speech.pause_in(edges[0], edges[-1]) or edges[-1])
-
-    def _cut_backlog(self, place: int) -> None:
-        """Settle all before a place, which is no edge of what is said, and cut behind it."""
-        self.settled.settle_until(place)
-        self._cut([place, *self._edges()][-1])
-
-    def _edges(self) -> list[int]:
-        return [edge for edge in self.settled.edges() if edge >= self.audio.first + _FREED]
-
-    def _cut(self, place: int) -> None:
-        self.settled.cut(place)
-        self._drop_before(place)
-
-    def _drop_before(self, place: int) -> None:
-        self.audio.drop_before(place)
-        self.speech.drop_before(place)
+        end = self.audio.first + round(text.end * SAMPLE_RATE)
+        return has_ended and self._cuts.cut_at_end_of_text(end, decoding.end)

@@ -41,6 +41,12 @@ class SettledText:
         scores = self._newest.scores[len(self.prefix.tokens) :] if self._newest else ()
         return b"".join(each.data for each in scores if each).decode("utf-8", "replace")
 
+    @property
+    def open_words(self) -> tuple[HeardWord, ...]:
+        """The words of `open_text`."""
+        words = self._newest.words if self._newest else ()
+        return words[len(self._settled_words()) :]
+
     def begin_behind(self, context: Prefix) -> None:
         """Begin anew, behind words of another turn, which are not told; none are settled yet."""
         self.prefix, self._newest, self._has_context = context, None, bool(context.tokens)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from models.live.agreement import AgreementPolicy
@@ -26,12 +28,17 @@ def turn_of(seconds: float) -> LiveTurn:
     return turn
 
 
-def text(*words: str, ends: float | None = None, is_loop: bool = False) -> LiveText:
-    """Words of half a second each."""
+def text(
+    *words: str,
+    ends: float | None = None,
+    is_loop: bool = False,
+    begins: Sequence[float] | None = None,
+) -> LiveText:
+    """Words of half a second each, or that begin at these seconds; the last of those is an end."""
     scores = (None, *(TokenScore(f" {word}".encode(), -0.1) for word in words))
     tokens = (STAMP, *(sum(word.encode()) for word in words))
-    starts = tuple(0.5 * n for n in range(len(words) + 1)) if words else ()
-    end = 0.5 * len(words) if ends is None else ends
+    starts = tuple(begins or [0.5 * n for n in range(len(words) + 1)]) if words else ()
+    end = (starts or (0.0,))[-1] if ends is None else ends
     return LiveText("en", tokens, (-0.1,) * len(tokens), scores, starts, end, is_loop)
 
 

@@ -161,13 +161,14 @@ def test_turns_of_one_sentence_are_heard_as_its_parts_and_repeat_nothing(base: T
 
 
 def test_sound_faster_than_real_time_is_all_transcribed(base: Transcriber) -> None:
-    found = READ[:6]
+    # Twice over: a decoder that is told what was said leaves out what is like it.
+    found = [*READ[:6], *READ[:6]]
     sound = joined(found, 0.3)
-    apart = sum(errors(clip.text, file_text(base, load(clip.path))) for clip in found)
+    apart = 2 * sum(errors(clip.text, file_text(base, load(clip.path))) for clip in READ[:6])
 
     async def talk() -> None:
         async with speaker(Models(base=base), MANUAL) as speaking:
-            await speaking.say(sound, seconds=1, waits=False)
+            await speaking.say(sound, seconds=2, waits=False)
             speaking.session.commit()
             (completed,) = completions(await speaking.finish())
         assert errors(" ".join(clip.text for clip in found), completed.transcript) <= apart + 6
