@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -47,13 +49,14 @@ class OpenJobs:
 class JobConfig:
     """Where jobs are kept, how much of them, and for how many seconds after their end.
 
-    Without `webhooks` nobody is told of their end.
+    Without `webhooks` nobody is told of their end. `clock` gives Unix seconds.
     """
 
     root: Path
     budget: JobBudget
     keep_seconds: int
     webhooks: WebhookConfig | None = None
+    clock: Callable[[], float] = time.time
 
     @classmethod
     def of(cls, settings: Settings, home: Path) -> Self:
@@ -76,7 +79,7 @@ class JobConfig:
         try:
             folder = JobFolder(self.root)
             lock = WorkerLock(folder.workers)
-            store = SqliteJobStore(self.root / _DATABASE)
+            store = SqliteJobStore(self.root / _DATABASE, self.clock)
             found = OpenJobs(store, folder, lock, self.webhooks is not None)
             found.sweep()
         except OSError as error:

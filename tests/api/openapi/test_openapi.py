@@ -162,6 +162,7 @@ TRANSLATION_FIELDS = [
     "metadata",
     "expires_after",
     "webhook_url",
+    "webhook_include",
     "prompt",
     "response_format",
     "temperature",
