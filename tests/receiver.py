@@ -62,6 +62,16 @@ class Receiver:
             self.came.notify_all()
         return status
 
+    def told_of(self, job_id: str) -> Delivery:
+        """The request about a job, once it is there."""
+        with self.came:
+            is_there = self.came.wait_for(lambda: self._of(job_id), LONGEST_SECONDS)
+            assert is_there, self.deliveries
+            return self._of(job_id)[0]
+
+    def _of(self, job_id: str) -> list[Delivery]:
+        return [each for each in self.deliveries if each.event["data"]["id"] == job_id]
+
     def until(self, count: int) -> list[Delivery]:
         """The requests, once there are so many."""
         with self.came:

@@ -14,6 +14,7 @@ import httpx
 
 from tests.operation.processes import LONGEST_SECONDS, end, eventually, mistreated, workers
 from tests.process_tree import family
+from tests.receiver import SECRET, Receiver, receiving
 from tests.server import Server
 
 PATH = "/v1/audio/transcriptions"
@@ -21,9 +22,9 @@ TWO_WORKERS = json.dumps({"services": {"whisper": {"workers": 2}}})
 WORDS = "ask not what your country can do for you"
 
 
-def make(server: Server, recording: Path) -> str:
+def make(server: Server, recording: Path, **fields: str) -> str:
     """The id of a new job."""
-    form = {"model": "whisper-1", "background": "true"}
+    form = {"model": "whisper-1", "background": "true", **fields}
     with recording.open("rb") as file:
         answer = httpx.post(
             f"{server.url}{PATH}", data=form, files={"file": file}, timeout=LONGEST_SECONDS
@@ -127,15 +128,67 @@ def test_job_goes_back_to_the_queue_when_the_server_is_told_to_end(
         assert f"{job_id}: completed in " in server.printed
 
 
+def webhooks_to(receiver: Receiver) -> dict[str, str]:
+    """The settings of a server whose webhooks may go there."""
+    hosts = f"127.0.0.1:{receiver.port}"
+    return {"WHISPER_WEBHOOK_HOSTS": hosts, "WHISPER_WEBHOOK_SECRET": SECRET}
+
+
+def is_delivered(server: Server, job_id: str) -> bool:
+    return bool(told(server, job_id)["webhook"]["state"] == "delivered")
+
+
+def test_webhook_of_a_server_that_is_killed_is_sent_by_the_next_with_the_same_id(
+    home: Path, minute: Path
+) -> None:
+    with receiving() as receiver:
+        receiver.gate.clear()
+        with mistreated(home, **webhooks_to(receiver)) as server:
+            job_id = make(server, minute, webhook_url=receiver.url())
+            receiver.until(1)
+            kill(server)
+        receiver.gate.set()
+        with mistreated(home, **webhooks_to(receiver)) as server:
+            first, second = receiver.until(2)
+            assert eventually(lambda: is_delivered(server, job_id))
+            assert told(server, job_id)["webhook"]["attempts"] == 1
+    assert first.headers["webhook-id"] == second.headers["webhook-id"]
+    assert first.body == second.body
+
+
+def test_webhook_under_way_is_waited_for_when_the_server_is_told_to_end(
+    home: Path, minute: Path
+) -> None:
+    with receiving() as receiver:
+        receiver.gate.clear()
+        with mistreated(home, **webhooks_to(receiver)) as server:
+            job_id = make(server, minute, webhook_url=receiver.url())
+            receiver.until(1)
+            server.process.send_signal(signal.SIGTERM)
+            assert eventually(lambda: not _answers(server))
+            receiver.gate.set()
+            assert server.process.wait(LONGEST_SECONDS) == 0
+        with mistreated(home, **webhooks_to(receiver)) as server:
+            assert is_delivered(server, job_id)
+            assert server.stop() == 0
+        assert len(receiver.deliveries) == 1
+
+
 def test_two_workers_do_each_job_once_and_tell_of_all(home: Path, minute: Path) -> None:
-    with mistreated(home, BENTOML_CONFIG_OVERRIDES=TWO_WORKERS) as server:
+    with (
+        receiving() as receiver,
+        mistreated(home, BENTOML_CONFIG_OVERRIDES=TWO_WORKERS, **webhooks_to(receiver)) as server,
+    ):
         assert eventually(lambda: len(workers(server)) == 2)
-        ids = [make(server, minute) for _ in range(8)]
+        ids = [make(server, minute, webhook_url=receiver.url()) for _ in range(8)]
         for job_id in ids:
             # Each question may come to another worker.
             assert WORDS in text_of(server, job_id)
         for job_id in ids:
             assert server.printed.count(f"{job_id}: completed in ") == 1
+            assert eventually(lambda job_id=job_id: is_delivered(server, job_id))
+        told_of = sorted(each.event["data"]["id"] for each in receiver.deliveries)
+        assert told_of == sorted(ids)
         assert server.stop() == 0
 
 

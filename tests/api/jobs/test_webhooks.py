@@ -551,5 +551,3 @@ def test_secret_and_address_are_told_nowhere(
         assert SECRET.removeprefix("whsec_") not in text
         assert "0123456789012345" not in text
     assert "a-path-with-a-token" not in "".join([*told, caplog.text])
-
-
