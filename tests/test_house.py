@@ -238,6 +238,7 @@ ROOMS: dict[str, set[str]] = {
     "api.dialects": {
         "api",
         "api.forms",
+        "api.jobs",
         "api.requests",
         "api.responses",
         "api.routes",

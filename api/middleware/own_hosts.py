@@ -18,7 +18,7 @@ from api.own_names import is_own_name
 # What browsers send no origin with, if the page is the server's own.
 _READING = ("GET", "HEAD", "OPTIONS")
 # What tells, when it is read, what others have made: the ids of jobs, by which their texts are had.
-_LISTS = ("/v1/audio/transcriptions", "/audio/transcriptions")
+_LISTS = tuple(f"{prefix}/audio/transcriptions" for prefix in ("/v1", "", "/openai/v1"))
 
 
 class CheckHost(Guard):
