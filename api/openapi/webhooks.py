@@ -11,8 +11,7 @@ _HEADERS = {
     "webhook-id": ("The event's id: the same whenever it is sent again.", EVENT["id"]),
     "webhook-timestamp": ("When it was sent, in Unix seconds.", "1764003600"),
     "webhook-signature": (
-        "`v1,` and the HMAC-SHA256, in base64, of id, timestamp and body with dots between; one "
-        "for each secret, with spaces between.",
+        "`v1,` and the HMAC-SHA256 of id, timestamp and body in base64; one for each secret.",
         "v1,K5oZfzN95Z9UVu1EsfQmfVNQhnkZ2pj9o9NDN/H/pI4=",
     ),
 }
