@@ -118,11 +118,10 @@ class WebhookRunner:
     async def _answer(self, job: Job) -> Reply:
         try:
             text = await asyncio.to_thread(self._text, job)
+            body = job_event(job, text).model_dump_json().encode()
+            return await self._sender.send(str(job.webhook_url), event_id(job), body)
         except JobStoreError:
             return Reply(error="no_result")
-        body = job_event(job, text).model_dump_json().encode()
-        try:
-            return await self._sender.send(str(job.webhook_url), event_id(job), body)
         except Exception:  # noqa: BLE001 - of whatever kind, the others are to be sent
             logger.exception("A webhook of %s failed", job.id)
             return Reply(error="internal")

@@ -17,6 +17,7 @@ from standardwebhooks.webhooks import Webhook
 from api.jobs import runner, webhook_runner
 from api.jobs.webhook_runner import SCHEDULE
 from api.requests.model_registry import Transcriber
+from api.server_log import logger
 from api.settings import Settings
 from models.errors import AudioError
 from models.jobs.job_store import WEBHOOK_KEEP_SECONDS
@@ -526,10 +527,16 @@ def test_what_an_event_has_is_checked(tmp_path: Path, fields: dict[str, str], me
 
 
 def test_secret_and_address_are_told_nowhere(
-    tmp_path: Path, receiver: Receiver, caplog: pytest.LogCaptureFixture
+    tmp_path: Path,
+    receiver: Receiver,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     receiver.statuses = [500]
     caplog.set_level(logging.DEBUG)
+    caplog.set_level(logging.DEBUG, logger.name)
+    # BentoML's, once it is imported, keeps to itself.
+    monkeypatch.setattr(logging.getLogger("bentoml"), "propagate", True)
     told: list[str] = []
 
     async def scenario() -> None:
