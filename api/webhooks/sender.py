@@ -90,7 +90,7 @@ class WebhookSender:
         )
         async with (
             httpcore.AsyncConnectionPool(self._tls, network_backend=self._backend) as pool,
-            pool.stream("POST", address, headers=headers, content=body) as response,
+            pool.stream("POST", address, headers=list(headers.items()), content=body) as response,
         ):
             await _read_a_little(response)
             return Reply(status=response.status)

@@ -189,7 +189,7 @@ def test_two_workers_do_each_job_once_and_tell_of_all(home: Path, minute: Path) 
             assert WORDS in text_of(server, job_id)
         for job_id in ids:
             assert server.printed.count(f"{job_id}: completed in ") == 1
-            assert eventually(lambda job_id=job_id: is_delivered(server, job_id))
+        assert eventually(lambda: all(is_delivered(server, job_id) for job_id in ids))
         told_of = sorted(each.event["data"]["id"] for each in receiver.deliveries)
         assert told_of == sorted(ids)
         assert server.stop() == 0

@@ -199,7 +199,7 @@ def test_receiver_that_stops_in_its_answer_has_taken_the_event() -> None:
         assert sent(f"http://127.0.0.1:{port}/", f"127.0.0.1:{port}") == Reply(204)
 
 
-@pytest.mark.parametrize("said", [b"SSH-2.0-x\r\n", b"HTTP/1.1 xyz\r\n\r\n", b"\x00" * 200_000])
+@pytest.mark.parametrize("said", [b"SSH-2.0-x\r\n\r\n", b"HTTP/1.1 xyz\r\n\r\n", b"\x00" * 200_000])
 def test_receiver_that_speaks_something_else(said: bytes) -> None:
     with speaking(said) as port:
         assert sent(f"http://127.0.0.1:{port}/", f"127.0.0.1:{port}") == Reply(error="broken")

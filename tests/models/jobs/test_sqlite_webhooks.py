@@ -41,7 +41,8 @@ def fail(store: SqliteJobStore, job: Job) -> None:
     assert store.finish(job.id, "w", JobOutcome(JobError("It broke.")))
 
 
-def crash(store: SqliteJobStore, _: Job) -> None:
+def crash(store: SqliteJobStore, job: Job) -> None:
+    assert job.crashes == 0
     for _ in range(MAX_CRASHES):
         assert store.webhooks.claim("x") is None
         assert store.claim("w", is_alone=True)
