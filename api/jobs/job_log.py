@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 from api.server_log import logger
 from models.jobs.job import Job
 from models.jobs.job_store import JobOutcome, WebhookAttempt
@@ -56,4 +58,5 @@ def log_webhook(job: Job, attempt: WebhookAttempt, outcome: str) -> None:
     sentence = f"{job.id}: webhook {outcome} at attempt {number}: {came}"
     if attempt.again is not None:
         sentence += f"; again in {attempt.again:.0f} s"
-    logger.info(sentence, extra={"fields": fields})
+    level = logging.WARNING if outcome == "failed" else logging.INFO
+    logger.log(level, sentence, extra={"fields": fields})

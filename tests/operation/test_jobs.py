@@ -7,16 +7,18 @@ import os
 import random
 import signal
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import httpx
 
+from models.checkpoints.weights import Weights
 from tests.operation.processes import LONGEST_SECONDS, end, eventually, mistreated, workers
 from tests.process_tree import family
 from tests.receiver import SECRET, Receiver, receiving
-from tests.server import Server
+from tests.server import Server, failing_start
 
 PATH = "/v1/audio/transcriptions"
 TWO_WORKERS = json.dumps({"services": {"whisper": {"workers": 2}}})
@@ -175,6 +177,16 @@ def test_webhook_under_way_is_waited_for_when_the_server_is_told_to_end(
             assert is_delivered(server, job_id)
             assert server.stop() == 0
         assert len(receiver.deliveries) == 1
+
+
+def test_webhooks_without_a_secret_end_the_start(weights: Callable[[str], Weights]) -> None:
+    weights("tiny.en")
+    settings = {"WHISPER_DEFAULT_MODEL": "tiny.en", "WHISPER_WEBHOOK_HOSTS": "example.org"}
+    status, printed = failing_start((), **settings)
+
+    assert status == 1
+    assert "WHISPER_WEBHOOK_HOSTS is set without WHISPER_WEBHOOK_SECRET" in printed
+    assert "Traceback" not in printed
 
 
 def test_two_workers_do_each_job_once_and_tell_of_all(home: Path, minute: Path) -> None:

@@ -59,14 +59,14 @@ def test_recording_that_has_no_room_is_refused_and_running_jobs_end(tmp_path: Pa
             job_id = await server.make()
             await server.until(job_id, lambda job: job["status"] == "in_progress")
             before = files_in(tmp_path, "uploads")
-            with largest_file(300 * KIB):
-                await refused(server, bytes(400 * KIB))
+            with largest_file(700 * KIB):
+                await refused(server, bytes(900 * KIB))
                 assert files_in(tmp_path, "uploads") == before
                 for _ in fake.segments:
                     fake.steps.release()
                 assert (await server.ended(job_id))["status"] == "completed"
                 assert (await server.content(job_id)).status_code == 200
-            assert (await server.submit(audio=bytes(400 * KIB))).status_code == 202
+            assert (await server.submit(audio=bytes(900 * KIB))).status_code == 202
         assert is_sound(tmp_path)
 
     run(scenario())

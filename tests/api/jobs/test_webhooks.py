@@ -39,6 +39,12 @@ ROOT = Path(__file__).parent.parent.parent.parent
 TEXT = "The naïve wind and the sun."
 
 
+@pytest.fixture(autouse=True)
+def often(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Events are looked for more often than once a second."""
+    monkeypatch.setattr(webhook_runner, "POLL_SECONDS", 0.05)
+
+
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
     with receiving() as found:
