@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Self
 
 from api.own_names import is_own_name
@@ -42,8 +42,8 @@ class Target:
         Raises:
             ValueError: it is none, or has a user name, a fragment, or characters beyond ASCII.
         """
-        match = _URL.fullmatch(url)
-        if len(url) > MAX_URL or match is None:
+        match = _URL.fullmatch(url) if len(url) <= MAX_URL else None
+        if match is None:
             raise ValueError(url)
         scheme, target = match["scheme"].lower(), match["target"] or ""
         port = _port(match["port"]) or _DEFAULT_PORTS[scheme]
@@ -131,7 +131,7 @@ class WebhookHosts:
 def _host(text: str) -> str:
     """A name or an address; raises `ValueError` for what only some would take for one."""
     if text.startswith("["):
-        return str(ip_address(text.strip("[]")))
+        return str(IPv6Address(text[1:-1]))
     return str(address) if (address := _address(text)) else _name(text)
 
 

@@ -76,6 +76,7 @@ def test_parts_of_a_url(url: str, target: Target) -> None:
         "http://1.2.3.4.5/",
         "http://example.0x7f/",
         "http://[::1/",
+        "http://[127.0.0.1]/",
         "http://::1/",
         "http://[127.0.0.1/",
         "http://[fe80::1%25eth0]/",
