@@ -17,6 +17,7 @@ from standardwebhooks.webhooks import Webhook
 from api.public_addresses import Address
 from api.settings import Settings
 from api.webhooks import sender
+from api.webhooks.pinned_backend import Resolve
 from api.webhooks.sender import Reply, WebhookSender
 from api.webhooks.webhook_config import webhook_config
 from tests.certificates import self_signed
@@ -43,7 +44,7 @@ class Names:
 def sent(
     url: str,
     hosts: str,
-    names: Names | None = None,
+    names: Resolve | None = None,
     tls: ssl.SSLContext | None = None,
     body: bytes = b"{}",
 ) -> Reply:
@@ -218,7 +219,11 @@ def test_address_that_takes_no_connection_is_followed_by_the_next(receiver: Rece
 
 
 def test_name_that_does_not_exist() -> None:
-    assert sent("http://nothing.invalid/", "nothing.invalid") == Reply(error="name_not_found")
+    async def unknown(host: str, port: int) -> Sequence[Address]:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    reply = sent("http://nothing.invalid/", "nothing.invalid", unknown)
+    assert reply == Reply(error="name_not_found")
 
 
 def test_system_resolver_knows_localhost(receiver: Receiver) -> None:
