@@ -11,10 +11,9 @@ from pathlib import Path
 import pytest
 
 from api.jobs import runner, webhook_runner
-from tests.api.fake import FakeTranscriber
+from tests.api.jobs.hooked import attempted, deliveries, hooked, made
 from tests.api.jobs.serving import GatedTranscriber, JobClient, files_in, job_server, left, run
-from tests.api.jobs.test_webhooks import attempted, deliveries, hooked, made
-from tests.receiver import receiving
+from tests.receiver import Receiver
 from tests.wire.promises import promises
 
 KIB = 1024
@@ -98,21 +97,20 @@ def test_job_that_ends_while_nothing_can_be_written_ends_once_it_can(
 
 
 def test_webhook_that_was_taken_is_not_sent_again_where_that_cannot_be_noted(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(webhook_runner, "RETRY_SECONDS", 0.05)
 
     async def scenario() -> None:
-        with receiving() as receiver:
-            receiver.gate.clear()
-            async with hooked(tmp_path, receiver, FakeTranscriber()) as server:
-                job_id = await made(server, receiver)
-                await deliveries(receiver, 1)
-                with largest_file(1):
-                    receiver.gate.set()
-                    await refused(server, b"audio")
-                    assert (await server.get(job_id))["webhook"]["state"] == "pending"
-                assert (await attempted(server, job_id, 1))["state"] == "delivered"
-            assert len(receiver.deliveries) == 1
+        receiver.gate.clear()
+        async with hooked(tmp_path, receiver) as server:
+            job_id = await made(server, receiver)
+            await deliveries(receiver, 1)
+            with largest_file(1):
+                receiver.gate.set()
+                await refused(server, b"audio")
+                assert (await server.get(job_id))["webhook"]["state"] == "pending"
+            assert (await attempted(server, job_id, 1))["state"] == "delivered"
+        assert len(receiver.deliveries) == 1
 
     run(scenario())
