@@ -55,6 +55,8 @@ from serving.worker import drain_before_exit, join_parent
 if TYPE_CHECKING:
     from _bentoml_sdk import Service
 
+    from api.jobs.job_config import OpenJobs
+    from api.jobs.webhook_runner import WebhookRunner
     from serving.wyoming import Wyoming
 
 
@@ -86,6 +88,18 @@ jobs = Jobs(JobConfig.of(settings, bentoml_home())) if settings.jobs else None
 app.state.jobs = jobs
 realtime = Realtime(app.state, limits, drain, metrics.realtime)
 observers = request_observers(settings, metrics, version)
+
+
+def start_webhooks(opened: OpenJobs) -> WebhookRunner | None:
+    """The runner of webhooks; None where they are off."""
+    if not (jobs and jobs.config.webhooks):
+        return None
+    # Imported here, as Wyoming's is.
+    from api.jobs.webhook_runner import WebhookRunner
+    from api.webhooks.sender import WebhookSender
+
+    sender = WebhookSender(jobs.config.webhooks, version)
+    return WebhookRunner(opened, sender, drain, metrics.jobs.note_webhook)
 
 
 def start_wyoming() -> Wyoming:
@@ -163,7 +177,8 @@ class Whisper:
         if jobs:
             places = long_at_once(self.slots)
             jobs.begin(
-                lambda opened: JobRunner(opened, self.registry, drain, places, metrics.jobs.note)
+                lambda opened: JobRunner(opened, self.registry, drain, places, metrics.jobs.note),
+                start_webhooks,
             )
         if self.wyoming:
             self.wyoming.begin(self.registry, drain, observers)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import ipaddress
 import re
 from collections.abc import Callable
@@ -9,11 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import Field, GetCoreSchemaHandler
+from pydantic import Field, GetCoreSchemaHandler, SecretBytes
 from pydantic.fields import FieldInfo
 from pydantic_core.core_schema import CoreSchema, no_info_before_validator_function
 
 from api.keys import key_digest
+from api.webhook_hosts import HostEntry
 from models.checkpoints.catalogue import checkpoint_name
 from models.live.live_options import Delay
 
@@ -109,6 +111,26 @@ def _key_digests(value: str) -> tuple[bytes, ...]:
     return tuple(key_digest(key.strip()) for key in value.split(","))
 
 
+def _webhook_secrets(value: str) -> tuple[bytes, ...]:
+    return tuple(_webhook_secret(part) for part in re.split(r"[\s,]+", value))
+
+
+def _webhook_secret(value: str) -> bytes:
+    """The key of a secret, in the form and of the sizes that Standard Webhooks has."""
+    prefix, found, text = value.partition("whsec_")
+    key = base64.b64decode(text, validate=True)
+    if prefix or not found or not 24 <= len(key) <= 64:
+        raise ValueError("not a secret")
+    return key
+
+
+def _webhook_hosts(value: str) -> tuple[str, ...]:
+    entries = tuple(part.strip().lower() for part in value.split(","))
+    for entry in entries:
+        HostEntry.of(entry)
+    return entries
+
+
 def _host(value: str) -> str:
     return "127.0.0.1" if value == "localhost" else str(ipaddress.ip_address(value))
 
@@ -155,6 +177,8 @@ def _origin(value: str) -> str:
 
 _DEVICE = _matching(re.compile(r"auto|cpu|cuda(:[0-9]{1,3})?"))
 _COLLECTOR = "the http or https URL of a collector, such as http://127.0.0.1:4318"
+_SECRETS = "whsec_ and 24 to 64 bytes in base64; several with commas or spaces between"
+_HOSTS = "hosts such as example.org, *.example.org, receiver:9000 or 10.0.0.5, with commas between"
 _KEYS = "keys of at least 8 visible ASCII characters, with commas between"
 
 Dtype = Literal["auto", "float32", "float16", "bfloat16", "int8"]
@@ -183,6 +207,10 @@ Aliases = Annotated[
     Text(_aliases, "pairs such as gpt-4o-transcribe=base, with commas between"),
 ]
 ApiKeys = Annotated[tuple[bytes, ...], Text(_key_digests, _KEYS), Field(repr=False)]
+WebhookSecrets = Annotated[
+    tuple[SecretBytes, ...], Text(_webhook_secrets, _SECRETS), Field(repr=False)
+]
+WebhookHosts = Annotated[tuple[str, ...], Text(_webhook_hosts, _HOSTS)]
 Dialects = Annotated[
     tuple[DialectName, ...],
     Text(_dialects, f"some of {', '.join(DIALECTS)}, or none"),

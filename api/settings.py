@@ -30,6 +30,8 @@ from api.setting_values import (
     PaddingSetting,
     RealtimeDelay,
     Url,
+    WebhookHosts,
+    WebhookSecrets,
     is_secret,
     wanted_text,
     whole,
@@ -234,6 +236,13 @@ class Settings(BaseModel):
     jobs_disk_mib: Annotated[int, whole(0, 100_000_000, "MiB")] = 4_096
     """MiB of the recordings, results and fields of background jobs; beyond them new ones get a 503
     with `Retry-After`. 0: no limit."""
+    webhook_hosts: WebhookHosts = ()
+    """Hosts that the events of background jobs may be sent to, with commas between: names, all
+    names below one as `*.example.org`, addresses or networks, with a port if it is not 80 or 443.
+    Empty: no webhooks."""
+    webhook_secret: WebhookSecrets = ()
+    """What webhooks are signed by, as in Standard Webhooks: `whsec_` and 24 to 64 bytes in base64.
+    With several, commas or spaces between, each event is signed by all of them."""
     otlp_endpoint: Url = ""
     """OpenTelemetry collector that is sent a span for each request and its stages, such as
     `http://127.0.0.1:4318`; empty: none."""

@@ -7,12 +7,13 @@ from collections.abc import Mapping, Sequence
 from api.middleware.access import access_problem
 from api.port import port_problem
 from api.settings import Settings
+from api.webhooks.webhook_config import webhook_problem
 from api.wyoming.address import wyoming_problem
 from models.errors import WhisperError
 
 
 class PreflightError(WhisperError):
-    """The server could not listen as it is told to; the message says which setting to change."""
+    """The server could not start as it is told to; the message says which setting to change."""
 
 
 def preflight(
@@ -25,9 +26,11 @@ def preflight(
 
     Raises:
         SettingError: a variable is malformed, one line each.
-        PreflightError: the server could not listen.
+        PreflightError: the server could not listen, or not sign its webhooks.
     """
     settings = Settings.from_environ(environ)
+    if problem := webhook_problem(settings):
+        raise PreflightError(problem)
     if not arguments and (problem := _address_problem(settings)):
         raise PreflightError(problem)
     wanted = () if settings.on_demand == ("all",) else settings.on_demand

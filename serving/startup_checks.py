@@ -10,6 +10,7 @@ from bentoml.exceptions import BentoMLException
 from api.middleware.access import access_problem
 from api.port import port_problem
 from api.settings import Settings
+from api.webhooks.webhook_config import webhook_problem
 from api.wyoming.address import wyoming_problem
 from models.capacity.model_pool import room_problem
 from models.checkpoints import store
@@ -37,7 +38,7 @@ def check_start(
     host = given.get("host") or configured_host()
     port = given.get("port") or settings.port
     problem = port_problem(host, port) or access_problem(settings, host)
-    if problem := problem or wyoming_problem(settings, port):
+    if problem := problem or wyoming_problem(settings, port) or webhook_problem(settings):
         raise BentoMLException(problem)
     try:
         _check_engines(settings, checkpoints, on_demand)

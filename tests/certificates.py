@@ -20,8 +20,8 @@ class Certificate:
     key: Path
 
 
-def self_signed(folder: Path) -> Certificate:
-    """A certificate of 127.0.0.1 for a day, signed by itself."""
+def self_signed(folder: Path, *names: str) -> Certificate:
+    """A certificate of 127.0.0.1, or of these names, for a day, signed by itself."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "a server of the tests")])
     now = datetime.now(UTC)
@@ -32,7 +32,10 @@ def self_signed(folder: Path) -> Certificate:
         .not_valid_after(now + timedelta(days=1))
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(
-            x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False
+            x509.SubjectAlternativeName(
+                [x509.DNSName(each) for each in names] or [x509.IPAddress(ip_address("127.0.0.1"))]
+            ),
+            critical=False,
         )
         .sign(key, hashes.SHA256())
     )

@@ -127,6 +127,7 @@ ROOMS: dict[str, set[str]] = {
         "models.engine",
         "models.jobs",
     },
+    "api.webhooks": {"api"},
     "api.native": {"api", "api.forms", "api.requests", "api.responses"},
     "api.middleware": {
         "api",
@@ -144,6 +145,7 @@ ROOMS: dict[str, set[str]] = {
         "api.openapi",
         "api.requests",
         "api.responses",
+        "api.webhooks",
         "models",
         "models.audio.container",
         "models.jobs",
@@ -180,6 +182,7 @@ ROOMS: dict[str, set[str]] = {
         "api.middleware",
         "api.requests",
         "api.telemetry",
+        "api.webhooks",
         "api.wyoming",
         "models",
         "models.audio.sandbox",
@@ -202,6 +205,7 @@ ROOMS: dict[str, set[str]] = {
     "cli": {
         "api",
         "api.middleware",
+        "api.webhooks",
         "api.wyoming",
         "cli.comparison",
         "cli.realtime",
@@ -234,6 +238,7 @@ ROOMS: dict[str, set[str]] = {
     "api.dialects": {
         "api",
         "api.forms",
+        "api.jobs",
         "api.requests",
         "api.responses",
         "api.routes",
@@ -257,6 +262,7 @@ ROOMS: dict[str, set[str]] = {
         "api.realtime",
         "api.requests",
         "api.telemetry",
+        "api.webhooks",
         "models.audio.sandbox",
         "models.audio.vad",
         "models.capacity",
@@ -292,6 +298,7 @@ ONLY_IN = {
     "wcwidth": {"models/text/subtitles/line_units.py"},
     "circus": {"serving/patches/"},
     "sqlite3": {"models/jobs/"},
+    "httpcore": {"api/webhooks/"},
 }
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from starlette.routing import BaseRoute, Mount, Route, Router
 
+from api.jobs import routes as job_routes
 from api.routes import detect_language, model_list, transcriptions
 from api.routes.unmatched import Unmatched
 from api.telemetry.endpoints import OTHER, endpoint_of
@@ -25,7 +26,8 @@ def endpoint_below(path: str) -> str | None:
 
 def openai_routes(*first: BaseRoute) -> list[BaseRoute]:
     """OpenAI's routes below the prefix, where `first` come before them."""
-    routers = (transcriptions.router, detect_language.router, model_list.router)
+    audio = (transcriptions.router, job_routes.router, detect_language.router)
+    routers = (*audio, model_list.router)
     return below(PREFIX, [*first, *(route for router in routers for route in router.routes)])
 
 

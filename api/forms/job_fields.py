@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
@@ -11,6 +13,10 @@ from pydantic_core import PydanticCustomError
 # OpenAI's limits of metadata.
 MAX_PAIRS, MAX_NAME, MAX_VALUE = 16, 64, 512
 MIN_SECONDS = 60
+# What these fields are without `background`.
+_WITHOUT: Mapping[str, object] = MappingProxyType(
+    {"metadata": {}, "expires_after": None, "webhook_url": None, "webhook_include": []}
+)
 
 
 def _error(kind: str, message: str) -> PydanticCustomError:
@@ -59,21 +65,26 @@ class JobParameters(BaseModel):
     )
     webhook_url: str | None = Field(
         None,
-        description="Refused with `background`: this server sends no webhooks.",
+        description="Only with `background`: an http or https URL that is sent a signed event when "
+        "the job has ended, of a host that the server allows.",
         examples=["https://example.org/done"],
     )
+    webhook_include: list[Literal["text"]] = Field(
+        [],
+        description="Only with `webhook_url`: what the event has beside the job. `text`: the text "
+        "of a completed one.",
+        examples=[["text"]],
+    )
 
-    @field_validator("metadata", "expires_after", "webhook_url", mode="before")
+    @field_validator(*_WITHOUT, mode="before")
     @classmethod
     def _of_jobs_alone(cls, value: object, info: ValidationInfo) -> object:
         """Of another request they mean nothing, whatever their clients mean by them."""
-        if info.data.get("background"):
-            return value
-        return {} if info.field_name == "metadata" else None
+        return value if info.data.get("background") else _WITHOUT[str(info.field_name)]
 
-    @field_validator("webhook_url")
+    @field_validator("webhook_include")
     @classmethod
-    def _no_webhooks(cls, value: str | None) -> str | None:
-        if value is not None:
-            raise _error("unsupported_value", "this server sends no webhooks: ask for the job")
+    def _of_webhooks_alone(cls, value: list[str], info: ValidationInfo) -> list[str]:
+        if value and "webhook_url" in info.data and not info.data["webhook_url"]:
+            raise _error("unsupported_value", "webhook_include needs webhook_url")
         return value

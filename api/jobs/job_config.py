@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
 from api.server_log import logger
 from api.settings import Settings
+from api.webhooks.webhook_config import WebhookConfig, webhook_config
 from models.errors import JobStoreError
 from models.jobs.job_budget import JobBudget
 from models.jobs.job_folder import JobFolder
@@ -21,11 +24,12 @@ _DATABASE = "jobs.sqlite3"
 
 @dataclass(frozen=True)
 class OpenJobs:
-    """A store of jobs, their files, and the lock of this worker."""
+    """A store of jobs, their files, and the lock of this worker; whether it tells their events."""
 
     store: JobStore
     folder: JobFolder
     lock: WorkerLock
+    has_webhooks: bool = False
 
     def sweep(self) -> None:
         """Remove what dead workers have left."""
@@ -43,17 +47,23 @@ class OpenJobs:
 
 @dataclass(frozen=True)
 class JobConfig:
-    """Where jobs are kept, how much of them, and for how many seconds after their end."""
+    """Where jobs are kept, how much of them, and for how many seconds after their end.
+
+    Without `webhooks` nobody is told of their end. `clock` gives Unix seconds.
+    """
 
     root: Path
     budget: JobBudget
     keep_seconds: int
+    webhooks: WebhookConfig | None = None
+    clock: Callable[[], float] = time.time
 
     @classmethod
     def of(cls, settings: Settings, home: Path) -> Self:
         """What these settings mean, where BentoML's files are in `home`."""
         budget = JobBudget(settings.jobs_seconds, settings.jobs_disk_mib * MIB)
-        return cls(settings.jobs_dir or home / "jobs", budget, settings.jobs_expire_seconds)
+        root, webhooks = settings.jobs_dir or home / "jobs", webhook_config(settings)
+        return cls(root, budget, settings.jobs_expire_seconds, webhooks)
 
     @property
     def has_jobs(self) -> bool:
@@ -69,7 +79,8 @@ class JobConfig:
         try:
             folder = JobFolder(self.root)
             lock = WorkerLock(folder.workers)
-            found = OpenJobs(SqliteJobStore(self.root / _DATABASE), folder, lock)
+            store = SqliteJobStore(self.root / _DATABASE, self.clock)
+            found = OpenJobs(store, folder, lock, self.webhooks is not None)
             found.sweep()
         except OSError as error:
             logger.warning("Jobs in %s: %s", self.root, error)

@@ -1,10 +1,12 @@
-"""The log of jobs: a line for each end and for each crash; never text, file name or key."""
+"""The log of jobs: a line for each end, crash and webhook; never text, file name, key or URL."""
 
 from __future__ import annotations
 
+import logging
+
 from api.server_log import logger
 from models.jobs.job import Job
-from models.jobs.job_store import JobOutcome
+from models.jobs.job_store import JobOutcome, WebhookAttempt
 from models.request_stats import RequestStats
 
 
@@ -40,3 +42,21 @@ def log_crash(job: Job) -> None:
     fields = {"job_id": job.id, "outcome": job.status, "crashes": job.crashes}
     sentence = f"{job.id}: {job.status} after crash {job.crashes}"
     logger.warning(sentence, extra={"fields": fields})
+
+
+def log_webhook(job: Job, attempt: WebhookAttempt, outcome: str) -> None:
+    """The line of an attempt to tell of a job's end."""
+    number = job.webhook_attempts + 1
+    fields = {
+        "job_id": job.id,
+        "webhook": outcome,
+        "attempt": number,
+        "status": attempt.status,
+        "reason": attempt.error,
+    }
+    came = attempt.status if attempt.error is None else attempt.error
+    sentence = f"{job.id}: webhook {outcome} at attempt {number}: {came}"
+    if attempt.again is not None:
+        sentence += f"; again in {attempt.again:.0f} s"
+    level = logging.WARNING if outcome == "failed" else logging.INFO
+    logger.log(level, sentence, extra={"fields": fields})

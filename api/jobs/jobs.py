@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from http import HTTPStatus
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from starlette.datastructures import State
 from starlette.requests import Request
@@ -24,6 +24,17 @@ T = TypeVar("T")
 StartRunner = Callable[[OpenJobs], JobRunner]
 
 
+class Closable(Protocol):
+    """What is stopped before the store is closed."""
+
+    def close(self) -> None:
+        """Stop."""
+        ...
+
+
+StartWebhooks = Callable[[OpenJobs], Closable | None]
+
+
 class Jobs:
     """The store behind one lock, and the runner, which there is once the store is open.
 
@@ -34,13 +45,15 @@ class Jobs:
         self.config = config
         self._opening = asyncio.Lock()
         self._start: StartRunner | None = None
+        self._start_webhooks: StartWebhooks | None = None
         self._opened: OpenJobs | None = None
         self._runner: JobRunner | None = None
+        self._webhooks: Closable | None = None
         self._task: asyncio.Task[None] | None = None
 
-    def begin(self, start: StartRunner) -> None:
-        """Work on jobs from now on, and on those that there are from before."""
-        self._start = start
+    def begin(self, start: StartRunner, start_webhooks: StartWebhooks | None = None) -> None:
+        """Work on jobs from now on, and on those that there are from before; tell of their ends."""
+        self._start, self._start_webhooks = start, start_webhooks
         if self.config.has_jobs:
             self._task = asyncio.create_task(self._resume())
 
@@ -51,6 +64,8 @@ class Jobs:
                 self._opened = await asyncio.to_thread(self.config.opened)
             if self._runner is None and self._start is not None:
                 self._runner = self._start(self._opened)
+                if self._start_webhooks:
+                    self._webhooks = self._start_webhooks(self._opened)
         return self._opened
 
     async def submit(self, made: Callable[[OpenJobs], NewJob]) -> tuple[Job, int]:
@@ -141,6 +156,8 @@ class Jobs:
             self._task.cancel()
         if self._runner:
             self._runner.close()
+        if self._webhooks:
+            self._webhooks.close()
         if self._opened:
             self._opened.close()
 

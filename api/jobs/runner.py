@@ -12,6 +12,7 @@ from typing import TypeVar
 from api.errors import ApiError, known_or_internal
 from api.forms.read_form import not_kept
 from api.jobs.attempt import attempted
+from api.jobs.insisting import insisting
 from api.jobs.job_config import OpenJobs
 from api.jobs.job_log import log_crash, log_end
 from api.jobs.running_job import RunningJob, in_full
@@ -53,6 +54,7 @@ class JobRunner:
     ) -> None:
         self._store, self._folder, self._lock = opened.store, opened.folder, opened.lock
         self._sweep, self._note = opened.sweep, note
+        self._has_webhooks = opened.has_webhooks
         self._registry, self._drain, self._places = registry, drain, places
         self._running: dict[str, RunningJob] = {}
         self._wake, self._resumes = asyncio.Event(), 0.0
@@ -105,7 +107,7 @@ class JobRunner:
                 log_crash(job)
                 if job.has_ended:
                     self._folder.remove_upload(job.upload)
-        for job in self._store.expire():
+        for job in self._store.expire(keeps_events=self._has_webhooks):
             self._folder.remove_text(job.id)
         if dead:
             self._sweep()
@@ -186,7 +188,9 @@ class JobRunner:
 
     async def _stored(self, job: Job, outcome: JobOutcome) -> bool:
         """Store an outcome; False: the job was cancelled or removed."""
-        is_stored = await _insisting(partial(self._store.finish, job.id, self._lock.id, outcome))
+        is_stored = await _ended_in_store(
+            partial(self._store.finish, job.id, self._lock.id, outcome)
+        )
         if is_stored:
             self._folder.remove_upload(job.upload)
         elif not outcome.error:
@@ -198,7 +202,7 @@ class JobRunner:
         # What broke may be the engine, which ends the worker in a moment.
         self._resumes = time.monotonic() + RETRY_SECONDS
         count = partial(self._store.crashed, self._lock.id, failure, job.id)
-        counted = await _insisting(count)
+        counted = await _ended_in_store(count)
         if not counted:
             # It was cancelled or deleted meanwhile.
             self._folder.remove_text(job.id)
@@ -208,14 +212,9 @@ class JobRunner:
                 self._folder.remove_upload(job.upload)
 
 
-async def _insisting(change: Callable[[], T]) -> T:
-    """Change the store, however long that takes: a job that has ended is not to seem at work."""
-    while True:
-        try:
-            return await asyncio.to_thread(change)
-        except JobStoreError as error:
-            logger.warning("The end of a job cannot be written yet: %s", error)
-            await asyncio.sleep(RETRY_SECONDS)
+async def _ended_in_store(change: Callable[[], T]) -> T:
+    """A job that has ended is not to seem at work."""
+    return await insisting(change, RETRY_SECONDS, "The end of a job")
 
 
 def _error_of(error: ApiError) -> JobError:

@@ -18,6 +18,7 @@ from api.jobs.job_form import fields_digest, kept_fields
 from api.jobs.jobs import jobs_of
 from api.request_context import context_of
 from api.requests.model_registry import registry_of
+from api.webhooks.webhook_config import checked_url
 from models.audio.container.length import estimated_seconds
 from models.jobs.job import NewJob, new_job_id
 from models.jobs.job_budget import JobBudget
@@ -29,7 +30,8 @@ async def submit(request: Request, form: Form, parameters: TranslationRequest) -
     """202 with the job, once it is on the disk.
 
     Raises:
-        ApiError: jobs are off or the fields too large (400), or the recording cannot be kept (503).
+        ApiError: jobs are off, or webhooks, or the fields too large (400), or the recording cannot
+            be kept (503).
         IdempotencyError: the request's idempotency key was used for something else.
         OverloadedError, JobDiskError, JobStoreError, ModelNotFoundError
     """
@@ -46,6 +48,8 @@ async def submit(request: Request, form: Form, parameters: TranslationRequest) -
         metadata=parameters.metadata,
         keep_seconds=keep,
         idempotency_key=key,
+        webhook_url=checked_url(parameters.webhook_url, jobs.config.webhooks),
+        webhook_text="text" in parameters.webhook_include,
     )
     made = partial(_with_recording, without, form, jobs.config.budget)
     try:

@@ -13,14 +13,12 @@ from starlette.types import ASGIApp, Scope
 from api.errors import ApiError
 from api.keys import KeyRing
 from api.middleware.guard import Guard
+from api.own_names import is_own_name
 
-# Names that nobody can register: of mDNS (RFC 6762), of loopback (RFC 6761), of private networks
-# (RFC 8375; ICANN reserved `internal`; `lan` is what routers use, and is nobody's).
-_RESERVED_SUFFIXES = (".local", ".localhost", ".home.arpa", ".internal", ".lan")
 # What browsers send no origin with, if the page is the server's own.
 _READING = ("GET", "HEAD", "OPTIONS")
 # What tells, when it is read, what others have made: the ids of jobs, by which their texts are had.
-_LISTS = ("/v1/audio/transcriptions", "/audio/transcriptions")
+_LISTS = tuple(f"{prefix}/audio/transcriptions" for prefix in ("/v1", "", "/openai/v1"))
 
 
 class CheckHost(Guard):
@@ -85,8 +83,7 @@ class CheckHost(Guard):
         try:
             return bool(ipaddress.ip_address(name))
         except ValueError:
-            is_local = "." not in name or name.endswith(_RESERVED_SUFFIXES)
-            return bool(name) and (is_local or name == self._machine)
+            return is_own_name(name) or (bool(name) and name == self._machine)
 
 
 def name_in(host: str) -> str:

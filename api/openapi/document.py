@@ -10,10 +10,11 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from api.errors import MAX_RETRY_AFTER
-from api.job_schemas import TranscriptionJobEnded
+from api.job_schemas import TranscriptionEvent, TranscriptionJobEnded
 from api.middleware.response_headers import OPENAI_VERSION
 from api.openapi.described_route import DescribedRoute
 from api.openapi.examples import JOB, JOBS, MODEL, MODEL_LIST, NEW_JOB
+from api.openapi.webhooks import webhooks
 from api.schemas import ErrorDetail
 from api.stream_schemas import (
     TranscriptionPeaks,
@@ -123,12 +124,14 @@ def complete(document: dict[str, Any], routes: Iterable[DescribedRoute] = ()) ->
             TranscriptionPeaks,
             TranscriptionProgress,
             TranscriptionVerboseJson,
+            TranscriptionEvent,
             TranscriptionJobEnded,
             TranscriptTextDelta,
             TranscriptTextSegment,
             TranscriptTextDone,
         ]
     )
+    document["webhooks"] = webhooks()
     for route in routes:
         _add(route, document)
     for name in _FASTAPIS_OWN_SCHEMAS:

@@ -87,6 +87,20 @@ JOB: dict[str, Any] = {
     "metadata": {"episode": "42"},
     "error": None,
 }
+EVENT: dict[str, Any] = {
+    "id": JOB_ID.replace("transcription_", "evt_"),
+    "object": "event",
+    "type": "transcription.completed",
+    "created_at": 1764003600,
+    "data": {
+        **JOB,
+        "status": "completed",
+        "progress": 100,
+        "completed_at": 1764003600,
+        "expires_at": 1764090000,
+        "usage": {"type": "duration", "seconds": 3600},
+    },
+}
 JOBS: dict[str, Any] = {
     "object": "list",
     "data": [JOB],

@@ -33,6 +33,15 @@ class JobMeters:
             "How long the oldest of the background jobs that wait has waited.",
             multiprocess_mode=_MODE,
         )
+        self.webhooks = make.counter(
+            "whisper_webhooks_total",
+            "Attempts to send webhooks: delivered, retried later, or failed for good.",
+            ("outcome",),
+        )
+
+    def note_webhook(self, outcome: str) -> None:
+        """Count an attempt to send a webhook."""
+        self.webhooks.labels(outcome).inc()
 
     def note(self, totals: JobTotals) -> None:
         """Take over the state of the store."""

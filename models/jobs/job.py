@@ -10,6 +10,8 @@ from typing import Literal
 from models.options import Task
 
 JobStatus = Literal["queued", "in_progress", "completed", "failed", "cancelled"]
+# Of the event that tells of a job's end: it has not ended; it is due; told; or given up.
+WebhookState = Literal["waiting", "pending", "delivered", "failed"]
 # Those that have not ended: they have an upload, and count in the budget.
 OPEN: tuple[JobStatus, ...] = ("queued", "in_progress")
 
@@ -37,7 +39,8 @@ class NewJob:
     those of the request's form, as they came: each attempt reads its options from them. `upload` is
     the name of its file of `nbytes` bytes, `seconds` how long that is said to be. It is kept for
     `keep_seconds` after its end. `digest` is the SHA-256 of file and fields, by which a repeated
-    `idempotency_key` is told from a key that was used for something else.
+    `idempotency_key` is told from a key that was used for something else. `webhook_url` is sent an
+    event at the job's end, which has the text of a completed one if `webhook_text`; None: none is.
     """
 
     id: str
@@ -52,6 +55,8 @@ class NewJob:
     nbytes: int = 0
     seconds: float = 0.0
     digest: str = ""
+    webhook_url: str | None = None
+    webhook_text: bool = False
 
 
 @dataclass(frozen=True)
@@ -60,7 +65,11 @@ class Job(NewJob):
 
     `progress` is a percentage that never falls, 100 only of a completed job. `worker` is the one
     that has it, `crashes` how often its work ended with the worker or the engine. `expires` is when
-    it is removed; None: it has not ended.
+    it is removed at the earliest; None: it has not ended.
+
+    Of its event `webhook_attempts` have come to an end, the last with the HTTP status
+    `webhook_status`, or with none but `webhook_error`. The next one is at `webhook_due`; None: the
+    job has not ended, or the event is over.
     """
 
     status: JobStatus = "queued"
@@ -72,8 +81,28 @@ class Job(NewJob):
     crashes: int = 0
     worker: str | None = None
     error: JobError | None = None
+    webhook_attempts: int = 0
+    webhook_status: int | None = None
+    webhook_error: str | None = None
+    webhook_due: float | None = None
 
     @property
     def has_ended(self) -> bool:
         """True if nothing more comes of it."""
         return self.status not in OPEN
+
+    @property
+    def webhook_state(self) -> WebhookState | None:
+        """What has become of its event; None: it has none."""
+        if self.webhook_url is None:
+            return None
+        if not self.has_ended:
+            return "waiting"
+        if self.webhook_due is not None:
+            return "pending"
+        return "delivered" if is_delivered(self.webhook_status) else "failed"
+
+
+def is_delivered(status: int | None) -> bool:
+    """True for the HTTP status of a receiver that has taken an event."""
+    return status is not None and 200 <= status < 300

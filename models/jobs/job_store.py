@@ -13,6 +13,8 @@ from models.jobs.job_budget import JobBudget
 MAX_CRASHES = 3
 # After so many it is tried without others beside it, for the last time.
 LONE_CRASHES = MAX_CRASHES - 1
+# How long a receiver can fetch the result at least, once it has been told of it.
+WEBHOOK_KEEP_SECONDS = 600
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,45 @@ class JobFiles:
     jobs: Collection[str]
 
 
+@dataclass(frozen=True)
+class WebhookAttempt:
+    """What came of an attempt to tell of a job's end: an HTTP status, or an `error` instead of one.
+
+    `again` is after how many seconds there is another; None: the event is over.
+    """
+
+    status: int | None
+    error: str | None
+    again: float | None
+
+
+class WebhookStore(Protocol):
+    """The events of jobs that have ended, which are told by webhooks. It is used as `JobStore` is.
+
+    An event that a worker has claimed is told by no other until its attempt is noted, or given
+    back, or the worker is found dead.
+    """
+
+    def claim(self, worker: str) -> Job | None:
+        """A job whose event is due, which the worker is to tell: one with the fewest attempts."""
+        ...
+
+    def note(self, job_id: str, worker: str, attempt: WebhookAttempt) -> bool:
+        """Note an attempt; False: the job was removed, or the event is the worker's no more.
+
+        After the last one the job is kept for `WEBHOOK_KEEP_SECONDS` at least.
+        """
+        ...
+
+    def give_back(self, worker: str) -> None:
+        """Let others tell the events that the worker has claimed; they count as not attempted."""
+        ...
+
+    def workers(self) -> set[str]:
+        """The workers that have claimed events."""
+        ...
+
+
 class JobStore(Protocol):
     """Jobs that outlive the process. What a method has returned from is on the disk.
 
@@ -61,6 +102,11 @@ class JobStore(Protocol):
     written. A worker has the jobs that it has claimed until it finishes or gives them back, or is
     found dead.
     """
+
+    @property
+    def webhooks(self) -> WebhookStore:
+        """The events of its jobs."""
+        ...
 
     def check(self, new: NewJob, budget: JobBudget) -> None:
         """Refuse a job that does not fit into the budget at present.
@@ -134,8 +180,8 @@ class JobStore(Protocol):
         """Forget a job of the key, whatever its status; None: it has no such job."""
         ...
 
-    def expire(self) -> list[Job]:
-        """Forget the jobs whose time is over."""
+    def expire(self, *, keeps_events: bool = False) -> list[Job]:
+        """Forget the jobs whose time is over; not those with an event to tell, if they are kept."""
         ...
 
     def files(self) -> JobFiles:

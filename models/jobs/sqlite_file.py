@@ -15,11 +15,12 @@ from models.errors import JobStoreError
 
 logger = logging.getLogger(__name__)
 
-_VERSION = 1
 # How long to wait for another worker's transaction.
 _BUSY_SECONDS = 30.0
 
-_TABLE = """
+# What makes each version of the one before it, from an empty file on.
+_UPGRADES = (
+    """
 BEGIN;
 CREATE TABLE jobs (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -54,7 +55,22 @@ CREATE INDEX by_status ON jobs (status, crashes, owner, number);
 CREATE INDEX by_expiry ON jobs (expires) WHERE expires IS NOT NULL;
 PRAGMA user_version = 1;
 COMMIT;
-"""
+""",
+    """
+BEGIN;
+ALTER TABLE jobs ADD COLUMN webhook_url TEXT;
+ALTER TABLE jobs ADD COLUMN webhook_text INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE jobs ADD COLUMN webhook_attempts INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE jobs ADD COLUMN webhook_status INTEGER;
+ALTER TABLE jobs ADD COLUMN webhook_error TEXT;
+ALTER TABLE jobs ADD COLUMN webhook_due REAL;
+ALTER TABLE jobs ADD COLUMN webhook_worker TEXT;
+CREATE INDEX by_webhook ON jobs (webhook_due) WHERE webhook_due IS NOT NULL;
+CREATE INDEX by_webhook_worker ON jobs (webhook_worker) WHERE webhook_worker IS NOT NULL;
+PRAGMA user_version = 2;
+COMMIT;
+""",
+)
 
 
 class SqliteFile:
@@ -115,9 +131,9 @@ def _connect(path: Path) -> sqlite3.Connection:
     database.execute("PRAGMA journal_mode = WAL")
     database.execute("PRAGMA synchronous = FULL")
     (version,) = database.execute("PRAGMA user_version").fetchone()
-    if version == 0:
-        database.executescript(_TABLE)
-    elif version != _VERSION:
+    for upgrade in _UPGRADES[version:]:
+        database.executescript(upgrade)
+    if version > len(_UPGRADES):
         database.close()
         raise JobStoreError(f"{path} is of another version of the server: it has to be moved away.")
     return database

@@ -23,7 +23,8 @@ from models.jobs.job_store import (
     JobTotals,
 )
 from models.jobs.sqlite_file import SqliteFile
-from models.jobs.sqlite_rows import LISTED, error_text, job_of, row_nbytes, values_of
+from models.jobs.sqlite_rows import ENDS, LISTED, error_text, job_of, row_nbytes, values_of
+from models.jobs.sqlite_webhooks import SqliteWebhooks
 
 _OPEN = "status IN ('queued', 'in_progress')"
 _ITS_OWN = "id = :id AND worker = :worker AND status = 'in_progress'"
@@ -61,6 +62,7 @@ class SqliteJobStore:
     def __init__(self, path: Path, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
         self._file = SqliteFile(path)
+        self.webhooks = SqliteWebhooks(self._file, clock)
 
     def check(self, new: NewJob, budget: JobBudget) -> None:
         """As `JobStore.check`."""
@@ -103,8 +105,8 @@ class SqliteJobStore:
     def finish(self, job_id: str, worker: str, outcome: JobOutcome) -> bool:
         """As `JobStore.finish`."""
         change = f"""
-            UPDATE jobs SET status = :status, error = :error, nbytes = :nbytes, ended = :now,
-                expires = :now + keep_seconds, seconds = COALESCE(:seconds, seconds),
+            UPDATE jobs SET status = :status, error = :error, nbytes = :nbytes, {ENDS},
+                seconds = COALESCE(:seconds, seconds),
                 progress = CASE WHEN :error IS NULL THEN 100 ELSE progress END
             WHERE {_ITS_OWN}
         """  # noqa: S608
@@ -133,11 +135,10 @@ class SqliteJobStore:
             UPDATE jobs SET crashes = crashes + 1, worker = NULL, status = 'queued'
             WHERE worker = :worker AND status = 'in_progress' AND (:id IS NULL OR id = :id)
         """
-        failure = """
-            UPDATE jobs SET status = 'failed', error = :error, ended = :now, nbytes = 0,
-                expires = :now + keep_seconds
+        failure = f"""
+            UPDATE jobs SET status = 'failed', error = :error, nbytes = 0, {ENDS}
             WHERE id = :id AND crashes >= :maximum
-        """
+        """  # noqa: S608
         told = {"error": error_text(error), "now": self._clock(), "maximum": MAX_CRASHES}
         with self._file.transaction():
             jobs = {job.id: job for job in self._changed(change, worker=worker, id=job_id)}
@@ -186,8 +187,7 @@ class SqliteJobStore:
     def cancel(self, owner: str, job_id: str) -> bool:
         """As `JobStore.cancel`."""
         change = f"""
-            UPDATE jobs SET status = 'cancelled', ended = :now, expires = :now + keep_seconds,
-                nbytes = 0
+            UPDATE jobs SET status = 'cancelled', nbytes = 0, {ENDS}
             WHERE id = :id AND owner = :owner AND {_OPEN}
         """  # noqa: S608
         with self._file.transaction():
@@ -200,12 +200,14 @@ class SqliteJobStore:
             removed = self._changed(change, id=job_id, owner=owner)
         return removed[0] if removed else None
 
-    def expire(self) -> list[Job]:
+    def expire(self, *, keeps_events: bool = False) -> list[Job]:
         """As `JobStore.expire`."""
-        if self._file.one("SELECT 1 FROM jobs WHERE expires <= ? LIMIT 1", self._clock()) is None:
+        over = "FROM jobs WHERE expires <= :now AND (webhook_due IS NULL OR NOT :keeps)"
+        values = {"now": self._clock(), "keeps": keeps_events}
+        if self._file.one(f"SELECT 1 {over} LIMIT 1", **values) is None:
             return []
         with self._file.transaction():
-            return self._changed("DELETE FROM jobs WHERE expires <= :now", now=self._clock())
+            return self._changed(f"DELETE {over}", **values)
 
     def files(self) -> JobFiles:
         """As `JobStore.files`."""
@@ -226,6 +228,7 @@ class SqliteJobStore:
         with self._file.alone():
             try:
                 self.give_back(worker)
+                self.webhooks.give_back(worker)
             finally:
                 self._file.close()
 

@@ -13,6 +13,12 @@ _OF_JOB = tuple(Job.__dataclass_fields__)
 # The columns of a job in a list.
 LISTED = ", ".join("'{}' AS fields" if name == "fields" else name for name in _OF_JOB)
 
+# The end of a job, whose event is due from then on.
+ENDS = """
+    ended = :now, expires = :now + keep_seconds,
+    webhook_due = CASE WHEN webhook_url IS NULL THEN NULL ELSE :now END
+"""
+
 
 def values_of(new: NewJob) -> dict[str, Any]:
     """The columns of a new job."""
@@ -36,4 +42,6 @@ def job_of(row: sqlite3.Row) -> Job:
     values = {name: row[name] for name in _OF_JOB}
     error = JobError(**json.loads(row["error"])) if row["error"] else None
     told = {"fields": json.loads(row["fields"]), "metadata": json.loads(row["metadata"])}
-    return Job(**{**values, **told, "error": error})
+    # SQLite has no type of its own for it.
+    webhook_text = bool(row["webhook_text"])
+    return Job(**{**values, **told, "error": error, "webhook_text": webhook_text})

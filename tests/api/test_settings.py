@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 from pathlib import Path
 
@@ -13,6 +14,10 @@ COLLECTOR = "wanted the http or https URL of a collector, such as http://127.0.0
 WHOLE_PORT = "wanted a whole number from 1 to 65535"
 KEYS = "wanted keys of at least 8 visible ASCII characters, with commas between"
 DEVICE = "wanted auto, cpu, cuda or cuda:N"
+HOSTS = (
+    "wanted hosts such as example.org, *.example.org, receiver:9000 or 10.0.0.5, "
+    "with commas between"
+)
 DIALECTS = "wanted some of azure, groq, asr-webservice, whisper-cpp, json-body, or none"
 MODEL = "wanted the name of a model, such as base or large-v3-turbo"
 
@@ -206,6 +211,9 @@ def test_settings_default_model_comes_first() -> None:
         ("WHISPER_DIALECTS", "groq,deepgram", DIALECTS),
         ("WHISPER_JOBS", "on", "wanted true or false"),
         ("WHISPER_JOBS_DIR", "jobs", "wanted an absolute path"),
+        ("WHISPER_WEBHOOK_HOSTS", "https://example.org", HOSTS),
+        ("WHISPER_WEBHOOK_HOSTS", "example.org,,other.example", HOSTS),
+        ("WHISPER_WEBHOOK_HOSTS", "127.1", HOSTS),
         ("WHISPER_OTLP_ENDPOINT", "localhost:4318", COLLECTOR),
         ("WHISPER_OTLP_ENDPOINT", "https://", COLLECTOR),
     ],
@@ -272,6 +280,8 @@ def test_settings_table() -> None:
         ("WHISPER_JOBS_SECONDS", "360000"),
         ("WHISPER_JOBS_EXPIRE_SECONDS", "86400"),
         ("WHISPER_JOBS_DISK_MIB", "4096"),
+        ("WHISPER_WEBHOOK_HOSTS", ""),
+        ("WHISPER_WEBHOOK_SECRET", ""),
         ("WHISPER_OTLP_ENDPOINT", ""),
     ]
 
@@ -357,3 +367,41 @@ def test_settings_show_no_keys() -> None:
     settings = Settings.from_environ({"WHISPER_API_KEYS": "a-secret-key"})
     assert len(settings.api_keys) == 1
     assert "api_keys=" not in repr(settings)
+
+
+def test_settings_webhook_hosts() -> None:
+    settings = Settings.from_environ({"WHISPER_WEBHOOK_HOSTS": "Example.org, *.a.example,[::1]:90"})
+    assert settings.webhook_hosts == ("example.org", "*.a.example", "[::1]:90")
+
+
+def secret(nbytes: int, fill: bytes = b"x") -> str:
+    return f"whsec_{base64.b64encode(fill * nbytes).decode()}"
+
+
+@pytest.mark.parametrize("between", [",", ", ", " "])
+def test_settings_webhook_secrets(between: str) -> None:
+    given = between.join([secret(24), secret(64, b"y")])
+    found = Settings.from_environ({"WHISPER_WEBHOOK_SECRET": given}).webhook_secret
+    assert [each.get_secret_value() for each in found] == [b"x" * 24, b"y" * 64]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "a-secret-of-ours",
+        secret(23),
+        secret(65),
+        secret(24).removeprefix("whsec_"),
+        f"x{secret(24)}",
+        f"{secret(24)},",
+        secret(25).rstrip("="),
+        f"{secret(24)}-",
+    ],
+)
+def test_settings_webhook_secret_malformed_is_not_shown(given: str) -> None:
+    with pytest.raises(SettingError) as caught:
+        Settings.from_environ({"WHISPER_WEBHOOK_SECRET": given})
+    assert caught.value.message == (
+        "WHISPER_WEBHOOK_SECRET=...: wanted whsec_ and 24 to 64 bytes in base64; several with "
+        "commas or spaces between"
+    )

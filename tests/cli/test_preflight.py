@@ -67,3 +67,14 @@ def test_port_problem_foreign_address() -> None:
     assert problem is not None
     assert problem.startswith("this machine cannot listen on 192.0.2.1")
     assert problem.endswith("set WHISPER_HOST")
+
+
+def test_webhooks_are_not_sent_unsigned() -> None:
+    environ = {"WHISPER_PORT": str(free_port()), "WHISPER_WEBHOOK_HOSTS": "example.org"}
+    with pytest.raises(PreflightError) as caught:
+        preflight(environ, ["--reload"])
+    assert caught.value.message == (
+        "WHISPER_WEBHOOK_HOSTS is set without WHISPER_WEBHOOK_SECRET, and no webhook is sent "
+        "unsigned: set both, or neither"
+    )
+    assert preflight({**environ, "WHISPER_WEBHOOK_SECRET": f"whsec_{'A' * 32}"}) == ("base",)

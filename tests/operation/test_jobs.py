@@ -3,27 +3,35 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import signal
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import httpx
+import psutil
 
+from models.checkpoints.weights import Weights
 from tests.operation.processes import LONGEST_SECONDS, end, eventually, mistreated, workers
 from tests.process_tree import family
-from tests.server import Server
+from tests.receiver import SECRET, Receiver, receiving
+from tests.server import Server, failing_start
 
 PATH = "/v1/audio/transcriptions"
 TWO_WORKERS = json.dumps({"services": {"whisper": {"workers": 2}}})
+# How often a server is killed at a moment of chance; CONTRIBUTING.md has the long form.
+KILLS = int(os.environ.get("WHISPER_KILLS", "3"))
 WORDS = "ask not what your country can do for you"
 
 
-def make(server: Server, recording: Path) -> str:
+def make(server: Server, recording: Path, **fields: str) -> str:
     """The id of a new job."""
-    form = {"model": "whisper-1", "background": "true"}
+    form = {"model": "whisper-1", "background": "true", **fields}
     with recording.open("rb") as file:
         answer = httpx.post(
             f"{server.url}{PATH}", data=form, files={"file": file}, timeout=LONGEST_SECONDS
@@ -59,7 +67,9 @@ def is_half_done(server: Server, job_id: str) -> bool:
 def kill(server: Server) -> None:
     """Kill the server and all of its processes."""
     for process in family(server.process.pid):
-        process.kill()
+        # Readers of recordings end by themselves.
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
     server.process.wait(LONGEST_SECONDS)
 
 
@@ -88,14 +98,15 @@ def test_jobs_that_were_told_outlive_servers_that_are_killed_at_any_moment(
 ) -> None:
     seed = time.time_ns()
     chance, ids = random.Random(seed), list[str]()
-    for _ in range(3):
+    for _ in range(KILLS):
         with mistreated(home) as server, ThreadPoolExecutor(4) as pool:
             asked = [pool.submit(make, server, minute) for _ in range(8)]
             time.sleep(chance.uniform(0, 2))
             kill(server)
             ids += [each.result() for each in asked if not each.exception(LONGEST_SECONDS)]
     with mistreated(home) as server:
-        known = [job["id"] for job in listed(server)]
+        # The oldest first: however many there are, each ends soon after the one before it.
+        known = [job["id"] for job in reversed(listed(server))]
         assert set(ids) <= set(known), seed
         states = {job_id: ended(server, job_id)["status"] for job_id in known}
         # The third time that one's worker was killed it has failed.
@@ -127,15 +138,77 @@ def test_job_goes_back_to_the_queue_when_the_server_is_told_to_end(
         assert f"{job_id}: completed in " in server.printed
 
 
+def webhooks_to(receiver: Receiver) -> dict[str, str]:
+    """The settings of a server whose webhooks may go there."""
+    hosts = f"127.0.0.1:{receiver.port}"
+    return {"WHISPER_WEBHOOK_HOSTS": hosts, "WHISPER_WEBHOOK_SECRET": SECRET}
+
+
+def is_delivered(server: Server, job_id: str) -> bool:
+    return bool(told(server, job_id)["webhook"]["state"] == "delivered")
+
+
+def test_webhook_of_a_server_that_is_killed_is_sent_by_the_next_with_the_same_id(
+    home: Path, minute: Path
+) -> None:
+    with receiving() as receiver:
+        receiver.gate.clear()
+        with mistreated(home, **webhooks_to(receiver)) as server:
+            job_id = make(server, minute, webhook_url=receiver.url())
+            receiver.until(1)
+            kill(server)
+        receiver.gate.set()
+        with mistreated(home, **webhooks_to(receiver)) as server:
+            first, second = receiver.until(2)
+            assert eventually(lambda: is_delivered(server, job_id))
+            assert told(server, job_id)["webhook"]["attempts"] == 1
+    assert first.headers["webhook-id"] == second.headers["webhook-id"]
+    assert first.body == second.body
+
+
+def test_webhook_under_way_is_waited_for_when_the_server_is_told_to_end(
+    home: Path, minute: Path
+) -> None:
+    with receiving() as receiver:
+        receiver.gate.clear()
+        with mistreated(home, **webhooks_to(receiver)) as server:
+            job_id = make(server, minute, webhook_url=receiver.url())
+            receiver.until(1)
+            server.process.send_signal(signal.SIGTERM)
+            assert eventually(lambda: not _answers(server))
+            receiver.gate.set()
+            assert server.process.wait(LONGEST_SECONDS) == 0
+        with mistreated(home, **webhooks_to(receiver)) as server:
+            assert is_delivered(server, job_id)
+            assert server.stop() == 0
+        assert len(receiver.deliveries) == 1
+
+
+def test_webhooks_without_a_secret_end_the_start(weights: Callable[[str], Weights]) -> None:
+    weights("tiny.en")
+    settings = {"WHISPER_DEFAULT_MODEL": "tiny.en", "WHISPER_WEBHOOK_HOSTS": "example.org"}
+    status, printed = failing_start((), **settings)
+
+    assert status == 1
+    assert "WHISPER_WEBHOOK_HOSTS is set without WHISPER_WEBHOOK_SECRET" in printed
+    assert "Traceback" not in printed
+
+
 def test_two_workers_do_each_job_once_and_tell_of_all(home: Path, minute: Path) -> None:
-    with mistreated(home, BENTOML_CONFIG_OVERRIDES=TWO_WORKERS) as server:
+    with (
+        receiving() as receiver,
+        mistreated(home, BENTOML_CONFIG_OVERRIDES=TWO_WORKERS, **webhooks_to(receiver)) as server,
+    ):
         assert eventually(lambda: len(workers(server)) == 2)
-        ids = [make(server, minute) for _ in range(8)]
+        ids = [make(server, minute, webhook_url=receiver.url()) for _ in range(8)]
         for job_id in ids:
             # Each question may come to another worker.
             assert WORDS in text_of(server, job_id)
         for job_id in ids:
             assert server.printed.count(f"{job_id}: completed in ") == 1
+        assert eventually(lambda: all(is_delivered(server, job_id) for job_id in ids))
+        told_of = sorted(each.event["data"]["id"] for each in receiver.deliveries)
+        assert told_of == sorted(ids)
         assert server.stop() == 0
 
 

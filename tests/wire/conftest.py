@@ -11,6 +11,7 @@ import pytest
 
 from models.checkpoints.weights import Weights
 from tests.certificates import self_signed
+from tests.receiver import SECRET, Receiver, receiving
 from tests.server import Server, free_port, serving, serving_over_tls, strict_sdk
 from tests.speech_clips import FORMATS
 from tests.wire.node_client import Node, OpenAISdk, installed_node
@@ -20,8 +21,17 @@ KEY = "an-api-key-of-the-tests"
 
 
 @pytest.fixture(scope="session")
+def receiver() -> Iterator[Receiver]:
+    """A receiver of the webhooks of `server`."""
+    with receiving() as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
 def server(
-    weights: Callable[[str], Weights], tmp_path_factory: pytest.TempPathFactory
+    weights: Callable[[str], Weights],
+    tmp_path_factory: pytest.TempPathFactory,
+    receiver: Receiver,
 ) -> Iterator[Server]:
     """An open server of `base`, the default model, and `tiny.en`, in float32."""
     weights("base"), weights("tiny.en")
@@ -30,6 +40,8 @@ def server(
         WHISPER_MODELS="base,tiny.en",
         WHISPER_DTYPE="float32",
         WHISPER_ALIASES="gpt-4o-transcribe=base,team/dictation=tiny.en",
+        WHISPER_WEBHOOK_HOSTS=f"127.0.0.1:{receiver.port}",
+        WHISPER_WEBHOOK_SECRET=SECRET,
     ) as running:
         yield running
 

@@ -128,6 +128,11 @@ class OpenAISdk:
         job = {"package": f"openai{self.major}", "method": method, "arguments": arguments}
         return self.node.run("openai.mjs", server, key, {**job, "abortAfter": abort_after})
 
+    def background(self, server: Reachable, **fields: object) -> Outcome:
+        """Two background jobs and what the SDK gets of them, by `background.mjs`."""
+        job = {"package": f"openai{self.major}", "path": CLIP, "fields": fields}
+        return self.node.run("background.mjs", server, "unused", job)
+
     def by_azure(self, server: Reachable, model: str, **options: object) -> Outcome:
         """A transcription by the SDK's class for Azure."""
         asked = {"endpoint": server.url, "apiVersion": "2024-06-01", **options}

@@ -33,6 +33,7 @@ _PACKAGES = (
     "tests.api.jobs",
     "tests.api.realtime",
     "tests.api.routes",
+    "tests.api.webhooks",
     "tests.browser",
     "tests.wire",
 )

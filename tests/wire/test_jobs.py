@@ -11,8 +11,10 @@ import httpx
 import openai
 import pytest
 
+from tests.receiver import SECRET, Receiver
 from tests.server import Server
 from tests.wire.http import CLIP, SECONDS, TEXT, TRANSCRIPTIONS, TRANSLATIONS, post
+from tests.wire.node_client import OpenAISdk
 from tests.wire.promises import promises
 
 BACKGROUND = {"background": "true", "language": "en"}
@@ -97,6 +99,55 @@ def test_openai_sdk(server: Server, client: openai.OpenAI) -> None:
     assert page["data"][0]["object"] == "transcription.job"
     deleted = client.delete(f"/audio/transcriptions/{job['id']}", cast_to=object)
     assert cast("dict[str, Any]", deleted)["deleted"] is True
+
+
+@promises(
+    "Background jobs",
+    "OpenAI's Python SDK: `webhook_url` in `extra_body`; its `webhooks.verify_signature` takes the "
+    "event",
+    "extension",
+)
+def test_openai_sdk_verifies_a_webhook(
+    server: Server, client: openai.OpenAI, receiver: Receiver
+) -> None:
+    wanted = {"background": True, "webhook_url": receiver.url(), "webhook_include": ["text"]}
+    with CLIP.open("rb") as file:
+        raw = client.audio.transcriptions.with_raw_response.create(
+            file=file, model="whisper-1", language="en", extra_body=wanted
+        )
+    job_id = raw.http_response.json()["id"]
+    delivery = receiver.told_of(job_id)
+    body = delivery.body.decode()
+    client.webhooks.verify_signature(body, delivery.headers, secret=SECRET)
+    event = client.webhooks.unwrap(body, delivery.headers, secret=SECRET)
+    assert (event.type, event.id) == ("transcription.completed", delivery.headers["webhook-id"])
+    assert delivery.event["data"]["text"] == TEXT
+    job = client.get(f"/audio/transcriptions/{job_id}", cast_to=object)
+    assert cast("dict[str, Any]", job)["webhook"]["state"] in ("pending", "delivered")
+
+
+@promises(
+    "Background jobs",
+    "OpenAI's Node SDK 6 and 7: `background: true` in `create`, `client.get` for the rest, lists "
+    "by its `CursorPage`, and `webhooks.unwrap` takes the event",
+    "extension",
+)
+def test_node_sdk(server: Server, node_sdk: OpenAISdk, receiver: Receiver) -> None:
+    fields = {"model": "whisper-1", "language": "en", "webhook_url": receiver.url()}
+    told = node_sdk.background(server, **fields).value
+    assert told["made"]["object"] == "transcription.job"
+    assert told["ended"]["status"] == "completed"
+    assert told["text"] == f"{TEXT}\n"
+    # Two pages of one each.
+    assert told["listed"] == [told["ended"]["id"], told["other"]["id"]]
+
+    delivery = receiver.told_of(told["ended"]["id"])
+    taken = [delivery.body.decode(), delivery.headers]
+    event = node_sdk.call(server, "webhooks.unwrap", *taken, SECRET, 300).value
+    assert event["type"] == "transcription.completed"
+    other = f"{SECRET[:-5]}AAAA="
+    refused = node_sdk.call(server, "webhooks.unwrap", *taken, other, 300).error
+    assert refused.name == "InvalidWebhookSignatureError"
 
 
 @promises("JSON bodies", "`background`: a job, as of a form", "extension")

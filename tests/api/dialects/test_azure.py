@@ -110,7 +110,7 @@ def test_prefix_is_openais_api() -> None:
     ("method", "path", "status"),
     [
         ("GET", "/openai/deployments/base/audio/transcriptions", 405),
-        ("GET", "/openai/v1/audio/transcriptions", 405),
+        ("GET", "/openai/v1/audio/translations", 405),
         ("POST", "/openai/deployments/base/chat/completions", 404),
         ("POST", "/openai/deployments/audio/transcriptions", 404),
         ("POST", "/openai/audio/transcriptions", 404),

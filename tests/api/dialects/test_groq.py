@@ -74,7 +74,7 @@ def test_other_paths_are_openais() -> None:
     app = client()
 
     assert app.get(f"{PREFIX}/models/whisper-1").json() == app.get("/v1/models/whisper-1").json()
-    assert app.get(f"{PREFIX}/audio/transcriptions").headers["allow"] == "POST"
+    assert app.get(f"{PREFIX}/audio/translations").headers["allow"] == "POST"
     assert app.get(f"{PREFIX}/chat").status_code == 404
 
 

@@ -5,24 +5,27 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, BinaryIO
 
 import httpx
 
-from api.jobs.job_config import JobConfig
+from api.jobs.job_config import JobConfig, OpenJobs
 from api.jobs.jobs import Jobs
 from api.jobs.runner import JobRunner
+from api.jobs.webhook_runner import WebhookRunner
 from api.middleware.draining import Drain
 from api.requests.model_registry import Transcriber
 from api.settings import Settings
+from api.webhooks.sender import WebhookSender
 from models.jobs.job_store import JobTotals
 from models.options import TranscribeOptions
 from models.request_stats import RequestStats
 from models.text.transcript import OnSegment, Transcript
 from tests.api.fake import TRANSCRIPTIONS, FakeTranscriber, edge, served
+from tests.models.jobs.made import Clock
 
 FILES = {"file": ("a.wav", b"audio")}
 NO_FIELDS: Mapping[str, str] = MappingProxyType({})
@@ -67,6 +70,15 @@ class JobClient:
     def __init__(self, http: httpx.AsyncClient, jobs: Jobs, drain: Drain) -> None:
         self.http, self.jobs, self.drain = http, jobs, drain
         self.totals: list[JobTotals] = []
+        self.webhooks: list[str] = []
+        self.webhook_runner: WebhookRunner | None = None
+
+    def start_webhooks(self, opened: OpenJobs) -> WebhookRunner | None:
+        """The worker's runner of webhooks, where they are on; what came of each is noted."""
+        if config := self.jobs.config.webhooks:
+            sender, note = WebhookSender(config, "1.2.3"), self.webhooks.append
+            self.webhook_runner = WebhookRunner(opened, sender, self.drain, note)
+        return self.webhook_runner
 
     async def make(
         self, fields: Mapping[str, str] = NO_FIELDS, *, key: str = "", path: str = TRANSCRIPTIONS
@@ -123,17 +135,23 @@ async def job_server(
     settings: Settings | None = None,
     *,
     model: str = "base",
+    clock: Clock | None = None,
+    drain_seconds: float = 0,
 ) -> AsyncIterator[JobClient]:
     """A worker whose jobs are in this folder; at the end of the block it is told to end."""
     settings = settings or Settings(jobs_dir=folder)
-    registry, drain = served(model, transcriber=transcriber), Drain(0)
-    jobs = Jobs(JobConfig.of(settings, folder))
+    registry, drain = served(model, transcriber=transcriber), Drain(drain_seconds)
+    config = JobConfig.of(settings, folder)
+    jobs = Jobs(replace(config, clock=clock) if clock else config)
     transport = httpx.ASGITransport(edge(registry, settings, drain, jobs))
     async with httpx.AsyncClient(
         transport=transport, base_url="http://127.0.0.1", timeout=SECONDS
     ) as http:
         client = JobClient(http, jobs, drain)
-        jobs.begin(lambda opened: JobRunner(opened, registry, drain, 4, client.totals.append))
+        jobs.begin(
+            lambda opened: JobRunner(opened, registry, drain, 4, client.totals.append),
+            client.start_webhooks,
+        )
         try:
             yield client
         finally:

@@ -8,9 +8,15 @@ from pathlib import Path
 import pytest
 
 from api.keys import key_digest
+from api.setting_values import DialectName
 from api.settings import Settings
 from models.errors import AudioError
-from tests.api.fake import TRANSCRIPTIONS, EndlessTranscriber, FailingTranscriber
+from tests.api.fake import (
+    TRANSCRIPTIONS,
+    EndlessTranscriber,
+    FailingTranscriber,
+    FakeTranscriber,
+)
 from tests.api.jobs.serving import SECONDS, GatedTranscriber, files_in, job_server, left, run
 from tests.wire.promises import promises
 
@@ -211,5 +217,27 @@ def test_health_has_the_jobs_of_all_keys(tmp_path: Path) -> None:
             health = (await server.http.get("/health")).json()
             assert health["jobs"] == {"queued": 2, "in_progress": 4, "queued_seconds": 0}
             assert health["queue"]["running"] == 0
+
+    run(scenario())
+
+
+@promises(
+    "Background jobs",
+    "The same below `/openai/v1`, where Azure's and Groq's clients look",
+    "extension",
+)
+@pytest.mark.parametrize("dialects", [("azure",), ("groq",), ("azure", "groq")])
+def test_jobs_below_openai_v1(tmp_path: Path, dialects: tuple[DialectName, ...]) -> None:
+    async def scenario() -> None:
+        settings, below = Settings(jobs_dir=tmp_path, dialects=dialects), f"/openai{TRANSCRIPTIONS}"
+        async with job_server(tmp_path, FakeTranscriber(), settings) as server:
+            job_id = await server.make(path=below)
+            job = await server.ended(job_id)
+            assert (await server.http.get(f"{below}/{job_id}")).json() == job
+            assert (await server.http.get(below)).json()["data"] == [job]
+            text = await server.http.get(f"{below}/{job_id}/content?response_format=text")
+            assert text.text == "The naïve wind and the sun.\n"
+            assert (await server.http.post(f"{below}/{job_id}/cancel")).status_code == 409
+            assert (await server.http.delete(f"{below}/{job_id}")).json()["deleted"] is True
 
     run(scenario())

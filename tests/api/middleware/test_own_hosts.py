@@ -137,7 +137,12 @@ def test_reading_is_not_checked_as_browsers_send_no_origin_with_it() -> None:
     assert status_of("evil.example", "http://evil.example", "GET", "/v1/models") == 200
 
 
-LISTS = [TRANSCRIPTIONS, TRANSCRIPTIONS.removeprefix("/v1"), f"//v1/{TRANSCRIPTIONS[4:]}"]
+LISTS = [
+    TRANSCRIPTIONS,
+    TRANSCRIPTIONS.removeprefix("/v1"),
+    f"//v1/{TRANSCRIPTIONS[4:]}",
+    f"/openai{TRANSCRIPTIONS}",
+]
 
 
 @pytest.mark.parametrize("path", LISTS)

@@ -162,6 +162,7 @@ TRANSLATION_FIELDS = [
     "metadata",
     "expires_after",
     "webhook_url",
+    "webhook_include",
     "prompt",
     "response_format",
     "temperature",
@@ -316,6 +317,18 @@ def test_openapi_examples_conform(label: str) -> None:
         adapter = TypeAdapter[object](reduce(or_, models))
         shown = [adapter.validate_python(each) for each in examples(media)]
         assert [adapter.dump_python(each) for each in shown] == examples(media)
+
+
+@pytest.mark.parametrize("ending", ["completed", "failed", "cancelled"])
+def test_openapi_webhooks(ending: str) -> None:
+    found = DOCUMENT["webhooks"][f"transcription.{ending}"]["post"]
+    names = [each["name"] for each in found["parameters"]]
+    assert names == ["webhook-id", "webhook-timestamp", "webhook-signature"]
+    media = found["requestBody"]["content"]["application/json"]
+    assert media["schema"] == {"$ref": "#/components/schemas/TranscriptionEvent"}
+    event = job_schemas.TranscriptionEvent.model_validate(media["example"])
+    assert event.model_dump() == media["example"]
+    assert (event.type, event.data.status) == (f"transcription.{ending}", ending)
 
 
 @pytest.mark.parametrize("status", [400, 401, 404, 413, 431, 500, 503, 504])

@@ -114,6 +114,15 @@ def test_jobs_are_told_by_status() -> None:
     assert found["whisper_jobs_oldest_seconds",] == 0
 
 
+def test_webhooks_are_counted() -> None:
+    metrics = Metrics()
+    for outcome in ("retried", "delivered", "retried"):
+        metrics.jobs.note_webhook(outcome)
+    found = values(metrics)
+    assert found["whisper_webhooks_total", "retried"] == 2
+    assert found["whisper_webhooks_total", "delivered"] == 1
+
+
 def test_queue_is_told() -> None:
     metrics, admission = Metrics(), Admission(600, slots=1)
 

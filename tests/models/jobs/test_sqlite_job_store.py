@@ -323,7 +323,7 @@ def test_copy_of_a_store_at_any_moment_opens_with_what_was_told(tmp_path: Path) 
 def test_database_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
     store_in(tmp_path).close("w")
     database = sqlite3.connect(tmp_path / "jobs.sqlite3")
-    database.execute("PRAGMA user_version = 2")
+    database.execute("PRAGMA user_version = 99")
     database.close()
 
     with pytest.raises(JobStoreError, match="another version"):

@@ -1,0 +1,12 @@
+"""Names of one's own network: those that nobody can register."""
+
+from __future__ import annotations
+
+# Of mDNS (RFC 6762), of loopback (RFC 6761), of private networks (RFC 8375; ICANN reserved
+# `internal`; `lan` is what routers use, and is nobody's).
+_RESERVED_SUFFIXES = (".local", ".localhost", ".home.arpa", ".internal", ".lan")
+
+
+def is_own_name(name: str) -> bool:
+    """True for a name without dots, and for one that is nobody's."""
+    return bool(name) and ("." not in name or name.endswith(_RESERVED_SUFFIXES))

@@ -1,0 +1,61 @@
+"""The events of jobs in their rows of SQLite: which are due, who tells them, what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict
+
+from models.jobs.job import Job
+from models.jobs.job_store import WEBHOOK_KEEP_SECONDS, WebhookAttempt
+from models.jobs.sqlite_file import SqliteFile
+from models.jobs.sqlite_rows import job_of
+
+# The events of receivers that are down do not keep others' from being told for the first time.
+_NEXT = """
+    SELECT number FROM jobs WHERE webhook_due <= :now AND webhook_worker IS NULL
+    ORDER BY webhook_attempts, webhook_due, number LIMIT 1
+"""
+_CLAIM = "UPDATE jobs SET webhook_worker = :worker WHERE number = :number RETURNING *"
+_NOTE = """
+    UPDATE jobs SET webhook_worker = NULL, webhook_attempts = webhook_attempts + 1,
+        webhook_status = :status, webhook_error = :error, webhook_due = :now + :again,
+        expires = CASE WHEN :again IS NULL THEN MAX(expires, :now + :keep) ELSE expires END
+    WHERE id = :id AND webhook_worker = :worker RETURNING id
+"""
+
+
+class SqliteWebhooks:
+    """The events of the jobs in `file`; `clock` gives Unix seconds, by which they are due."""
+
+    def __init__(self, file: SqliteFile, clock: Callable[[], float]) -> None:
+        self._file, self._clock = file, clock
+
+    def claim(self, worker: str) -> Job | None:
+        """As `WebhookStore.claim`."""
+        now = self._clock()
+        # Read alone, as it is asked every second, and a transaction keeps others from writing.
+        if self._file.one(_NEXT, now=now) is None:
+            return None
+        with self._file.transaction():
+            found = self._file.one(_NEXT, now=now)
+            if found is None:
+                return None
+            (row,) = self._file.all(_CLAIM, worker=worker, number=found[0])
+        return job_of(row)
+
+    def note(self, job_id: str, worker: str, attempt: WebhookAttempt) -> bool:
+        """As `WebhookStore.note`."""
+        told = {**asdict(attempt), "now": self._clock(), "keep": WEBHOOK_KEEP_SECONDS}
+        with self._file.transaction():
+            return bool(self._file.all(_NOTE, id=job_id, worker=worker, **told))
+
+    def give_back(self, worker: str) -> None:
+        """As `WebhookStore.give_back`."""
+        change = "UPDATE jobs SET webhook_worker = NULL WHERE webhook_worker = :worker"
+        with self._file.transaction():
+            self._file.all(change, worker=worker)
+
+    def workers(self) -> set[str]:
+        """As `WebhookStore.workers`."""
+        query = "SELECT DISTINCT webhook_worker FROM jobs WHERE webhook_worker IS NOT NULL"
+        return {worker for (worker,) in self._file.all(query)}
