@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from models.live.left_out import MAX_UNCOVERED, uncovered
 from models.live.settled_text import SettledText
 from models.live.spoken_spans import SpokenSpans
 from models.live.turn_audio import TurnAudio
-from models.live.uncovered_speech import MAX_UNCOVERED, uncovered
 from models.units import SAMPLE_RATE
 
 # Samples that a cut must free.

@@ -1,4 +1,4 @@
-"""Uncovered speech: where somebody speaks and no word of a turn's text is heard.
+"""Left out: speech of a turn that no word of its text covers.
 
 Whisper leaves sentences out now and then, above all those that it has just said. What lies between
 the words that it did say shows that.
