@@ -15,7 +15,7 @@ from api.forms.chunking import ChunkingStrategy, strategy_options
 from api.forms.decoding import DecodingParameters
 from api.forms.fields import FormRequest, LanguageName, Languages, codes_of
 from api.forms.job_fields import JobParameters
-from api.forms.subtitle_fields import SubtitleParameters
+from api.forms.subtitle_fields import HighlightParameters, SubtitleParameters
 from models.language.languages import Script
 from models.options import FALLBACK_TEMPERATURES, Task, TranscribeOptions
 from models.subtitle_options import LEAD_IN, SubtitleOptions
@@ -98,7 +98,7 @@ class TranslationRequest(
         )
 
 
-class TranscriptionRequest(TranslationRequest):
+class TranscriptionRequest(HighlightParameters, TranslationRequest):
     """What a transcription may be asked with; other fields are ignored."""
 
     task: ClassVar[Task] = "transcribe"
@@ -195,7 +195,7 @@ class TranscriptionRequest(TranslationRequest):
             scripts=self._scripts(),
             keywords=(*self.keywords, *self.hotwords),
             word_timestamps="word" in self.timestamp_granularities or self.has_subtitle_options,
-            lead_in=LEAD_IN if self.has_subtitle_options else 0.0,
+            lead_in=LEAD_IN if self.has_limits else 0.0,
         )
 
     def _scripts(self) -> tuple[Script, ...]:

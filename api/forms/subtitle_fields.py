@@ -1,4 +1,4 @@
-"""Subtitle fields: limits of lines and cues."""
+"""Subtitle fields: limits of lines and cues, and highlighted words."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from pydantic import BaseModel, Field
 
 from api.errors import ApiError
 from models.subtitle_options import AS_SEGMENTS, BOUNDS, SubtitleOptions
+
+_HIGHLIGHT = "highlight_words"
 
 
 def _limit(name: str, of: str, example: float) -> dict[str, Any]:
@@ -35,6 +37,11 @@ class SubtitleParameters(BaseModel):
         """True if any of them was given."""
         return bool(self._given)
 
+    @property
+    def has_limits(self) -> bool:
+        """True if any limit of lines or cues was given."""
+        return bool(self._given.keys() & BOUNDS.keys())
+
     def subtitle_options(self, response_format: str) -> SubtitleOptions:
         """The options.
 
@@ -50,5 +57,14 @@ class SubtitleParameters(BaseModel):
 
     @property
     def _given(self) -> dict[str, Any]:
-        names = set(SubtitleParameters.model_fields)
-        return self.model_dump(include=names, exclude_none=True)
+        return self.model_dump(include={*BOUNDS, _HIGHLIGHT}, exclude_defaults=True)
+
+
+class HighlightParameters(SubtitleParameters):
+    """In addition highlighted words, of what has times of words."""
+
+    highlight_words: bool = Field(
+        False,
+        description="With `srt`, `vtt`: each word underlined while it is said, in cues of its own.",
+        examples=[True],
+    )

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
 from api.errors import ApiError
-from api.forms.subtitle_fields import SubtitleParameters
+from api.forms.subtitle_fields import HighlightParameters
 from models.subtitle_options import SubtitleOptions
 from models.text.edited_transcript import EditedSegment, begun_early, timed_segments
 from models.text.transcript import Segment, Word
@@ -56,6 +56,11 @@ class SentTranscript(BaseModel):
         None, max_length=MAX_WORDS, description="When words are said, for cues with limits."
     )
 
+    @property
+    def has_words(self) -> bool:
+        """Whether it came with words, of which there may be none."""
+        return self.words is not None or any(each.words is not None for each in self.segments)
+
     @model_validator(mode="after")
     def _in_all(self) -> Self:
         if sum(len(segment.text) for segment in self.segments) > MAX_CHARACTERS:
@@ -64,7 +69,7 @@ class SentTranscript(BaseModel):
         return self
 
 
-class SubtitlesRequest(SubtitleParameters):
+class SubtitlesRequest(HighlightParameters):
     """What subtitles are made of."""
 
     transcript: SentTranscript = Field(
@@ -90,6 +95,9 @@ class SubtitlesRequest(SubtitleParameters):
         except ValidationError as error:
             raise _first_problem(error) from error
         parsed.subtitles()
+        if parsed.highlight_words and not parsed.transcript.has_words:
+            message = "highlight_words needs a transcript with words."
+            raise ApiError(message, param="transcript.words", code="invalid_value")
         return parsed
 
     def subtitles(self) -> SubtitleOptions:
@@ -103,7 +111,7 @@ class SubtitlesRequest(SubtitleParameters):
             for each in self.transcript.segments
         ]
         segments = timed_segments(edited, _words(self.transcript.words or ()))
-        return list(begun_early(segments)) if self.has_subtitle_options else segments
+        return list(begun_early(segments)) if self.has_limits else segments
 
     @property
     def duration(self) -> float:

@@ -86,6 +86,40 @@ def test_limits_of_cues(name: str, limits: dict[str, float]) -> None:
     assert answer.text == transcribed(EARLY, response_format=name, **asked)
 
 
+@promises(
+    "Responses",
+    "`highlight_words`: each word of srt and vtt underlined while it is said",
+    "extension",
+)
+@pytest.mark.parametrize("name", ["srt", "vtt"])
+@pytest.mark.parametrize("limits", [{}, {"max_line_width": 20}], ids=["segments", "limits"])
+def test_highlighted_words(name: str, limits: dict[str, int]) -> None:
+    asked = {key: str(value) for key, value in limits.items()}
+    answer = post(verbose(), response_format=name, highlight_words=True, **limits)
+    segments = EARLY if limits else SPOKEN
+
+    assert answer.text == transcribed(
+        segments, response_format=name, highlight_words="true", **asked
+    )
+    assert "<u>said</u> the" in answer.text
+
+
+def test_highlighted_words_need_words() -> None:
+    without = {"segments": [{"start": 0, "end": 4, "text": "aa bb"}]}
+    answer = post(without, highlight_words=True)
+
+    assert answer.status_code == 400
+    assert answer.json()["error"]["param"] == "transcript.words"
+    assert post({"segments": [], "words": []}, highlight_words=True).text == ""
+
+
+def test_highlighted_words_are_of_srt_and_vtt() -> None:
+    app, files = client(FakeTranscriber(SPOKEN)), {"file": ("a.wav", b"x")}
+    answer = app.post(TRANSCRIPTIONS, data={"model": "base", "highlight_words": "1"}, files=files)
+    assert answer.status_code == 400
+    assert answer.json()["error"]["param"] == "highlight_words"
+
+
 def test_txt_and_tsv() -> None:
     assert post(verbose(), response_format="txt").text == "".join(
         f"{line.strip()}\n" for line in LINES
