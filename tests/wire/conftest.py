@@ -39,6 +39,7 @@ def server(
         tmp_path_factory.mktemp("server") / "output.txt",
         WHISPER_MODELS="base,tiny.en",
         WHISPER_DTYPE="float32",
+        WHISPER_PADDING="thin",
         WHISPER_ALIASES="gpt-4o-transcribe=base,team/dictation=tiny.en",
         WHISPER_WEBHOOK_HOSTS=f"127.0.0.1:{receiver.port}",
         WHISPER_WEBHOOK_SECRET=SECRET,
