@@ -1,0 +1,74 @@
+"""The engines that the arguments of a run name: servers, or processes with models of this machine."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Mapping
+from functools import partial
+
+from bulk.engine import Engine
+from bulk.run import Seen
+from bulk.runners.engine_process import ChildEngine, start_child
+from bulk.runners.server_engine import ServerEngine
+from bulk.runners.servers import Servers
+from bulk.runners.several import Several
+from bulk.runners.supervised import Supervised
+from client.backend.request import Request
+from client.connecting import server_of
+
+# Rows that a server is given at once: it makes batches of them, and tells when it has enough.
+SERVER_IN_FLIGHT = 8
+_CHILD = (sys.executable, "-m", "cli.bulk.engine")
+
+
+def engine_of(given: argparse.Namespace, environ: Mapping[str, str], seen: Seen) -> Engine:
+    """The engine of a run.
+
+    Raises:
+        UsageError: the address or the key of a server is malformed.
+    """
+    if given.runner == "http":
+        return _servers(given, environ, seen)
+    return _processes(given, environ, seen)
+
+
+def _servers(given: argparse.Namespace, environ: Mapping[str, str], seen: Seen) -> Servers:
+    in_flight = given.in_flight or SERVER_IN_FLIGHT
+    engines = []
+    for url in dict.fromkeys(given.url or (None,)):
+        named = argparse.Namespace(
+            url=url,
+            api_key=given.api_key,
+            api_key_file=given.api_key_file,
+            timeout=None,
+            retries=0,
+        )
+        engines.append(ServerEngine(server_of(named, environ), in_flight, seen.tell))
+    return Servers(engines, in_flight, seen.tell, given.timeout)
+
+
+def _processes(given: argparse.Namespace, environ: Mapping[str, str], seen: Seen) -> Engine:
+    from models.engine.device.gpus import count_gpus
+
+    gpus = given.gpus or count_gpus()
+    environs = [{**environ, "CUDA_VISIBLE_DEVICES": str(gpu)} for gpu in range(gpus)]
+    if gpus < 2:
+        environs = [dict(environ)]
+    in_flight = str(given.in_flight or 0)
+    engines = [
+        Supervised(
+            partial(_started, (*_CHILD, in_flight), each),
+            seen.inflight,
+            seen.restarted,
+            given.max_restarts,
+        )
+        for each in environs
+    ]
+    return engines[0] if len(engines) == 1 else Several(engines)
+
+
+async def _started(
+    command: tuple[str, ...], environ: Mapping[str, str], request: Request
+) -> ChildEngine:
+    return await start_child(command, request, environ)
