@@ -1,0 +1,3 @@
+"""Tests of cli/bulk/."""
+
+from __future__ import annotations
