@@ -8,11 +8,11 @@ import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from bulk.errors import IO, NOT_FOUND, UNREADABLE, RowError, row_error
-from bulk.remote_files import is_remote, open_file, read_piece, suffix_of
+from bulk.remote_files import RemoteFile, is_remote, open_file, read_piece, suffix_of
 from bulk.row import Row
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ class Fetcher:
             with suppress(Exception):
                 source.close()
 
-    def _size(self, source: Any) -> int:
+    def _size(self, source: RemoteFile) -> int:
         """Bytes of what is stored; an eighth of the budget if the storage does not tell."""
         size = getattr(source, "size", None)
         return size if isinstance(size, int) else self._budget.total // 8
@@ -130,7 +130,7 @@ class Budget:
             self._given_back.set()
 
 
-def _copy(source: Any, path: Path) -> None:
+def _copy(source: RemoteFile, path: Path) -> None:
     """Download what is opened.
 
     Raises:

@@ -140,8 +140,9 @@ class Inflight:
     def _rewritten(self) -> int:
         """A new file with the suspects and what is at work; its descriptor, at its end."""
         lines = [_line("suspect", row_id, killed) for row_id, killed in self._suspects.items()]
-        for row_id in self._working:
-            lines.append(_line("alone" if row_id in self._alone else "start", row_id))
+        lines += [
+            _line("alone" if row_id in self._alone else "start", row_id) for row_id in self._working
+        ]
         write_whole(self._path, b"".join(lines))
         try:
             return os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from bulk.row import Row, row_of
+from bulk.row import Row, RowFormatError, row_of
 from client.backend.errors import UsageError
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -88,18 +88,18 @@ class Manifest:
     def _row(self, number: int, line: bytes) -> Row:
         try:
             members = json.loads(line)
-            if not isinstance(members, dict):
-                raise ValueError("a row is a JSON object")  # noqa: TRY004, TRY301 - told below
             return row_of(members)
+        except RowFormatError as error:
+            reason = str(error)
         except (ValueError, RecursionError) as error:
-            reason = f"no JSON in UTF-8: {error}" if _is_of_json(error) else str(error)
-            raise UsageError(f"{self.path}, line {number}: {reason}") from None
+            reason = f"no JSON in UTF-8: {error}"
+        raise UsageError(f"{self.path}, line {number}: {reason}")
 
     @contextmanager
     def _opened(self) -> Iterator[IO[bytes]]:
         try:
             if self.path.suffix.lower() == ".gz":
-                opened: IO[bytes] = gzip.open(self.path, "rb")  # type: ignore[assignment]
+                opened: IO[bytes] = gzip.GzipFile(self.path)
             else:
                 opened = self.path.open("rb")
         except OSError as error:
@@ -115,7 +115,3 @@ class Manifest:
         except (OSError, EOFError, zlib.error) as error:
             reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
             raise UsageError(f"{self.path}, after line {line()}: {reason}") from None
-
-
-def _is_of_json(error: Exception) -> bool:
-    return isinstance(error, json.JSONDecodeError | UnicodeDecodeError | RecursionError)

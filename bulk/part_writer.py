@@ -122,9 +122,7 @@ class _OpenPart:
     def __init__(self, partial: Path, path: Path, began: float) -> None:
         self._partial, self._path = partial, path
         self.began, self.rows, self._end = began, 0, 0
-        self._file = os.open(
-            partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644
-        )
+        self._file = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
 
     def write(self, line: bytes) -> None:
         """Add a line; a disk that is full has none of it."""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import PurePosixPath
-from typing import Any
+from types import ModuleType
+from typing import Protocol
 
 from bulk.errors import NOT_FOUND, STORAGE, UNREADABLE, RowError
 from client.backend.errors import UsageError
@@ -27,7 +29,19 @@ def suffix_of(uri: str) -> str:
     return suffix if _SUFFIX.fullmatch(suffix) else ""
 
 
-def open_file(uri: str) -> Any:
+class RemoteFile(Protocol):
+    """A file that is read from its start."""
+
+    def read(self, size: int, /) -> bytes:
+        """The next bytes; none at its end."""
+        ...
+
+    def close(self) -> None:
+        """Let go of it."""
+        ...
+
+
+def open_file(uri: str) -> RemoteFile:
     """The file behind a URL, opened to be read.
 
     Raises:
@@ -35,14 +49,15 @@ def open_file(uri: str) -> Any:
         UsageError: a package is missing, without which no such URL can be.
     """
     try:
-        return _fsspec().open(uri, "rb").open()
+        opened: RemoteFile = _fsspec().open(uri, "rb").open()
     except ImportError as error:
         raise UsageError(f"{uri!a} cannot be read: {error}") from error
     except Exception as error:
         raise _row_error(error) from error
+    return opened
 
 
-def read_piece(file: Any, size: int) -> bytes:
+def read_piece(file: RemoteFile, size: int) -> bytes:
     """The next bytes of a file that was opened.
 
     Raises:
@@ -61,25 +76,22 @@ def names_below(url: str) -> Iterator[str]:
         UsageError: it cannot be listed.
     """
     try:
-        storage, root = _fsspec().core.url_to_fs(url)
+        storage, root = _fsspec().url_to_fs(url)
         if not storage.exists(root):
-            raise UsageError(f"there is nothing at {url}")
+            raise FileNotFoundError(f"there is nothing at {url}")  # noqa: TRY301 - as storages do
         for folder, folders, files in storage.walk(root):
             folders.sort()
             for name in sorted(files):
                 yield str(storage.unstrip_protocol(f"{folder.rstrip('/')}/{name}"))
-    except UsageError:
-        raise
     except Exception as error:
         raise UsageError(f"{url} cannot be listed: {_told(error)}") from error
 
 
-def _fsspec() -> Any:
+def _fsspec() -> ModuleType:
     try:
-        import fsspec
+        return import_module("fsspec")
     except ImportError:
-        raise ImportError("URLs need the extra `bulk`: pip install whisper-bento[bulk]") from None
-    return fsspec
+        raise ImportError("URLs need the extra `bulk`: pip install '.[bulk]'") from None
 
 
 def _row_error(error: Exception) -> RowError:

@@ -15,6 +15,10 @@ Status = Literal["ok", "empty", "failed"]
 _TEXT = b', "text": '
 
 
+class NoResultError(ValueError):
+    """A line of a part is no result."""
+
+
 @dataclass(frozen=True)
 class Result:
     """What a row came to.
@@ -80,12 +84,12 @@ def head_of(line: bytes) -> dict[str, Any]:
     """The members of a result before its text; all of them if the line was written by others.
 
     Raises:
-        ValueError: it is no result.
+        ValueError: it is no JSON, or no result.
     """
     end = line.find(_TEXT)
     if not line.endswith(b"}\n"):
-        raise ValueError("the line is not whole")
+        raise NoResultError("it is not whole")
     members = json.loads(line if end < 0 else line[:end] + b"}")
     if not isinstance(members, dict) or not isinstance(members.get("id"), str):
-        raise ValueError("the line is no result")
+        raise NoResultError("it is no result")
     return members

@@ -49,9 +49,7 @@ def take_out_transient(folder: Path) -> frozenset[str]:
         OutputError: the folder cannot be read or written.
     """
     with replacing(folder):
-        done = {
-            head["id"] for _, _, head in _all_lines(folder, parts_of(folder)) if _is_done(head)
-        }
+        done = {head["id"] for _, _, head in _all_lines(folder, parts_of(folder)) if _is_done(head)}
         taken = set[str]()
         for part in parts_of(folder):
             out = {h["id"] for _, h in lines_of(folder, part) if not _is_done(h)}

@@ -23,6 +23,10 @@ _MAX_ID = 1024
 _MAX_SECONDS = 1e9
 
 
+class RowFormatError(ValueError):
+    """It is no row of a manifest."""
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     """`uri` is a path or a URL; `duration` is in seconds, None if the manifest has none.
@@ -36,19 +40,21 @@ class Row:
     fields: tuple[tuple[str, str], ...] = ()
 
 
-def row_of(members: Mapping[str, Any]) -> Row:
+def row_of(members: object) -> Row:
     """The row of a JSON object; names that are not known are passed over.
 
     NeMo's `audio_filepath` is taken for `uri`.
 
     Raises:
-        ValueError: it is none; the message says why.
+        RowFormatError: it is none; the message says why.
     """
+    if not isinstance(members, Mapping):
+        raise RowFormatError("a row is a JSON object")
     uri = members.get("uri", members.get("audio_filepath"))
     if not isinstance(uri, str) or not uri or "\0" in uri:
-        raise ValueError("a row needs a uri (or NeMo's audio_filepath), which is a text")
+        raise RowFormatError("a row needs a uri (or NeMo's audio_filepath), which is a text")
     if members.get("offset") not in (None, 0):
-        raise ValueError("offset: parts of a recording cannot be transcribed, only all of it")
+        raise RowFormatError("offset: parts of a recording cannot be transcribed, only all of it")
     given = members.get("id")
     row_id = id_of(uri) if given is None else _checked_id(given)
     return Row(row_id, uri, _duration(members.get("duration")), _fields(members))
@@ -61,9 +67,9 @@ def id_of(uri: str) -> str:
 
 def _checked_id(given: object) -> str:
     if isinstance(given, bool) or not isinstance(given, str | int):
-        raise ValueError("id is neither a text nor a whole number")
+        raise RowFormatError("id is neither a text nor a whole number")
     if not (text := str(given)) or len(text) > _MAX_ID:
-        raise ValueError(f"id is empty, or longer than {_MAX_ID} characters")
+        raise RowFormatError(f"id is empty, or longer than {_MAX_ID} characters")
     return text
 
 
@@ -71,25 +77,27 @@ def _duration(given: object) -> float | None:
     if given is None:
         return None
     if isinstance(given, bool) or not isinstance(given, int | float):
-        raise ValueError("duration is no number of seconds")
+        raise RowFormatError("duration is no number of seconds")
     # What is no number, as JSON of Python's may have it, is in no range either.
     if not 0 <= given <= _MAX_SECONDS:
-        raise ValueError("duration is no number of seconds from 0 on")
+        raise RowFormatError("duration is no number of seconds from 0 on")
     return float(given)
 
 
 def _fields(members: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     options = members.get("options")
     if not isinstance(options, Mapping | None):
-        raise ValueError("options is no object")
+        raise RowFormatError("options is no object")
     given = dict(options or {})
     if members.get("language") is not None:
         given["language"] = members["language"]
     keywords = given.pop("keywords", None) or []
     if unknown := sorted(given.keys() - _FIELDS.keys()):
-        raise ValueError(f"options has {unknown[0]!r}: known are {', '.join(_FIELDS)}, keywords")
+        raise RowFormatError(
+            f"options has {unknown[0]!r}: known are {', '.join(_FIELDS)}, keywords"
+        )
     if not isinstance(keywords, list):
-        raise ValueError("options.keywords is no list of texts")
+        raise RowFormatError("options.keywords is no list of texts")
     found = {_FIELDS[name]: _as_text(name, value) for name, value in sorted(given.items())}
     words = (("keywords[]", _as_text("keywords", word)) for word in keywords)
     return (*found.items(), *words)
@@ -99,8 +107,8 @@ def _as_text(name: str, value: object) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if not isinstance(value, str | int | float):
-        raise ValueError(f"{name} is neither a text, a number, true nor false")
+        raise RowFormatError(f"{name} is neither a text, a number, true nor false")
     text = str(value)
     if any("\ud800" <= each <= "\udfff" for each in text):
-        raise ValueError(f"{name} is no text")
+        raise RowFormatError(f"{name} is no text")
     return text

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import socket
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -96,9 +96,7 @@ class Run:
     def _is_chosen(self, row: Row, done: set[str]) -> bool:
         only = self._work.only
         return (
-            row.id not in done
-            and (only is None or row.id in only)
-            and self._work.shard.has(row.id)
+            row.id not in done and (only is None or row.id in only) and self._work.shard.has(row.id)
         )
 
     def _rows(self, done: set[str]) -> Iterator[Row]:
@@ -146,16 +144,12 @@ class Run:
                 metrics = BulkMetrics(self.tally, facts.model_tag)
                 stack.enter_context(served(metrics, *work.metrics))
                 ended.append(metrics.add)
-            parts = PartWriter(
-                work.folder, work.shard.worker, work.part_rows, work.part_seconds
-            )
+            parts = PartWriter(work.folder, work.shard.worker, work.part_rows, work.part_seconds)
             fetcher = stack.enter_context(
                 Fetcher(work.manifest.folder, work.disk_bytes, work.scratch)
             )
             output = Output(work.folder, parts, inflight, self._origin, _each(ended))
-            driver = Driver(
-                engine, fetcher, output, work.request, facts.in_flight, work.pauses
-            )
+            driver = Driver(engine, fetcher, output, work.request, facts.in_flight, work.pauses)
             await driver.run(self._rows(done))
 
     def _count_restart(self) -> None:
@@ -170,7 +164,7 @@ def _each(hearers: list[Callable[[Result], None]]) -> Callable[[Result], None]:
     return tell
 
 
-def _interruptible(work: Any) -> None:
+def _interruptible(work: Coroutine[Any, Any, None]) -> None:
     """Run it; SIGINT and SIGTERM cancel it, the second one ends the process."""
 
     async def run() -> None:
@@ -184,9 +178,7 @@ def _interruptible(work: Any) -> None:
 
 
 @contextmanager
-def _cancelling(
-    loop: asyncio.AbstractEventLoop, task: asyncio.Task[Any] | None
-) -> Iterator[None]:
+def _cancelling(loop: asyncio.AbstractEventLoop, task: asyncio.Task[Any] | None) -> Iterator[None]:
     numbers = (signal.SIGINT, signal.SIGTERM)
 
     def interrupt() -> None:

@@ -23,9 +23,7 @@ OpenBackend = Callable[[], AbstractAsyncContextManager[AnyBackend]]
 Describe = Callable[[AnyBackend, Request], Awaitable[EngineFacts]]
 
 
-def serve(
-    descriptor: int, opened: OpenBackend[AnyBackend], describe: Describe[AnyBackend]
-) -> None:
+def serve(descriptor: int, opened: OpenBackend[AnyBackend], describe: Describe[AnyBackend]) -> None:
     """Answer jobs over the socket of this descriptor until the run closes it or has gone.
 
     `opened` gives the backend, and `describe` says what it is once it has been checked.
@@ -71,9 +69,7 @@ class _Child(Generic[AnyBackend]):
             task.cancel()
 
 
-async def _answer(
-    backend: Backend, message: dict[str, Any], writer: asyncio.StreamWriter
-) -> None:
+async def _answer(backend: Backend, message: dict[str, Any], writer: asyncio.StreamWriter) -> None:
     try:
         done = await transcribed(backend, job_of(message))
         answer: dict[str, Any] = {"members": dict(done.members), "files": dict(done.files)}

@@ -11,7 +11,6 @@ from bulk.runners.backend_engine import transcribed
 from client.backend.errors import (
     ClientError,
     NotConnectedError,
-    NoServiceError,
     TryAgainError,
     UnreachableError,
 )

@@ -29,9 +29,7 @@ class Several:
 
     async def transcribe(self, job: Job) -> Transcribed:
         """The text of a recording, by one of them; raises as that."""
-        shares = [
-            running / size for running, size in zip(self._running, self._sizes, strict=True)
-        ]
+        shares = [running / size for running, size in zip(self._running, self._sizes, strict=True)]
         at = shares.index(min(shares))
         self._running[at] += 1
         try:

@@ -11,7 +11,7 @@ from client.arguments import DEFAULT_URL, Parser, add_request, count, seconds
 
 PROGRAM = "whisper-bento bulk"
 RUNNERS = ("local", "http")
-# What a run file keeps of a run's arguments, for `bulk retry`: neither keys nor what was of one run.
+# What a run file keeps of a run's arguments for `bulk retry`: no keys, nothing of one run alone.
 KEPT = (
     *("manifest", "runner", "task", "model", "language", "initial_prompt", "keyword"),
     *("temperature", "condition_on_previous_text", "carry_initial_prompt"),

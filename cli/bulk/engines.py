@@ -1,4 +1,4 @@
-"""The engines that the arguments of a run name: servers, or processes with models of this machine."""
+"""The engines that the arguments of a run name: servers, or processes with models."""
 
 from __future__ import annotations
 

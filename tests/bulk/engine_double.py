@@ -1,4 +1,4 @@
-"""An engine's process that reads texts: `engine_double.py CALLS FD`; it notes its own id as well."""
+"""An engine's process that reads texts: `engine_double CALLS FD`; it notes its own id, too."""
 
 from __future__ import annotations
 

@@ -29,12 +29,12 @@ def main(manifest: str, out: str, calls: str, part_rows: str = "1000") -> int:
     try:
         run.through()
     except ClientError as error:
-        print(error, file=sys.stderr)
+        sys.stderr.write(f"{error}\n")
         return 1
     except KeyboardInterrupt:
         return 130
     finally:
-        print(json.dumps(run.tally.summary()), flush=True)
+        sys.stdout.write(f"{json.dumps(run.tally.summary())}\n")
     return 0
 
 

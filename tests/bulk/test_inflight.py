@@ -37,7 +37,7 @@ def test_a_row_that_was_alone_again_and_again_is_hopeless(tmp_path: Path) -> Non
 def test_a_suspect_that_waited_is_as_suspect_as_before(tmp_path: Path) -> None:
     Inflight(tmp_path, "all").start("a")
     for _ in range(2 * MAX_KILLED_ALONE):
-        (inflight := killed(tmp_path)).start("a")
+        killed(tmp_path).start("a")
     assert killed(tmp_path).suspects == {"a"}
     assert not killed(tmp_path).is_hopeless("a")
 

@@ -13,7 +13,9 @@ from bulk.row import Row, row_of
 
 def test_id_is_the_sha1_of_the_uri() -> None:
     found = row_of({"uri": "a/ü.mp3"})
-    assert found == Row(hashlib.sha1("a/ü.mp3".encode(), usedforsecurity=False).hexdigest(), "a/ü.mp3")
+    assert found == Row(
+        hashlib.sha1("a/ü.mp3".encode(), usedforsecurity=False).hexdigest(), "a/ü.mp3"
+    )
 
 
 def test_nemo_manifests_are_taken() -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from bulk.driver import PAUSES
-from bulk.engine import EngineFacts
+from bulk.engine import EngineFacts, Job, Transcribed
 from bulk.errors import OutputError
 from bulk.row import id_of
 from bulk.shard import Shard
@@ -197,13 +197,18 @@ def test_interrupted_publishes_what_it_has(tmp_path: Path, number: signal.Signal
     manifest, out = manifest_of(tmp_path / "m.jsonl", paths), tmp_path / "out"
 
     class Interrupting(FakeEngine):
-        async def _said(self, job):  # type: ignore[no-untyped-def]
+        async def _said(self, job: Job) -> Transcribed:
             if job.path == paths[2]:
-                while self.running > 1:
-                    await asyncio.sleep(0)
-                # Others have ended; the run hears of it at the loop's next turn.
-                asyncio.get_running_loop().call_later(0.05, os.kill, os.getpid(), number)
+                self._send_when_alone()
             return await super()._said(job)
+
+        def _send_when_alone(self) -> None:
+            """When the others have a result: two turns of the loop after they have ended."""
+            loop = asyncio.get_running_loop()
+            if run.tally.ended < 2:
+                loop.call_soon(self._send_when_alone)
+            else:
+                os.kill(os.getpid(), number)
 
     run = run_of(work_of(manifest, out), Interrupting())
     with pytest.raises(KeyboardInterrupt):
@@ -221,7 +226,7 @@ def test_no_engine_any_more_leaves_its_rows_undone(tmp_path: Path) -> None:
     manifest, out = manifest_of(tmp_path / "m.jsonl", paths), tmp_path / "out"
 
     class Ending(FakeEngine):
-        async def _said(self, job):  # type: ignore[no-untyped-def]
+        async def _said(self, job: Job) -> Transcribed:
             if job.path == paths[2]:
                 raise NoServiceError("it is gone")
             return await super()._said(job)
@@ -250,7 +255,7 @@ def test_results_are_not_kept_in_memory_and_tasks_are_few(tmp_path: Path) -> Non
     class Counting(FakeEngine):
         tasks = 0
 
-        async def _said(self, job):  # type: ignore[no-untyped-def]
+        async def _said(self, job: Job) -> Transcribed:
             self.tasks = max(self.tasks, len(asyncio.all_tasks()))
             return await super()._said(job)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import chain
+
 import pytest
 
 from bulk.row import Row
@@ -12,7 +14,7 @@ def test_shards_cover_every_id_exactly_once() -> None:
     ids = [f"row {number}" for number in range(4000)]
     shards = [Shard.parsed(f"{index}/4") for index in range(4)]
     taken = [[each for each in ids if shard.has(each)] for shard in shards]
-    assert sorted(sum(taken, [])) == sorted(ids)
+    assert sorted(chain.from_iterable(taken)) == sorted(ids)
     assert all(850 < len(each) < 1150 for each in taken)
     assert len({shard.worker for shard in shards}) == 4
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from bulk.engine import Job, Transcribed
 from bulk.run import Seen
 from bulk.runners.server_engine import ServerEngine
 from bulk.runners.servers import Servers
@@ -63,9 +64,7 @@ def served() -> Iterator[tuple[subprocess.Popen[str], str]]:
 
 
 def servers(seen: Seen, *urls: str, in_flight: int = 4, patience: float = SECONDS) -> Servers:
-    engines = [
-        ServerEngine(Server(base_url(url), retries=0), in_flight, seen.tell) for url in urls
-    ]
+    engines = [ServerEngine(Server(base_url(url), retries=0), in_flight, seen.tell) for url in urls]
     return Servers(engines, in_flight, seen.tell, patience)
 
 
@@ -98,7 +97,7 @@ def test_a_server_that_is_killed_leaves_its_rows_to_the_other(tmp_path: Path) ->
         class Killing(Servers):
             ended = 0
 
-            async def transcribe(self, job):  # type: ignore[no-untyped-def]
+            async def transcribe(self, job: Job) -> Transcribed:
                 done = await super().transcribe(job)
                 type(self).ended += 1
                 if self.ended == 15:
@@ -166,7 +165,7 @@ def test_when_the_last_server_goes_the_run_ends_and_rows_are_left(tmp_path: Path
         class Killing(Servers):
             ended = 0
 
-            async def transcribe(self, job):  # type: ignore[no-untyped-def]
+            async def transcribe(self, job: Job) -> Transcribed:
                 done = await super().transcribe(job)
                 type(self).ended += 1
                 if self.ended == 5:
