@@ -79,7 +79,7 @@ def _measure(options: argparse.Namespace) -> dict[str, object]:
             "status_seconds": _timed(lambda: status_of(folder / "out")),
         }
     rows = [[name, f"{value:.3f}"] for name, value in report.items() if isinstance(value, float)]
-    print(table(["measure", "value"], rows))
+    print(table(rows))
     return report
 
 

@@ -62,10 +62,11 @@ def test_same_uri_twice_is_the_same_id(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("cut.gz", gzip.compress(b'{"uri": "a"}\n' * 9)[:-9], "after line"),
+        ("cut.gz", gzip.compress(b'{"uri": "a"}\n')[:-9], "after line"),
         ("no.gz", b'{"uri": "a"}\n', "after line 0"),
         ("m.parquet", b"PAR1", "Parquet is not read"),
     ],
+    ids=["cut", "not compressed", "another kind"],
 )
 def test_what_cannot_be_read_is_said(
     tmp_path: Path, name: str, content: bytes, message: str

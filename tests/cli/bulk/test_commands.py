@@ -78,7 +78,7 @@ def test_status_tells_what_there_is(run: RunCli, manifest: Path, tmp_path: Path)
     found = json.loads(printed)
     assert (status, found["ok"], found["failed"], found["left"]) == (1, 2, 1, 0)
     assert 'failures        {"audio_error": 1}' in run("status", out, "--compact")[1]
-    assert [path.name for path in out.glob("part-*")] == ["part-compact-000001.jsonl"]
+    assert len(list(out.glob("part-*"))) == 1
     assert len(list((out / "srt").iterdir())) == 2
 
 
