@@ -6,11 +6,11 @@ import gzip
 import hashlib
 import json
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import BinaryIO
 
 from bulk.row import Row, RowFormatError, row_of
 from client.backend.errors import UsageError
@@ -96,10 +96,10 @@ class Manifest:
         raise UsageError(f"{self.path}, line {number}: {reason}")
 
     @contextmanager
-    def _opened(self) -> Iterator[IO[bytes]]:
+    def _opened(self) -> Iterator[Iterable[bytes]]:
         try:
             if self.path.suffix.lower() == ".gz":
-                opened: IO[bytes] = gzip.GzipFile(self.path)
+                opened: gzip.GzipFile | BinaryIO = gzip.GzipFile(self.path)
             else:
                 opened = self.path.open("rb")
         except OSError as error:

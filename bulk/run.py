@@ -139,7 +139,7 @@ class Run:
     ) -> None:
         work = self._work
         with ExitStack() as stack:
-            ended = [self.tally.add, display.ended]
+            ended: list[Callable[[Result], None]] = [self.tally.add, display.ended]
             if work.metrics is not None:
                 metrics = BulkMetrics(self.tally, facts.model_tag)
                 stack.enter_context(served(metrics, *work.metrics))

@@ -38,7 +38,7 @@ class RunFile:
     def differences(self, other: RunFile) -> list[str]:
         """What another run has otherwise: model and options, one text each."""
         names = sorted(self.options.keys() | other.options.keys())
-        pairs = [("model_tag", self.model_tag, other.model_tag)]
+        pairs: list[tuple[str, object, object]] = [("model_tag", self.model_tag, other.model_tag)]
         pairs += [(name, self.options.get(name), other.options.get(name)) for name in names]
         return [
             f"{name}: {_shown(mine)} -> {_shown(others)}"

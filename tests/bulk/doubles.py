@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import os
 import signal
@@ -132,20 +133,7 @@ class Reading:
 def run_of(work: Work, engine: Callable[[Seen], Engine] | Engine) -> Run:
     """A run that shows nothing; it ends as `Run.through` does."""
     made: Callable[[Seen], Engine] = engine if callable(engine) else (lambda _: engine)
-    return Run(work, made, lambda tally: Silent(_Nowhere(), tally))
-
-
-class _Nowhere:
-    """A stream that keeps nothing."""
-
-    def write(self, text: str) -> int:
-        return len(text)
-
-    def flush(self) -> None:
-        """Nothing is kept."""
-
-    def isatty(self) -> bool:
-        return False
+    return Run(work, made, lambda tally: Silent(io.StringIO(), tally))
 
 
 def work_of(manifest: Path, folder: Path, **others: Any) -> Work:

@@ -122,7 +122,7 @@ def test_the_longest_is_first_and_no_more_than_the_places_run(tmp_path: Path) ->
     manifest.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
     engine = FakeEngine(in_flight=3)
     run_of(work_of(manifest, tmp_path / "out"), engine).through()
-    assert engine.order[0] == id_of(rows[-1]["uri"])
+    assert engine.order[0] == id_of(str(rows[-1]["uri"]))
     assert engine.most == 3
 
 
