@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
+from bulk.daemon_thread import in_daemon_thread
 from bulk.errors import IO, NOT_FOUND, UNREADABLE, RowError, row_error
 from bulk.remote_files import RemoteFile, is_remote, open_file, read_piece, suffix_of
 from bulk.row import Row
@@ -56,12 +57,12 @@ class Fetcher:
         if not is_remote(row.uri):
             yield self._checked(self._local(row.uri))
             return
-        source = await asyncio.to_thread(open_file, row.uri)
+        source = await in_daemon_thread(open_file, row.uri)
         try:
             async with self._budget.taken(self._size(source)):
                 path = self._new_path(row.uri)
                 try:
-                    await asyncio.to_thread(_copy, source, path)
+                    await in_daemon_thread(_copy, source, path)
                     yield path
                 finally:
                     with suppress(OSError):

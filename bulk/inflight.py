@@ -79,8 +79,8 @@ class Inflight:
         Raises:
             OutputError: it cannot be written.
         """
-        os.close(self._file)
-        self._file = self._rewritten()
+        before, self._file = self._file, self._rewritten()
+        os.close(before)
 
     def close(self) -> None:
         """The end of a run that was not killed: rows at work are no suspects."""

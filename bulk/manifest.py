@@ -97,6 +97,8 @@ class Manifest:
 
     @contextmanager
     def _opened(self) -> Iterator[Iterable[bytes]]:
+        if self.path.exists() and not self.path.is_file():
+            raise UsageError(f"{self.path}: a manifest is a file, as it is read more than once")
         try:
             if self.path.suffix.lower() == ".gz":
                 opened: gzip.GzipFile | BinaryIO = gzip.GzipFile(self.path)

@@ -31,7 +31,7 @@ class BulkMetrics:
             registry=self.registry,
         )
         left = Gauge("whisper_bulk_rows_left", "Rows without a result.", registry=self.registry)
-        left.set_function(lambda: tally.survey.chosen - tally.ended)
+        left.set_function(lambda: tally.left)
         restarts = Gauge(
             "whisper_bulk_engine_restarts", "Engines started again.", registry=self.registry
         )

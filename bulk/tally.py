@@ -48,6 +48,11 @@ class Tally:
         return self.statuses["failed"]
 
     @property
+    def left(self) -> int:
+        """Rows that were to have a result, and have none."""
+        return self.survey.chosen - self.ended
+
+    @property
     def seconds(self) -> float:
         """Seconds since the run began."""
         return max(self.clock() - self._began, 1e-9)
@@ -75,7 +80,7 @@ class Tally:
             "empty": self.statuses["empty"],
             "failed": self.failed,
             "failures": dict(sorted(self.codes.items())),
-            "left": self.survey.chosen - self.ended,
+            "left": self.left,
             "engine_restarts": self.restarts,
             "seconds": round(self.seconds, 3),
             "audio_seconds": round(self.audio_seconds, 3),

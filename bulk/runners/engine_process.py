@@ -83,10 +83,8 @@ class ChildEngine:
         return Transcribed(answer["members"], answer["files"])
 
     async def close(self) -> None:
-        """End it at once: its work is not wanted any more."""
-        self._kill()
-        self._writer.close()
-        await self._process.wait()
+        """End it; work that it has is given up."""
+        await self._how_it_ended()
         if self._reading is not None:
             await self._reading
 
@@ -106,13 +104,13 @@ class ChildEngine:
                 waiting.set_exception(EngineDiedError(self._end))
 
     async def _how_it_ended(self) -> str:
-        """The reason, once it has ended: a process without its socket is of no use."""
+        """The reason, once it has ended: without its socket it does."""
+        self._writer.close()
         try:
             status = await asyncio.wait_for(self._process.wait(), _END_SECONDS)
         except TimeoutError:
             self._kill()
             status = await self._process.wait()
-        self._writer.close()
         if status < 0:
             with suppress(ValueError):
                 return f"its process was ended by {signal.Signals(-status).name}"

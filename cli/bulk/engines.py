@@ -19,6 +19,7 @@ from client.connecting import server_of
 
 # Rows that a server is given at once: it makes batches of them, and tells when it has enough.
 SERVER_IN_FLIGHT = 8
+_VISIBLE = "CUDA_VISIBLE_DEVICES"
 _CHILD = (sys.executable, "-m", "cli.bulk.engine")
 
 
@@ -51,10 +52,7 @@ def _servers(given: argparse.Namespace, environ: Mapping[str, str], seen: Seen) 
 def _processes(given: argparse.Namespace, environ: Mapping[str, str], seen: Seen) -> Engine:
     from models.engine.device.gpus import count_gpus
 
-    gpus = given.gpus or count_gpus()
-    environs = [{**environ, "CUDA_VISIBLE_DEVICES": str(gpu)} for gpu in range(gpus)]
-    if gpus < 2:
-        environs = [dict(environ)]
+    environs = _environs(given.gpus or count_gpus(), environ)
     in_flight = str(given.in_flight or 0)
     engines = [
         Supervised(
@@ -66,6 +64,14 @@ def _processes(given: argparse.Namespace, environ: Mapping[str, str], seen: Seen
         for each in environs
     ]
     return engines[0] if len(engines) == 1 else Several(engines)
+
+
+def _environs(gpus: int, environ: Mapping[str, str]) -> list[dict[str, str]]:
+    """That of each engine's process, which sees one GPU: of those that this one sees."""
+    if gpus < 2:
+        return [dict(environ)]
+    seen = list(filter(None, environ.get(_VISIBLE, "").split(","))) or list(map(str, range(gpus)))
+    return [{**environ, _VISIBLE: gpu} for gpu in seen[:gpus]]
 
 
 async def _started(

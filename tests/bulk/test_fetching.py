@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import os
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from bulk.daemon_thread import in_daemon_thread
 from bulk.errors import RowError
 from bulk.fetching import Budget, Fetcher
 from bulk.listing import save_manifest, uris_below
@@ -117,3 +119,18 @@ def test_listing_of_a_folder_takes_any_name(tmp_path: Path) -> None:
 def test_what_cannot_be_listed_is_said(place: str) -> None:
     with pytest.raises(UsageError):
         list(uris_below(place))
+
+
+def test_a_thread_that_hangs_keeps_nobody() -> None:
+    hanging = threading.Event()
+
+    async def main() -> None:
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(in_daemon_thread(hanging.wait), 0.01)
+        assert await in_daemon_thread(lambda: 7) == 7
+        with pytest.raises(ZeroDivisionError):
+            await in_daemon_thread(lambda: 1 // 0)
+
+    # That of `asyncio.to_thread` would be waited for here, for ever.
+    asyncio.run(main())
+    hanging.set()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import tracemalloc
 from pathlib import Path
 
@@ -78,6 +79,12 @@ def test_what_cannot_be_read_is_said(
 
 def test_missing_manifest_is_said(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="No such file"):
+        Manifest(tmp_path / "m.jsonl").survey(lambda row: True)
+
+
+def test_a_pipe_is_no_manifest(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "m.jsonl")
+    with pytest.raises(UsageError, match="read more than once"):
         Manifest(tmp_path / "m.jsonl").survey(lambda row: True)
 
 
