@@ -115,6 +115,7 @@ class Run:
             try:
                 facts = await engine.start(self._work.request)
                 self._settle(facts)
+                self.tally.begin()
                 await self._drive(engine, facts, inflight, display, done)
             finally:
                 await engine.close()

@@ -26,6 +26,10 @@ class Tally:
     _began: float = field(init=False)
 
     def __post_init__(self) -> None:
+        self.begin()
+
+    def begin(self) -> None:
+        """The engine is ready: its start is no part of the speed."""
         self._began = self.clock()
 
     def add(self, result: Result) -> None:
@@ -54,7 +58,7 @@ class Tally:
 
     @property
     def seconds(self) -> float:
-        """Seconds since the run began."""
+        """Seconds since the engine was ready."""
         return max(self.clock() - self._began, 1e-9)
 
     @property
