@@ -19,7 +19,7 @@ def options_of(request: Request) -> dict[str, Any]:
         "model": request.model,
         "word_timestamps": request.has_words,
         "formats": list(request.formats),
-        **dict(request.limits),
+        **dict(request.layout),
         **_fields(request.fields),
     }
 

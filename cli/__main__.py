@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from functools import partial
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from api.version import PROJECT_FILE, project_version
 from cli.commands import Command, dispatch
 from client.__main__ import COMMANDS as CLIENTS_COMMANDS
 from client.__main__ import main as run_client
+from client.backend.protocol import Backend, Tell
 from client.files.media import is_media
 from models.errors import WhisperError
 
@@ -59,7 +61,14 @@ def _are_recordings(given: Sequence[str]) -> bool:
 
 
 def _client(name: str, arguments: Sequence[str]) -> int:
-    return run_client([name, *arguments])
+    commands = {name: command.summary for name, command in COMMANDS.items()}
+    return run_client([name, *arguments], local=_local, commands=commands)
+
+
+def _local(tell: Tell, *, retries: int) -> AbstractAsyncContextManager[Backend]:
+    from cli.local.start import open_local
+
+    return open_local(tell, retries=retries)
 
 
 def _serve(arguments: Sequence[str]) -> int:

@@ -45,9 +45,12 @@ def dispatch(
         description=f"{about}\n\n{_listing(commands)}",
         epilog=f"{prog} COMMAND --help says what a command takes.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
+        add_help=False,
     )
+    # Not listed: the commands fill a terminal.
+    parser.add_argument("-h", "--help", action="help", help=argparse.SUPPRESS)
     if version is not None:
-        parser.add_argument("--version", action="version", version=version)
+        parser.add_argument("--version", action="version", version=version, help=argparse.SUPPRESS)
     if arguments and not arguments[0].startswith("-"):
         parser.error(f"there is no command {arguments[0]!r}{_suggestion(arguments[0], commands)}")
     # --help and --version end here, and so does an option that is unknown.

@@ -13,15 +13,26 @@ from collections.abc import Callable, Mapping, Sequence
 
 from client import __version__
 from client.backend.errors import ClientError, NoServiceError
+from client.backend.protocol import OpenLocal
+from client.context import Context
 
-Run = Callable[[Sequence[str], Mapping[str, str]], int]
+Run = Callable[[Sequence[str], Context], int]
 
 FAILED, USAGE, UNSERVED, INTERRUPTED = 1, 2, 3, 130
 DEFAULT = "transcribe"
 
 
-def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] = os.environ) -> int:
-    """Run a command; returns the exit status, which its help explains."""
+def main(
+    arguments: Sequence[str] | None = None,
+    environ: Mapping[str, str] = os.environ,
+    local: OpenLocal | None = None,
+    commands: Mapping[str, str] | None = None,
+) -> int:
+    """Run a command; returns the exit status, which its help explains.
+
+    `local` opens the models in this process for `--local`; the client alone has none. `commands`
+    are all of the program, where it has more than these.
+    """
     given = sys.argv[1:] if arguments is None else list(arguments)
     if not given or given[0] in ("-h", "--help"):
         print(_help(), file=sys.stdout if given else sys.stderr)
@@ -31,7 +42,8 @@ def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] = os
         return 0
     name = given.pop(0) if given[0] in COMMANDS else DEFAULT
     _print_anything()
-    return _told(lambda: COMMANDS[name][1](given, environ))
+    context = Context(environ, local, _ABOUT if commands is None else commands)
+    return _told(lambda: COMMANDS[name][1](given, context))
 
 
 def _told(run: Callable[[], int]) -> int:
@@ -60,49 +72,67 @@ def _print_anything() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
-def _transcribe(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
+def _transcribe(arguments: Sequence[str], context: Context) -> int:
     from client.arguments import parsed, transcribe_parser
 
     given = parsed(transcribe_parser("transcribe", _ABOUT["transcribe"]), arguments)
     from client.transcribe import transcribe as run
 
-    return run(given, "transcribe", environ)
+    return run(given, "transcribe", context)
 
 
-def _translate(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
+def _translate(arguments: Sequence[str], context: Context) -> int:
     from client.arguments import parsed, transcribe_parser
 
     given = parsed(transcribe_parser("translate", _ABOUT["translate"]), arguments)
     from client.transcribe import transcribe as run
 
-    return run(given, "translate", environ)
+    return run(given, "translate", context)
 
 
-def _detect(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
+def _detect(arguments: Sequence[str], context: Context) -> int:
     from client.arguments import detect_parser, parsed
 
     given = parsed(detect_parser(), arguments)
     from client.detect import detect as run
 
-    return run(given, environ)
+    return run(given, context.environ)
 
 
-def _status(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
+def _status(arguments: Sequence[str], context: Context) -> int:
     from client.arguments import parsed, status_parser
 
     given = parsed(status_parser(), arguments)
     from client.status import status as run
 
-    return run(given, environ)
+    return run(given, context.environ)
 
 
-def _watch(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
+def _watch(arguments: Sequence[str], context: Context) -> int:
     from client.arguments import parsed, watch_parser
 
     given = parsed(watch_parser(), arguments)
     from client.transcribe import watch as run
 
-    return run(given, environ)
+    return run(given, context)
+
+
+def _jobs(arguments: Sequence[str], context: Context) -> int:
+    from client.job_arguments import parsed_action
+
+    action, given = parsed_action(arguments)
+    from client.jobs import jobs as run
+
+    return run(action, given, context.environ)
+
+
+def _completion(arguments: Sequence[str], context: Context) -> int:
+    from client.arguments import completion_parser, parsed
+
+    given = parsed(completion_parser(), arguments)
+    from client.completion import completion as run
+
+    return run(given, context.commands)
 
 
 _ABOUT = {
@@ -111,6 +141,8 @@ _ABOUT = {
     "detect": "which language recordings are in",
     "status": "what the server is, and what it does",
     "watch": "transcribe what comes into a folder",
+    "jobs": "background jobs: list, show, wait, cancel, rm",
+    "completion": "complete commands and options in a shell",
 }
 _RUN: dict[str, Run] = {
     "transcribe": _transcribe,
@@ -118,6 +150,8 @@ _RUN: dict[str, Run] = {
     "detect": _detect,
     "status": _status,
     "watch": _watch,
+    "jobs": _jobs,
+    "completion": _completion,
 }
 # What each is for, and what runs it.
 COMMANDS: dict[str, tuple[str, Run]] = {name: (_ABOUT[name], _RUN[name]) for name in _RUN}

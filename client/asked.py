@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from typing import cast
 
 from client.backend.errors import UsageError
@@ -28,22 +29,37 @@ def request_of(given: argparse.Namespace, task: Task, formats: tuple[Format, ...
     Raises:
         UsageError: options that do not go together, or are no text.
     """
-    if task == "translate" and given.word_timestamps:
-        raise UsageError("a translation has no times of words: --word_timestamps cannot be had")
+    for option in ("word_timestamps", "highlight_words"):
+        if task == "translate" and getattr(given, option):
+            raise UsageError(f"a translation has no times of words: --{option} cannot be had")
     values = {field: getattr(given, option) for field, option in _FIELDS.items()}
     fields = [(field, _as_text(value)) for field, value in values.items() if value is not None]
     fields += [("keywords[]", word) for word in given.keyword]
     for text in (given.model, *(value for _, value in fields)):
         check_text(text)
-    limits = {name: getattr(given, name) for name in _LIMITS}
     return Request(
         task=task,
         model=given.model,
         fields=tuple(fields),
         formats=formats,
         has_words=given.word_timestamps,
-        limits=tuple((name, value) for name, value in limits.items() if value is not None),
+        layout=layout_of(given),
     )
+
+
+def with_probabilities(request: Request) -> Request:
+    """The request, for words with their probabilities; a translation has none."""
+    if request.task == "translate":
+        return request
+    fields = (*request.fields, ("include[]", "word_probability"))
+    return replace(request, fields=fields, has_words=True)
+
+
+def layout_of(given: argparse.Namespace) -> tuple[tuple[str, float], ...]:
+    """What is given of the layout of subtitles, by name."""
+    limits = ((name, getattr(given, name)) for name in _LIMITS)
+    found = [(name, value) for name, value in limits if value is not None]
+    return (*found, ("highlight_words", True)) if given.highlight_words else tuple(found)
 
 
 def formats_of(names: list[str] | None) -> tuple[Format, ...]:

@@ -20,10 +20,12 @@ from client.backend.transcript import Transcript
 from client.files.archive import Archive, digest_of
 from client.files.outputs import are_done, write_all
 from client.files.stamp import stamp_of
+from client.terminal.colors import colored
 from client.terminal.display import Display
 
 Files = Mapping[Format, Path]
-Printed = Format | Literal["text"]
+# The text may be in colours of confidence.
+Printed = Format | Literal["text", "colored"]
 
 
 @dataclass(frozen=True)
@@ -139,6 +141,8 @@ class Batch:
                 return ""
             case "text":
                 return f"{transcript.text}\n"
+            case "colored":
+                return f"{colored(transcript)}\n"
             case name:
                 return await self._backend.written(transcript, name, request)
 

@@ -1,18 +1,48 @@
-"""The server that options and environment name."""
+"""The backend that options and environment name: a server, or the models in this process."""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
-from client.arguments import DEFAULT_URL
-from client.backend.errors import UsageError
+from client.backend.errors import NoServiceError, UsageError
+from client.backend.protocol import OpenBackend, Tell
+from client.context import Context
+from client.options import DEFAULT_URL
 from client.remote.address import base_url, checked_key
+from client.remote.remote import Remote
+from client.remote.requests import Requests
 from client.remote.server import Server
 
 _URLS = ("WHISPER_URL", "OPENAI_BASE_URL")
 _KEY = "OPENAI_API_KEY"
+_NO_MODELS = (
+    "this client has no models, and so no --local: run `whisper-bento` of a checkout, after "
+    "scripts/setup, or of an image"
+)
+
+
+def backend_of(
+    given: argparse.Namespace, context: Context, *, is_awaited: bool = False
+) -> OpenBackend:
+    """What opens the backend. `is_awaited`: a server that goes away is waited for.
+
+    Raises:
+        UsageError: as `server_of`, or a server is named beside `--local`.
+        NoServiceError: there are no models in this process.
+    """
+    if not given.local:
+        server = replace(server_of(given, context.environ), is_awaited=is_awaited)
+        return partial(_remote, server)
+    if given.url:
+        raise UsageError("--local has no server: leave out --url")
+    if context.local is None:
+        raise NoServiceError(_NO_MODELS)
+    return partial(context.local, retries=given.retries)
 
 
 def server_of(given: argparse.Namespace, environ: Mapping[str, str]) -> Server:
@@ -38,3 +68,9 @@ def _key_in(path: Path | None) -> str | None:
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is no text"
         raise UsageError(f"the key file {path} cannot be read: {reason}") from None
+
+
+@asynccontextmanager
+async def _remote(server: Server, tell: Tell) -> AsyncIterator[Remote]:
+    async with Requests(server) as requests:
+        yield Remote(requests, tell)

@@ -1,4 +1,4 @@
-"""One run over recordings: the check of the server, the work, and what a user is told of it."""
+"""One run over recordings: the check of the backend, the work, and what a user is told of it."""
 
 from __future__ import annotations
 
@@ -10,11 +10,9 @@ from collections.abc import AsyncIterator, Mapping
 
 from client.backend.errors import ClientError
 from client.backend.outcome import Outcome
+from client.backend.protocol import OpenBackend
 from client.backend.request import Recording
 from client.batch import Batch, Work
-from client.remote.remote import Remote
-from client.remote.requests import Requests
-from client.remote.server import Server
 from client.terminal.choice import display_of
 from client.terminal.display import Display
 from client.terminal.json_lines import json_line
@@ -30,13 +28,13 @@ class Run:
 
     def __init__(
         self,
-        server: Server,
+        opened: OpenBackend,
         work: Work,
         given: argparse.Namespace,
         environ: Mapping[str, str],
         total: int | None,
     ) -> None:
-        self._server, self._work, self._given = server, work, given
+        self._opened, self._work, self._given = opened, work, given
         self._tally = Tally(total)
         self._is_quiet = given.progress == "none" or not given.verbose
         self._display = display_of(
@@ -51,7 +49,7 @@ class Run:
     def through(self, recordings: AsyncIterator[Recording], *, is_asked: bool = True) -> int:
         """Work on all of them; returns the exit status.
 
-        Without anything to ask, the server need not be there.
+        Without anything to ask, the backend need not be there.
 
         Raises:
             ClientError: nothing was done, as nothing can be.
@@ -73,8 +71,7 @@ class Run:
     async def _batch(
         self, recordings: AsyncIterator[Recording], display: Display, *, is_asked: bool
     ) -> None:
-        async with Requests(self._server) as requests:
-            backend = Remote(requests, display.tell)
+        async with self._opened(display.tell) as backend:
             if is_asked:
                 await backend.check(self._work.request)
             await Batch(backend, self._work, display, self._end).run(recordings)

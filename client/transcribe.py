@@ -4,47 +4,55 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import ExitStack
-from dataclasses import replace
 
-from client.asked import formats_of, request_of, task_of
+from client.asked import formats_of, request_of, task_of, with_probabilities
 from client.backend.errors import UsageError
 from client.backend.request import STDIN, Format, Recording, Request
+from client.background import submit
 from client.batch import Printed, Work
-from client.connecting import server_of
+from client.connecting import backend_of
+from client.context import Context
 from client.files.archive import Archive
 from client.files.outputs import Outputs
 from client.files.recordings import recordings_of, stdin_copy
 from client.run import Run
+from client.terminal.choice import shows_colors
 from client.watch import arriving
 
 
-def transcribe(given: argparse.Namespace, command: str, environ: Mapping[str, str]) -> int:
+def transcribe(given: argparse.Namespace, command: str, context: Context) -> int:
     """Work on the recordings that are named; returns the exit status.
 
     Raises:
         UsageError: wrong usage.
         NoServiceError: nothing could be done.
     """
-    server = server_of(given, environ)
     with ExitStack() as stack:
         is_stdin = STDIN in given.files
         stdin = stack.enter_context(stdin_copy(sys.stdin.buffer)) if is_stdin else None
         recordings = recordings_of(given.files, recursive=given.recursive, stdin=stdin)
         if not recordings:
             raise UsageError(f"there is no audio or video in {', '.join(given.files)}")
+        task = task_of(given, command)
+        if given.background:
+            asked = request_of(given, task, ())
+            return submit(given, recordings, asked, context.environ)
+        backend = backend_of(given, context)
         printed, formats = destination(given, recordings)
         outputs = Outputs(formats, given.output_dir)
         outputs.know(recordings)
         outputs.check(recordings)
-        request = request_of(given, task_of(given, command), _asked_formats(printed, formats))
+        request = request_of(given, task, asked_formats(printed, formats))
+        if given.colors and printed == "text" and shows_colors(sys.stdout, context.environ):
+            printed, request = "colored", with_probabilities(request)
         work = _work(given, request, outputs, printed)
-        run = Run(server, work, given, environ, len(recordings))
-        return run.through(_each(recordings), is_asked=not all(map(work.is_done, recordings)))
+        run = Run(backend, work, given, context.environ, len(recordings))
+        return run.through(each_of(recordings), is_asked=not all(map(work.is_done, recordings)))
 
 
-def watch(given: argparse.Namespace, environ: Mapping[str, str]) -> int:
+def watch(given: argparse.Namespace, context: Context) -> int:
     """Work on what is in a folder, and on what comes there, until it is interrupted.
 
     Raises:
@@ -52,11 +60,11 @@ def watch(given: argparse.Namespace, environ: Mapping[str, str]) -> int:
     """
     if not given.folder.is_dir():
         raise UsageError(f"there is no folder {given.folder}")
-    server = replace(server_of(given, environ), is_awaited=True)
+    backend = backend_of(given, context, is_awaited=True)
     formats = _files_formats(given)
     outputs = Outputs(formats, given.output_dir)
     work = _work(given, request_of(given, task_of(given, "transcribe"), formats), outputs, None)
-    run = Run(server, work, given, environ, None)
+    run = Run(backend, work, given, context.environ, None)
     return run.through(arriving(given.folder, outputs.know, recursive=given.recursive))
 
 
@@ -86,9 +94,10 @@ def destination(
     raise UsageError("files of standard input need a folder: --output_dir")
 
 
-def _asked_formats(printed: Printed | None, formats: tuple[Format, ...]) -> tuple[Format, ...]:
+def asked_formats(printed: Printed | None, formats: tuple[Format, ...]) -> tuple[Format, ...]:
+    """The formats that are made: those of the files, or what is printed."""
     match printed:
-        case None | "text":
+        case None | "text" | "colored":
             return formats
         case name:
             return (name,)
@@ -110,6 +119,7 @@ def _work(
     return Work(request, outputs.of, printed, given.jobs, given.overwrite, archive)
 
 
-async def _each(recordings: Sequence[Recording]) -> AsyncIterator[Recording]:
+async def each_of(recordings: Sequence[Recording]) -> AsyncIterator[Recording]:
+    """The recordings, as they are worked on."""
     for recording in recordings:
         yield recording

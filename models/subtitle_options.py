@@ -41,6 +41,8 @@ class SubtitleOptions:
     `min_cue_duration` is held into the pause after it, or joined with a neighbour if that fits the
     other limits; where neither can be, it stays short.
 
+    `highlight_words` has each word underlined while it is said: a cue becomes several.
+
     Raises:
         OptionError: a value cannot be served; it names the option.
     """
@@ -50,6 +52,7 @@ class SubtitleOptions:
     max_words_per_line: int | None = None
     min_cue_duration: float | None = None
     max_cue_duration: float | None = None
+    highlight_words: bool = False
 
     def __post_init__(self) -> None:
         for name, (minimum, maximum) in BOUNDS.items():

@@ -11,7 +11,8 @@ from api.dialects.inference_fields import InferenceFields
 from api.responses.formats import flags_of, verbose
 from models.language.languages import LANGUAGES
 from models.text.subtitles import subtitle_files
-from models.text.subtitles.cues import Cue, cues
+from models.text.subtitles.cue import Cue
+from models.text.subtitles.cues import cues
 from models.text.transcript import Segment, Transcript
 
 Languages = Mapping[str, float]

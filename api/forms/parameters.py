@@ -80,6 +80,9 @@ class TranslationRequest(
         """
         parameters = super().from_values(values)
         parameters.subtitles()
+        if cls.task == "translate" and parameters.highlight_words:
+            message = "highlight_words needs times of words, which a translation does not have"
+            raise ApiError(message, param="highlight_words", code="unsupported_value")
         return parameters
 
     def subtitles(self) -> SubtitleOptions:
@@ -195,7 +198,7 @@ class TranscriptionRequest(TranslationRequest):
             scripts=self._scripts(),
             keywords=(*self.keywords, *self.hotwords),
             word_timestamps="word" in self.timestamp_granularities or self.has_subtitle_options,
-            lead_in=LEAD_IN if self.has_subtitle_options else 0.0,
+            lead_in=LEAD_IN if self.has_limits else 0.0,
         )
 
     def _scripts(self) -> tuple[Script, ...]:

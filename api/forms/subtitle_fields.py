@@ -1,4 +1,4 @@
-"""Subtitle fields: limits of lines and cues."""
+"""Subtitle fields: limits of lines and cues, and highlighted words."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def _limit(name: str, of: str, example: float) -> dict[str, Any]:
 
 
 class SubtitleParameters(BaseModel):
-    """Limits of the cues of srt and vtt; a cue a segment where none is given."""
+    """Layout of the cues of srt and vtt; a cue a segment where nothing is given."""
 
     max_line_width: int | None = Field(None, **_limit("max_line_width", "characters a line", 42))
     max_line_count: int | None = Field(None, **_limit("max_line_count", "lines a cue", 2))
@@ -30,10 +30,21 @@ class SubtitleParameters(BaseModel):
     min_cue_duration: float | None = Field(None, **_limit("min_cue_duration", "seconds a cue", 1.5))
     max_cue_duration: float | None = Field(None, **_limit("max_cue_duration", "seconds a cue", 7.5))
 
+    highlight_words: bool = Field(
+        False,
+        description="With `srt`, `vtt`: each word underlined while it is said, in cues of its own.",
+        examples=[True],
+    )
+
     @property
     def has_subtitle_options(self) -> bool:
         """True if any of them was given."""
         return bool(self._given)
+
+    @property
+    def has_limits(self) -> bool:
+        """True if any limit of lines or cues was given."""
+        return bool(self._given.keys() - {"highlight_words"})
 
     def subtitle_options(self, response_format: str) -> SubtitleOptions:
         """The options.
@@ -51,4 +62,4 @@ class SubtitleParameters(BaseModel):
     @property
     def _given(self) -> dict[str, Any]:
         names = set(SubtitleParameters.model_fields)
-        return self.model_dump(include=names, exclude_none=True)
+        return self.model_dump(include=names, exclude_defaults=True)

@@ -56,6 +56,11 @@ class SentTranscript(BaseModel):
         None, max_length=MAX_WORDS, description="When words are said, for cues with limits."
     )
 
+    @property
+    def has_words(self) -> bool:
+        """Whether it came with words, of which there may be none."""
+        return self.words is not None or any(each.words is not None for each in self.segments)
+
     @model_validator(mode="after")
     def _in_all(self) -> Self:
         if sum(len(segment.text) for segment in self.segments) > MAX_CHARACTERS:
@@ -90,6 +95,9 @@ class SubtitlesRequest(SubtitleParameters):
         except ValidationError as error:
             raise _first_problem(error) from error
         parsed.subtitles()
+        if parsed.highlight_words and not parsed.transcript.has_words:
+            message = "highlight_words needs a transcript with words."
+            raise ApiError(message, param="transcript.words", code="invalid_value")
         return parsed
 
     def subtitles(self) -> SubtitleOptions:
@@ -103,7 +111,7 @@ class SubtitlesRequest(SubtitleParameters):
             for each in self.transcript.segments
         ]
         segments = timed_segments(edited, _words(self.transcript.words or ()))
-        return list(begun_early(segments)) if self.has_subtitle_options else segments
+        return list(begun_early(segments)) if self.has_limits else segments
 
     @property
     def duration(self) -> float:

@@ -35,8 +35,11 @@ _NAMES = {
 }
 # Answered by a route of its own: does the server ask for a key?
 ACCESS = "/page/access.json"
-# What a browser gets without a key. The document tells of the program, and nothing of this server.
-WITHOUT_KEY = frozenset({*_NAMES, "/docs/", ACCESS, "/openapi.json"})
+# The command-line client, made of its modules when it is asked for.
+CLIENT = "/client.py"
+# What anybody gets without a key. The document and the client tell of the program, and nothing of
+# this server.
+WITHOUT_KEY = frozenset({*_NAMES, "/docs/", ACCESS, CLIENT, "/openapi.json"})
 
 _CHECKED_EACH_TIME = "no-cache"
 _KEPT_FOR_GOOD = "public, max-age=31536000, immutable"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from http import HTTPStatus
 
 from starlette.exceptions import HTTPException
@@ -10,7 +11,8 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
-from api.page.files import ACCESS, PageFile, page_files
+from api.page.client_file import ClientFile
+from api.page.files import ACCESS, CLIENT, PageFile, page_files
 from api.request_context import context_of
 
 # What BentoML would serve to its own page, which asks other servers for scripts and pictures.
@@ -28,6 +30,7 @@ def page_routes() -> list[BaseRoute]:
         *files,
         Route("/docs/", _without_slash, include_in_schema=False),
         Route(ACCESS, _access, include_in_schema=False),
+        Route(CLIENT, _ClientAnswer(), methods=["GET"], include_in_schema=False),
         *gone,
     ]
 
@@ -40,13 +43,28 @@ class _Answer:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send it."""
-        file = self.file
-        headers = {"etag": file.etag, "cache-control": file.cache_control}
-        if _has(Request(scope), file.etag):
-            response = Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
-        else:
-            response = Response(file.body, media_type=file.media_type, headers=headers)
-        await response(scope, receive, send)
+        await _response(Request(scope), self.file)(scope, receive, send)
+
+
+class _ClientAnswer:
+    """The client as an answer; it is read when somebody asks for it first."""
+
+    def __init__(self) -> None:
+        self.client = ClientFile()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it."""
+        request = Request(scope)
+        file = await asyncio.to_thread(self.client.answered, request)
+        await _response(request, file)(scope, receive, send)
+
+
+def _response(request: Request, file: PageFile) -> Response:
+    """The file, or that the client has it."""
+    headers = {"etag": file.etag, "cache-control": file.cache_control}
+    if _has(request, file.etag):
+        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
+    return Response(file.body, media_type=file.media_type, headers=headers)
 
 
 def _has(request: Request, etag: str) -> bool:

@@ -17,7 +17,8 @@ from models.language.languages import LANGUAGES
 from models.options import Flag
 from models.subtitle_options import AS_SEGMENTS, SubtitleOptions
 from models.text.subtitles import subtitle_files
-from models.text.subtitles.cues import Cue, cues
+from models.text.subtitles.cue import Cue
+from models.text.subtitles.cues import cues
 from models.text.transcript import Segment as TranscriptSegment
 from models.text.transcript import Transcript
 from models.text.words import bare

@@ -12,8 +12,7 @@ from starlette.responses import PlainTextResponse, Response
 from api.errors import ApiError
 from api.forms.subtitles_request import SubtitlesRequest
 from api.openapi.openapi import errors, file_answers, json_body
-from models.text.subtitles import subtitle_files
-from models.text.subtitles.cues import cues
+from api.responses.subtitle_file import subtitle_file
 
 # A transcript of twelve hours, with words, tokens and all, has less.
 MAX_BYTES = 16 * 1024 * 1024
@@ -31,15 +30,7 @@ async def subtitles(request: Request) -> Response:
     body = await _body(request)
     # In threads: hours of speech take a second, in which others must not wait.
     asked = await asyncio.to_thread(SubtitlesRequest.from_body, body)
-    return PlainTextResponse(await asyncio.to_thread(_written, asked))
-
-
-def _written(asked: SubtitlesRequest) -> str:
-    segments = asked.segments()
-    if asked.response_format == "txt":
-        return subtitle_files.txt(segments)
-    write = {"srt": subtitle_files.srt, "vtt": subtitle_files.vtt, "tsv": subtitle_files.tsv}
-    return write[asked.response_format](cues(segments, asked.duration, asked.subtitles()))
+    return PlainTextResponse(await asyncio.to_thread(subtitle_file, asked))
 
 
 async def _body(request: Request) -> bytes:

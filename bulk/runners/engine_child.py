@@ -18,6 +18,9 @@ from client.backend.errors import ClientError, NoServiceError, RefusedOptionErro
 from client.backend.protocol import Backend
 from client.backend.request import Request
 
+# The exit status of a process that can do nothing more.
+UNUSABLE = 3
+
 AnyBackend = TypeVar("AnyBackend", bound=Backend)
 OpenBackend = Callable[[], AbstractAsyncContextManager[AnyBackend]]
 Describe = Callable[[AnyBackend, Request], Awaitable[EngineFacts]]
@@ -73,6 +76,11 @@ async def _answer(backend: Backend, message: dict[str, Any], writer: asyncio.Str
     try:
         done = await transcribed(backend, job_of(message))
         answer: dict[str, Any] = {"members": dict(done.members), "files": dict(done.files)}
+    except NoServiceError as error:
+        # Such as a device that is lost: another process may have it again.
+        sys.stderr.write(f"the engine ends: {error}\n")
+        sys.stderr.flush()
+        os._exit(UNUSABLE)
     except (RowError, ClientError) as error:
         answer = _error_members(error)
     except Exception as error:  # noqa: BLE001 - whatever it is, the other rows go on

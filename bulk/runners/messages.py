@@ -60,5 +60,5 @@ def request_of(members: Mapping[str, Any]) -> Request:
         fields=tuple((name, value) for name, value in members["fields"]),
         formats=tuple(members["formats"]),
         has_words=members["has_words"],
-        limits=tuple((name, value) for name, value in members["limits"]),
+        layout=tuple((name, value) for name, value in members["layout"]),
     )

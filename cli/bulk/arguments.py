@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from bulk.shard import Shard
-from client.arguments import DEFAULT_URL, Parser, add_request, count, seconds
+from client.arguments import Parser
+from client.options import DEFAULT_URL, add_request, count, seconds
 
 PROGRAM = "whisper-bento bulk"
 RUNNERS = ("local", "http")
@@ -16,7 +17,8 @@ KEPT = (
     *("manifest", "runner", "task", "model", "language", "initial_prompt", "keyword"),
     *("temperature", "condition_on_previous_text", "carry_initial_prompt"),
     *("compression_ratio_threshold", "logprob_threshold", "no_speech_threshold"),
-    *("word_timestamps", "max_line_width", "max_line_count", "max_words_per_line", "srt", "vtt"),
+    *("word_timestamps", "max_line_width", "max_line_count", "max_words_per_line"),
+    *("highlight_words", "srt", "vtt"),
     *("url", "api_key_file", "in_flight", "gpus", "scratch", "disk_gib", "max_restarts"),
 )
 _PATHS = ("manifest", "api_key_file", "scratch")

@@ -1,8 +1,9 @@
-"""The protocol of whatever transcribes: a server, or something in its place."""
+"""The protocol of whatever transcribes: a server, or models in this process."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 from client.backend.events import Event
@@ -36,5 +37,25 @@ class Backend(Protocol):
 
         Raises:
             RecordingError: it cannot be made.
+        """
+        ...
+
+
+# Called with a line that a user should know.
+Tell = Callable[[str], None]
+# A backend that is there within a block.
+OpenBackend = Callable[[Tell], AbstractAsyncContextManager[Backend]]
+
+
+class OpenLocal(Protocol):
+    """Opens the backend of the models in this process."""
+
+    def __call__(self, tell: Tell, *, retries: int) -> AbstractAsyncContextManager[Backend]:
+        """The backend; what fails and is not the recording's fault is tried `retries` times more.
+
+        Nothing is loaded before it is needed.
+
+        Raises:
+            UsageError: the settings are malformed.
         """
         ...

@@ -13,6 +13,8 @@ FORMATS: tuple[Format, ...] = ("txt", "srt", "vtt", "tsv", "json")
 # Those that are written in cues, and so have limits of lines and cues.
 SUBTITLES: tuple[Format, ...] = ("srt", "vtt")
 STDIN = "-"
+# The default model of whatever transcribes.
+DEFAULT_MODEL = "whisper-1"
 
 
 @dataclass(frozen=True)
@@ -33,18 +35,18 @@ class Recording:
 class Request:
     """What is asked of each recording.
 
-    `fields` are form fields in the words of OpenAI's API and openai-whisper; `limits` are those of
-    the lines and cues of subtitles.
+    `fields` are form fields in the words of OpenAI's API and openai-whisper; `layout` is that of
+    subtitles: limits of lines and cues, highlighted words.
     """
 
     task: Task = "transcribe"
-    model: str = "whisper-1"
+    model: str = DEFAULT_MODEL
     fields: tuple[tuple[str, str], ...] = ()
     formats: tuple[Format, ...] = ()
     has_words: bool = False
-    limits: tuple[tuple[str, float], ...] = ()
+    layout: tuple[tuple[str, float], ...] = ()
 
     @property
     def needs_words(self) -> bool:
-        """Whether times of words are needed: they are asked for, or cues are cut between them."""
-        return self.has_words or bool(self.limits)
+        """Whether times of words are needed: they are asked for, or subtitles are made by them."""
+        return self.has_words or bool(self.layout)

@@ -29,7 +29,10 @@ _PASSING = (
     HTTPStatus.BAD_GATEWAY,
     HTTPStatus.SERVICE_UNAVAILABLE,
 )
-_OF_THE_RECORDING = (None, "file")
+# An error of any other field would be the same for every recording.
+OF_THE_RECORDING = (None, "file")
+# There is no such job, or it has no result.
+_OF_A_JOB = frozenset({"job_not_found", "not_completed", "no_result"})
 _MAX_MESSAGE = 500
 
 
@@ -42,9 +45,11 @@ def problem(server: Server, response: httpx.Response) -> ClientError:
             return NoServiceError(f"{server} refuses the key: {message}")
         case HTTPStatus.NOT_FOUND if detail.get("code") == "model_not_found":
             return NoServiceError(f"{server} has no such model: {message}")
+        case HTTPStatus.NOT_FOUND if detail.get("code") in _OF_A_JOB:
+            return RecordingError(message)
         case HTTPStatus.NOT_FOUND:
             return NoEndpointError(f"{server} has no such endpoint: is it the address of an API?")
-        case HTTPStatus.BAD_REQUEST if detail.get("param") not in _OF_THE_RECORDING:
+        case HTTPStatus.BAD_REQUEST if detail.get("param") not in OF_THE_RECORDING:
             return RefusedOptionError(message)
         case HTTPStatus.TOO_MANY_REQUESTS | HTTPStatus.SERVICE_UNAVAILABLE if (
             seconds := _retry_after(response)
@@ -84,7 +89,12 @@ def told(server: Server, detail: dict[str, Any], otherwise: str) -> str:
     """The message of an error, in one line and without the key."""
     message = detail.get("message")
     text = message if isinstance(message, str) and message.strip() else otherwise
-    return server.safe(" ".join(text.split())[:_MAX_MESSAGE])
+    return server.safe(one_line(text))
+
+
+def one_line(message: str) -> str:
+    """A message as it is told: in one line, which is not too long."""
+    return " ".join(message.split())[:_MAX_MESSAGE]
 
 
 def _retry_after(response: httpx.Response) -> float | None:

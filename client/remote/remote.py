@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
+from functools import partial
 from typing import Any
 
 import httpx
 
-from client.backend.errors import (
-    NoServiceError,
-    RecordingError,
-    TryAgainError,
-    UsageError,
-)
-from client.backend.events import Event, Finished, Progress, Waiting
+from client.backend.errors import RecordingError, TryAgainError, UsageError
+from client.backend.events import Event, Finished, Progress
 from client.backend.request import SUBTITLES, Format, Recording, Request
 from client.backend.transcript import Transcript
 from client.remote.abilities import Abilities
+from client.remote.description import described
 from client.remote.form import form_of, path_of, upload_name
 from client.remote.model import ask_for_model
 from client.remote.plain_formats import plain_format
 from client.remote.problems import problem_of_stream
 from client.remote.requests import Requests
+from client.remote.retry_policy import retried
 from client.remote.server import STREAMED, WHOLE
 from client.remote.server_sent_events import data_of
 from client.remote.subtitles import PATH, subtitles_body
@@ -51,27 +48,21 @@ class Remote:
     async def check(self, request: Request) -> None:
         """Ask for the model, with the key, and for the description of the API."""
         await ask_for_model(self._requests, request.model, self._tell)
-        self._abilities = await self._described()
-        if request.limits and not self._abilities.writes_subtitles:
-            name = request.limits[0][0]
-            raise UsageError(f"{self._server} writes no subtitles, and so has no --{name}")
+        self._abilities = await described(self._requests)
+        for name, _ in request.layout:
+            if not self._abilities.writes_subtitles:
+                raise UsageError(f"{self._server} writes no subtitles, and so has no --{name}")
+            if name == "highlight_words" and not self._abilities.highlights:
+                raise UsageError(f"{self._server} has no --{name}: it is of an older version")
 
     async def transcribe(
         self, recording: Recording, request: Request
     ) -> AsyncGenerator[Event, None]:
         """The events of a recording, which is sent again where that may help."""
-        policy = self._requests.retry_policy()
-        while True:
-            try:
-                async with aclosing(self._attempt(recording, request)) as events:
-                    async for event in events:
-                        yield event
-            except TryAgainError as error:
-                seconds = policy.pause(error)
-                yield Waiting(seconds, str(error))
-                await asyncio.sleep(seconds)
-            else:
-                return
+        attempt = partial(self._attempt, recording, request)
+        async with aclosing(retried(attempt, self._requests.retry_policy())) as events:
+            async for event in events:
+                yield event
 
     async def written(self, transcript: Transcript, name: Format, request: Request) -> str:
         """The file of this format; subtitles are cut by the server, where it does that."""
@@ -80,14 +71,6 @@ class Remote:
         body = subtitles_body(transcript, name, request)
         url = self._server.endpoint(PATH)
         return (await self._requests.persistently("POST", url, json=body)).text
-
-    async def _described(self) -> Abilities:
-        """Those of the document at `/openapi.json`; a server without one has none."""
-        try:
-            answer = await self._requests.read("GET", self._server.beside("openapi.json"))
-            return Abilities.described_by(answer.json())
-        except (NoServiceError, RecordingError, TryAgainError, ValueError):
-            return Abilities()
 
     async def _attempt(self, recording: Recording, request: Request) -> AsyncGenerator[Event, None]:
         url = self._server.endpoint(path_of(request))

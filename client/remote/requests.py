@@ -24,11 +24,12 @@ _HINT = ": start a server with scripts/serve, or name another with --url"
 
 
 class Options(TypedDict, total=False):
-    """What a request has beside its address: JSON or a form, and time limits of its own."""
+    """What a request has beside its address: JSON or a form, headers, time limits of its own."""
 
     json: object
     data: Mapping[str, str | list[str]]
     files: Mapping[str, tuple[str, IO[bytes]]]
+    headers: Mapping[str, str]
     timeout: httpx.Timeout
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 
 from client.backend.errors import GivenUpError, NotConnectedError, TryAgainError
+from client.backend.events import Event, Waiting
 
 # How often a server that is not there is looked for.
 LOOK_SECONDS = 1.0
@@ -50,3 +53,24 @@ class RetryPolicy:
         if self._timeout is not None and now + seconds > self._since + self._timeout:
             raise GivenUpError(f"{error} (waited as long as --timeout says)") from error
         return seconds
+
+
+async def retried(
+    attempt: Callable[[], AsyncGenerator[Event, None]], policy: RetryPolicy
+) -> AsyncGenerator[Event, None]:
+    """The events of an attempt, and of further ones as the policy has it.
+
+    Raises:
+        ClientError: the attempt does, or the policy where there is to be no other.
+    """
+    while True:
+        try:
+            async with aclosing(attempt()) as events:
+                async for event in events:
+                    yield event
+        except TryAgainError as error:
+            seconds = policy.pause(error)
+            yield Waiting(seconds, str(error))
+            await asyncio.sleep(seconds)
+        else:
+            return

@@ -14,18 +14,16 @@ _OF_A_WORD = ("word", "start", "end")
 
 
 def subtitles_body(transcript: Transcript, name: Format, request: Request) -> dict[str, Any]:
-    """The JSON of the request: what is needed of the transcript, and the limits of cues."""
+    """The JSON of the request: what is needed of the transcript, and the layout."""
     members = transcript.members
     sent = {
         "duration": transcript.duration,
         "segments": [_only(each, _OF_A_SEGMENT) for each in members.get("segments") or ()],
     }
-    limits: dict[str, float] = {}
-    if request.limits:
-        limits = dict(request.limits)
-        if words := members.get("words"):
-            sent["words"] = [_only(each, _OF_A_WORD) for each in words]
-    return {"transcript": sent, "response_format": name, **limits}
+    layout = dict(request.layout)
+    if layout and (words := members.get("words")) is not None:
+        sent["words"] = [_only(each, _OF_A_WORD) for each in words]
+    return {"transcript": sent, "response_format": name, **layout}
 
 
 def _only(members: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:

@@ -21,10 +21,19 @@ def display_of(
     """
     if shown == "none":
         return ErrorLines(stream)
-    is_able = stream.isatty() and environ.get("TERM") != "dumb" and not is_mixed
+    is_able = _is_able(stream, environ) and not is_mixed
     if shown == "bar" or (shown == "auto" and is_able):
         # rich is imported here only: it takes longer than help may.
         from client.terminal.bars import Bars
 
         return Bars(stream, tally)
     return PlainLines(stream, tally)
+
+
+def shows_colors(stream: TextIO, environ: Mapping[str, str]) -> bool:
+    """Whether a stream is a terminal that may be sent colours: see https://no-color.org."""
+    return _is_able(stream, environ) and not environ.get("NO_COLOR")
+
+
+def _is_able(stream: TextIO, environ: Mapping[str, str]) -> bool:
+    return stream.isatty() and environ.get("TERM") != "dumb"

@@ -26,7 +26,8 @@ from client.backend.request import Format, Recording, Request
 from client.backend.transcript import Transcript
 
 # What a recording may have in it, and what it is for.
-BROKEN, FAILING, KILLER, GATED, SILENT = "broken", "failing", "killer", "gated", "silent"
+BROKEN, FAILING, GATED, SILENT = "broken", "failing", "gated", "silent"
+KILLER, LOSING = "killer", "losing the device"
 TAG = "double:1"
 
 
@@ -119,6 +120,8 @@ class Reading:
         await asyncio.sleep(0.01)
         if text == KILLER:
             os.kill(os.getpid(), signal.SIGKILL)
+        if text == LOSING:
+            raise NoServiceError("the device is lost")
         if text == GATED:
             await asyncio.Future()
         if text == BROKEN:

@@ -27,6 +27,7 @@ from tests.bulk.doubles import (
     BROKEN,
     GATED,
     KILLER,
+    LOSING,
     by_content,
     manifest_of,
     recordings,
@@ -147,6 +148,14 @@ def test_a_killer_file_has_crashed_and_the_others_are_done(tmp_path: Path) -> No
     assert bulk.called["00003.wav"] == 2
     assert len(bulk.engines) == 3
     until(lambda: all(map(has_gone, bulk.engines)))
+
+
+def test_an_engine_that_can_do_nothing_more_is_started_again(tmp_path: Path) -> None:
+    bulk = Bulk(tmp_path, ["a", LOSING, "c"])
+    status, summary, errors = bulk.through()
+    assert (status, summary["ok"], summary["failures"]) == (0, 2, {"crashed": 1})
+    assert errors.count("the engine ends: the device is lost") == 2
+    assert "ended with status 3" in by_content(bulk.out)["00001.wav"]["error"]["message"]
 
 
 def test_many_killer_files_end_the_run_and_the_next_goes_on(tmp_path: Path) -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -27,6 +29,7 @@ from tests.server import PROJECT, SECONDS, listening
 # What a recording may have in it, and what it is for.
 BROKEN = b"this is a text"
 PROGRAM = [sys.executable, "-m", "client"]
+_PROGRESS = re.compile(r"[0-9]+( of [0-9]+)? ended: ")
 TEXT = "The naïve wind and the sun."
 SPOKEN = (
     replace(
@@ -119,7 +122,7 @@ def ran(
 
 def without_progress(errors: str) -> str:
     """The lines but for those that say how far it is, which a slow machine has more of."""
-    return "".join(line for line in errors.splitlines(keepends=True) if " ended: " not in line)
+    return "".join(line for line in errors.splitlines(keepends=True) if not _PROGRESS.match(line))
 
 
 def started(*arguments: str | Path, **environ: str) -> subprocess.Popen[bytes]:
@@ -133,6 +136,14 @@ def started(*arguments: str | Path, **environ: str) -> subprocess.Popen[bytes]:
         # Who starts the tests in the background may have had it ignored.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
+
+
+def until(condition: Callable[[], bool]) -> None:
+    """Return when it holds."""
+    deadline = time.monotonic() + SECONDS
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
 
 
 def environment(**environ: str) -> dict[str, str]:

@@ -7,7 +7,6 @@ import json
 import os
 import signal
 import subprocess
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -22,19 +21,12 @@ from tests.client.serving import (
     ran,
     speaking,
     started,
+    until,
     without_progress,
 )
 from tests.server import SECONDS
 
 Run = Callable[..., Ran]
-
-
-def until(condition: Callable[[], bool]) -> None:
-    """Return when it holds."""
-    deadline = time.monotonic() + SECONDS
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def recordings(folder: Path, count: int) -> list[Path]:

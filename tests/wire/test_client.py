@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import io
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import httpx
 import pytest
-from whisper.utils import WriteTSV, WriteTXT
+from whisper.utils import WriteSRT, WriteTSV, WriteTXT
 
-from tests.client.serving import ran
+from models.text.edited_transcript import spelled_words
+from models.text.transcript import Word
+from tests.client.serving import environment, ran
 from tests.server import Server
 from tests.speech_clips import clips, jfk
 from tests.wire.http import CLIP, SECONDS, post
@@ -63,6 +67,60 @@ def test_limits(server: Server, tmp_path: Path, name: str) -> None:
     asked = {"transcript": transcript, "response_format": name, "max_line_width": 42}
     told = httpx.post(f"{server.url}/v1/audio/subtitles", json=asked, timeout=SECONDS).text
     assert (tmp_path / f"{LONG.stem}.{name}").read_text("utf-8") == told
+
+
+@promises(
+    "Clients",
+    "`--highlight_words True`: as openai-whisper's writer, of the same words",
+    "extension",
+)
+def test_highlighted_words(server: Server, tmp_path: Path) -> None:
+    options = ("-f", "srt", "-f", "json", "--highlight_words", "True", "-o", tmp_path)
+    status, out, errors = ran(jfk().path, *options, "--url", server.url)
+
+    assert (status, out) == (0, ""), errors
+    told = json.loads((tmp_path / "jfk.json").read_text("utf-8"))
+    segments, words = told["segments"], told["words"]
+    # Its writer wants each segment's words, with their spaces and punctuation.
+    spelled = spelled_words(
+        segments[0]["text"],
+        [Word(each["word"], each["start"], each["end"], 1.0) for each in words],
+    )
+    assert (len(segments), len(spelled)) == (1, len(words))
+    segments[0]["words"] = [
+        {"word": each.text, "start": each.start, "end": each.end} for each in spelled
+    ]
+    WriteSRT("").write_result(told, file := io.StringIO(), {}, highlight_words=True)
+    assert (tmp_path / "jfk.srt").read_text("utf-8") == file.getvalue()
+
+
+@promises("Clients", "`--background`, and `jobs wait ID`: the same files, later", "extension")
+def test_background(server: Server, tmp_path: Path) -> None:
+    status, out, errors = ran(jfk().path, "--background", "--url", server.url)
+    assert (status, errors) == (0, "")
+
+    waited = ("jobs", "wait", out.strip(), "-f", "srt", "-o", tmp_path, "--url", server.url)
+    assert ran(*waited)[:2] == (0, "")
+    told = post(server, [("response_format", "srt")], file=jfk().path).text
+    assert (tmp_path / "jfk.srt").read_text("utf-8") == told
+
+
+@promises(
+    "Clients",
+    "`/client.py`: this client in one file, with inline script metadata (PEP 723)",
+    "extension",
+)
+def test_client_of_the_server(server: Server, tmp_path: Path) -> None:
+    (file := tmp_path / "client.py").write_bytes(
+        httpx.get(f"{server.url}/client.py", timeout=SECONDS).content
+    )
+    kept = {name: each for name, each in environment().items() if name != "PYTHONPATH"}
+    told = subprocess.run(
+        [sys.executable, "-I", file, jfk().path], cwd=tmp_path, env=kept, capture_output=True
+    )
+
+    text = post(server, [("response_format", "text")], file=jfk().path).text
+    assert (told.returncode, told.stdout.decode()) == (0, text)
 
 
 @promises("Clients", "it detects, translates, and says what the server is", "extension")

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from models.subtitle_options import AS_SEGMENTS, SubtitleOptions
+from models.text.subtitles.cue import Cue
 from models.text.subtitles.cue_builder import CueBuilder, CueDraft
 from models.text.subtitles.cue_times import CueTimes, in_order, whole_milliseconds
-from models.text.subtitles.line_break import BreakableText
+from models.text.subtitles.highlight import highlighted
+from models.text.subtitles.line_break import BreakableText, joined
 from models.text.subtitles.line_units import spoken_times, units
 from models.text.transcript import Segment
-
-
-@dataclass(frozen=True)
-class Cue:
-    """Lines of text, none of them blank, and when they are shown."""
-
-    times: CueTimes
-    lines: tuple[str, ...]
 
 
 def cues(
@@ -44,7 +38,15 @@ def cues(
         for draft in builder.split(units(segment, at))
     ]
     drafts = builder.extended(builder.joined(_sound(drafts, length), length), length)
-    return [Cue(draft.times, BreakableText(draft.units, options).lines()) for draft in drafts]
+    return [cue for draft in drafts for cue in _shown(draft, options)]
+
+
+def _shown(draft: CueDraft, options: SubtitleOptions) -> Iterator[Cue]:
+    lines = BreakableText(draft.units, options).lines()
+    if options.highlight_words:
+        yield from highlighted(draft.times, lines)
+    else:
+        yield Cue(draft.times, tuple(map(joined, lines)))
 
 
 def _line(segment: Segment) -> str:

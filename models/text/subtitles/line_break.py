@@ -47,12 +47,12 @@ class BreakableText:
                 line, count = after - 1, count + 1
             yield count
 
-    def lines(self) -> tuple[str, ...]:
+    def lines(self) -> tuple[Sequence[Unit], ...]:
         """All of it in as few lines as it fits."""
         if self.fill(0, len(self.units)) <= 1:
-            return (joined(self.units),)
+            return (self.units,)
         cuts = cheapest_cuts(len(self.units), self._line_costs)
-        return tuple(joined(self.units[a:b]) for a, b in pairwise(cuts))
+        return tuple(self.units[a:b] for a, b in pairwise(cuts))
 
     def _line_costs(self, first: int) -> Iterator[float]:
         for after in range(first + 1, len(self.units) + 1):

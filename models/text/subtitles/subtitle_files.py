@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
-from models.text.subtitles.cues import Cue
+from models.text.subtitles.cue import Cue
 from models.text.transcript import Segment
 
 
 def srt(cues: Iterable[Cue]) -> str:
     """SubRip text, ending in a blank line; empty when nothing was said."""
     return "".join(
-        f"{number}\n{_timing(cue, ',')}\n{_text(cue)}\n\n"
+        f"{number}\n{_timing(cue, ',')}\n{_text(cue, _without_arrows)}\n\n"
         for number, cue in enumerate(cues, start=1)
     )
 
@@ -23,7 +23,7 @@ def vtt(cues: Iterable[Cue], *, hours: bool = True) -> str:
 
     Without `hours`, times have those only from the first hour on, as openai-whisper writes them.
     """
-    written = (f"{_timing(cue, '.', hours=hours)}\n{_escaped(_text(cue))}\n\n" for cue in cues)
+    written = (f"{_timing(cue, '.', hours=hours)}\n{_text(cue, _escaped)}\n\n" for cue in cues)
     return "WEBVTT\n\n" + "".join(written)
 
 
@@ -42,12 +42,23 @@ def txt(segments: Iterable[Segment]) -> str:
     return "".join(f"{text}\n" for text in texts if text)
 
 
-def _text(cue: Cue) -> str:
-    # An arrow in it would start another cue.
-    return "\n".join(re.sub("--+>", "->", line) for line in cue.lines)
+def _text(cue: Cue, safe: Callable[[str], str]) -> str:
+    """The lines, each as it may stand in the file, and the tags of what is underlined."""
+    lines, under = list(map(safe, cue.lines)), cue.underline
+    if under:
+        line = cue.lines[under.line]
+        before, word, after = line[: under.start], line[under.start : under.end], line[under.end :]
+        lines[under.line] = f"{safe(before)}<u>{safe(word)}</u>{safe(after)}"
+    return "\n".join(lines)
+
+
+def _without_arrows(text: str) -> str:
+    # It would start another cue.
+    return re.sub("--+>", "->", text)
 
 
 def _escaped(text: str) -> str:
+    text = _without_arrows(text)
     # What follows a `<` is a tag and not shown. An `&` is shown unless it begins a reference.
     if html.unescape(text) != text:
         text = text.replace("&", "&amp;")

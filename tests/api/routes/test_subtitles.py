@@ -11,7 +11,7 @@ import pytest
 from api.keys import key_digest
 from api.settings import Settings
 from models.text.transcript import Segment, Word
-from tests.api.fake import TRANSCRIPTIONS, FakeTranscriber, client, segment
+from tests.api.fake import TRANSCRIPTIONS, TRANSLATIONS, FakeTranscriber, client, segment
 from tests.wire.promises import promises
 
 SUBTITLES = "/v1/audio/subtitles"
@@ -84,6 +84,42 @@ def test_limits_of_cues(name: str, limits: dict[str, float]) -> None:
     answer = post(verbose(), response_format=name, **limits)
 
     assert answer.text == transcribed(EARLY, response_format=name, **asked)
+
+
+@promises(
+    "Responses",
+    "`highlight_words`: each word of srt and vtt underlined while it is said",
+    "extension",
+)
+@pytest.mark.parametrize("name", ["srt", "vtt"])
+@pytest.mark.parametrize("limits", [{}, {"max_line_width": 20}], ids=["segments", "limits"])
+def test_highlighted_words(name: str, limits: dict[str, int]) -> None:
+    asked = {key: str(value) for key, value in limits.items()}
+    answer = post(verbose(), response_format=name, highlight_words=True, **limits)
+    segments = EARLY if limits else SPOKEN
+
+    assert answer.text == transcribed(
+        segments, response_format=name, highlight_words="true", **asked
+    )
+    assert "<u>said</u> the" in answer.text
+
+
+def test_highlighted_words_need_words() -> None:
+    without = {"segments": [{"start": 0, "end": 4, "text": "aa bb"}]}
+    answer = post(without, highlight_words=True)
+
+    assert answer.status_code == 400
+    assert answer.json()["error"]["param"] == "transcript.words"
+    assert post({"segments": [], "words": []}, highlight_words=True).text == ""
+
+
+def test_highlighted_words_of_what_has_none() -> None:
+    app, files = client(FakeTranscriber(SPOKEN)), {"file": ("a.wav", b"x")}
+    fields = {"model": "base", "highlight_words": "true"}
+    for path, told in ((TRANSCRIPTIONS, {}), (TRANSLATIONS, {"response_format": "srt"})):
+        answer = app.post(path, data={**fields, **told}, files=files)
+        assert answer.status_code == 400
+        assert answer.json()["error"]["param"] == "highlight_words"
 
 
 def test_txt_and_tsv() -> None:

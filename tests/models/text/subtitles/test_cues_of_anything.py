@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.subtitle_options import SubtitleOptions
+from models.text.subtitles.cue import Cue
 from models.text.subtitles.cue_times import CueTimes
-from models.text.subtitles.cues import Cue, cues
+from models.text.subtitles.cues import cues
 from models.text.subtitles.line_units import units, width
 from models.text.transcript import Segment
 from tests.models.text.spoken import segment

@@ -8,7 +8,7 @@ import pytest
 
 from models.subtitle_options import SubtitleOptions
 from models.text.subtitles.cue_times import CueTimes
-from models.text.subtitles.line_break import BreakableText, break_cost, cheapest_cuts
+from models.text.subtitles.line_break import BreakableText, break_cost, cheapest_cuts, joined
 from models.text.subtitles.line_units import Unit, units
 from tests.models.text.spoken import segment
 
@@ -16,7 +16,8 @@ from tests.models.text.spoken import segment
 def lines(text: str, width: int | None = None, words: int | None = None) -> list[str]:
     """The lines of a text."""
     limits = SubtitleOptions(max_line_width=width, max_words_per_line=words)
-    return list(BreakableText(units(segment(0, 1, text), CueTimes(0, 1_000)), limits).lines())
+    parts = units(segment(0, 1, text), CueTimes(0, 1_000))
+    return list(map(joined, BreakableText(parts, limits).lines()))
 
 
 def unit(text: str, start: int = 0, end: int = 0) -> Unit:

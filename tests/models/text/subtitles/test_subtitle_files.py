@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from models.text.subtitles.cue import Cue
 from models.text.subtitles.cue_times import CueTimes
-from models.text.subtitles.cues import Cue
 from models.text.subtitles.subtitle_files import srt, vtt
 
 

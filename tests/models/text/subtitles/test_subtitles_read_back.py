@@ -10,7 +10,7 @@ import srt as srt_package
 import webvtt
 from hypothesis import given
 
-from models.text.subtitles.cues import Cue
+from models.text.subtitles.cue import Cue
 from models.text.subtitles.subtitle_files import srt, vtt
 from tests.models.text.strategies import CUES
 
