@@ -114,7 +114,7 @@ def _live(arguments: Sequence[str]) -> int:
 
 
 def _bulk(arguments: Sequence[str]) -> int:
-    from cli.bulk.commands import main as run
+    from cli.bulk import main as run
 
     return run(arguments)
 

@@ -9,7 +9,7 @@ import pytest
 from kubernetes_validate.utils import ValidationError
 
 from bulk.shard import Shard
-from cli.bulk.arguments import run_parser
+from cli.bulk_run.arguments import run_parser
 from client.arguments import parsed
 from tests.deploy.manifests import render_folder
 from tests.deploy.schemas import check

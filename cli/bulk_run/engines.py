@@ -20,7 +20,7 @@ from client.connecting import server_of
 # Rows that a server is given at once: it makes batches of them, and tells when it has enough.
 SERVER_IN_FLIGHT = 8
 _VISIBLE = "CUDA_VISIBLE_DEVICES"
-_CHILD = (sys.executable, "-m", "cli.bulk.engine")
+_CHILD = (sys.executable, "-m", "cli.bulk_run.engine")
 
 
 def engine_of(given: argparse.Namespace, environ: Mapping[str, str], seen: Seen) -> Engine:

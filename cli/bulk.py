@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from bulk.run import GIBIBYTE, Run, Work
-from cli.bulk.arguments import (
+from cli.bulk_run.arguments import (
     kept,
     listing_parser,
     restored,
@@ -87,7 +87,7 @@ def _through(
 ) -> int:
     """Do the work; the summary is printed however it ends."""
     from bulk.progress import display_of
-    from cli.bulk.engines import engine_of
+    from cli.bulk_run.engines import engine_of
 
     work = replace(_work(given), only=only)
     is_dumb = environ.get("TERM") == "dumb"

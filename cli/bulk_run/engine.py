@@ -1,4 +1,4 @@
-"""The engine of the local runner, in a process of its own: `cli.bulk.engine IN_FLIGHT FD`.
+"""The engine of the local runner, in a process of its own: `cli.bulk_run.engine IN_FLIGHT FD`.
 
 It is the backend of `--local`, and answers the jobs of a run over the socket that it is given.
 """

@@ -1,3 +1,0 @@
-"""Tests of cli/bulk/."""
-
-from __future__ import annotations
