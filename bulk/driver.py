@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from bulk.engine import Engine, Job, Transcribed
+from bulk.engine import Engine, RowFile, Transcribed
 from bulk.errors import CRASHED, OPTION, RowError
 from bulk.fetching import Fetcher
 from bulk.inflight import Inflight
@@ -23,6 +23,22 @@ from client.backend.request import Format, Request
 
 PAUSES = (1.0, 5.0)
 _KILLED = "the run was killed again and again while it was at work alone"
+
+
+class Stopwatch:
+    """Seconds since its start; 0 if it has none."""
+
+    def __init__(self) -> None:
+        self._began: float | None = None
+
+    def start(self) -> None:
+        """Begin at 0."""
+        self._began = time.monotonic()
+
+    @property
+    def seconds(self) -> float:
+        """Those since the last start."""
+        return 0.0 if self._began is None else time.monotonic() - self._began
 
 
 @dataclass(frozen=True)
@@ -98,23 +114,21 @@ class Driver:
     async def _result(self, row: Row) -> tuple[Result, Mapping[Format, str]]:
         if self._output.inflight.is_hopeless(row.id):
             return Result(row, error=RowError(CRASHED, _KILLED), attempts=0), {}
-        began, attempt = time.monotonic(), 1
+        attempt, watch = 1, Stopwatch()
         while True:
             try:
-                done = await self._tried(row)
+                done = await self._tried(row, watch)
             except RowError as error:
                 if not error.is_transient or attempt > len(self._pauses):
-                    seconds = time.monotonic() - began
-                    return Result(row, {}, error, attempt, seconds), {}
+                    return Result(row, {}, error, attempt, watch.seconds), {}
             else:
-                seconds = time.monotonic() - began
-                return Result(row, done.members, None, attempt, seconds), done.files
+                return Result(row, done.members, None, attempt, watch.seconds), done.files
             # Half as long again at most: rows that failed together do not come together.
             await asyncio.sleep(self._pauses[attempt - 1] * random.uniform(1.0, 1.5))  # noqa: S311
             attempt += 1
 
-    async def _tried(self, row: Row) -> Transcribed:
-        """One try.
+    async def _tried(self, row: Row, watch: Stopwatch) -> Transcribed:
+        """One try, timed from when the engine has it.
 
         Raises:
             RowError: it failed.
@@ -122,10 +136,11 @@ class Driver:
         """
         inflight = self._output.inflight
         async with self._fetcher.file(row) as path, self._places:
-            job = Job(row.id, path, row.uri, request_for(row, self._request))
+            row_file = RowFile(row.id, path, row.uri, request_for(row, self._request))
+            watch.start()
             inflight.start(row.id)
             try:
-                return await self._engine.transcribe(job)
+                return await self._engine.transcribe(row_file)
             except RowError:
                 inflight.rest(row.id)
                 raise

@@ -11,7 +11,7 @@ from client.backend.request import Format, Request
 
 
 @dataclass(frozen=True)
-class Job:
+class RowFile:
     """A row whose file is on this machine; `name` is what its suffix is taken of."""
 
     row_id: str
@@ -48,7 +48,7 @@ class Engine(Protocol):
         """
         ...
 
-    async def transcribe(self, job: Job) -> Transcribed:
+    async def transcribe(self, row_file: RowFile) -> Transcribed:
         """The text of a recording.
 
         Raises:

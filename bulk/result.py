@@ -23,8 +23,8 @@ class NoResultError(ValueError):
 class Result:
     """What a row came to.
 
-    `members` is verbose_json, empty if it failed. `seconds` are those of its work, from its file to
-    its text, `attempts` how often it was tried.
+    `members` is verbose_json, empty if it failed. `seconds` are those that the engine had it at
+    the last try, `attempts` how often it was tried.
     """
 
     row: Row

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import aclosing
 
-from bulk.engine import Job, Transcribed
+from bulk.engine import RowFile, Transcribed
 from bulk.errors import AUDIO, UNAVAILABLE, RowError, row_error
 from client.backend.errors import GivenUpError, RecordingError
 from client.backend.events import Finished
@@ -13,7 +13,7 @@ from client.backend.request import Recording
 from client.backend.transcript import Transcript
 
 
-async def transcribed(backend: Backend, job: Job) -> Transcribed:
+async def transcribed(backend: Backend, row_file: RowFile) -> Transcribed:
     """The row's text and files.
 
     Raises:
@@ -21,10 +21,10 @@ async def transcribed(backend: Backend, job: Job) -> Transcribed:
         RefusedOptionError, NoServiceError: so would others.
     """
     try:
-        transcript = await _transcript(backend, job)
+        transcript = await _transcript(backend, row_file)
         texts = {
-            name: await backend.written(transcript, name, job.request)
-            for name in job.request.formats
+            name: await backend.written(transcript, name, row_file.request)
+            for name in row_file.request.formats
         }
         return Transcribed(transcript.members, texts)
     except GivenUpError as error:
@@ -35,9 +35,9 @@ async def transcribed(backend: Backend, job: Job) -> Transcribed:
         raise row_error(error) from error
 
 
-async def _transcript(backend: Backend, job: Job) -> Transcript:
-    recording = Recording(job.path, job.name, job.path)
-    async with aclosing(backend.transcribe(recording, job.request)) as events:
+async def _transcript(backend: Backend, row_file: RowFile) -> Transcript:
+    recording = Recording(row_file.path, row_file.name, row_file.path)
+    async with aclosing(backend.transcribe(recording, row_file.request)) as events:
         async for event in events:
             if isinstance(event, Finished):
                 return event.transcript

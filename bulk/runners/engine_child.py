@@ -1,4 +1,4 @@
-"""The engine's process, seen from within: answers the jobs of a run, as they come."""
+"""The engine's process, seen from within: answers the rows of a run, as they come."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any, Generic, TypeVar
 from bulk.engine import EngineFacts
 from bulk.errors import INTERNAL, RowError
 from bulk.runners.backend_engine import transcribed
-from bulk.runners.messages import job_of, message_bytes, read_message, request_of
+from bulk.runners.messages import file_of, message_bytes, read_message, request_of
 from client.backend.errors import ClientError, NoServiceError, RefusedOptionError, UsageError
 from client.backend.protocol import Backend
 from client.backend.request import Request
@@ -27,7 +27,7 @@ Describe = Callable[[AnyBackend, Request], Awaitable[EngineFacts]]
 
 
 def serve(descriptor: int, opened: OpenBackend[AnyBackend], describe: Describe[AnyBackend]) -> None:
-    """Answer jobs over the socket of this descriptor until the run closes it or has gone.
+    """Answer rows over the socket of this descriptor until the run closes it or has gone.
 
     `opened` gives the backend, and `describe` says what it is once it has been checked.
     """
@@ -74,7 +74,7 @@ class _Child(Generic[AnyBackend]):
 
 async def _answer(backend: Backend, message: dict[str, Any], writer: asyncio.StreamWriter) -> None:
     try:
-        done = await transcribed(backend, job_of(message))
+        done = await transcribed(backend, file_of(message))
         answer: dict[str, Any] = {"members": dict(done.members), "files": dict(done.files)}
     except NoServiceError as error:
         # Such as a device that is lost: another process may have it again.

@@ -1,4 +1,4 @@
-"""The engine's process, seen from the run: started, given jobs, and known to have ended."""
+"""The engine's process, seen from the run: started, given rows, and known to have ended."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from contextlib import suppress
 from itertools import count
 from typing import Any
 
-from bulk.engine import EngineFacts, Job, Transcribed
+from bulk.engine import EngineFacts, RowFile, Transcribed
 from bulk.errors import EngineDiedError, RowError
-from bulk.runners.messages import job_message, message_bytes, read_message, request_members
+from bulk.runners.messages import file_message, message_bytes, read_message, request_members
 from client.backend.errors import ClientError, NoServiceError, RefusedOptionError, UsageError
 from client.backend.request import Request
 
@@ -24,7 +24,7 @@ _STDERR = 2
 
 
 class ChildEngine:
-    """A process that serves jobs over a socket (`engine_child`); made by `start_child`."""
+    """A process that serves rows over a socket (`engine_child`); made by `start_child`."""
 
     def __init__(
         self,
@@ -46,7 +46,7 @@ class ChildEngine:
 
     @property
     def has_ended(self) -> bool:
-        """Whether it takes no more jobs."""
+        """Whether it takes no more rows."""
         return self._end is not None
 
     async def greet(self, request: Request) -> None:
@@ -65,14 +65,14 @@ class ChildEngine:
         self.facts = EngineFacts(answer["model_tag"], answer["in_flight"])
         self._reading = asyncio.create_task(self._read())
 
-    async def transcribe(self, job: Job) -> Transcribed:
+    async def transcribe(self, row_file: RowFile) -> Transcribed:
         """The text of a recording; raises as `EngineProcess` says."""
         if self._end is not None:
             raise EngineDiedError(self._end)
         number = next(self._numbers)
         answered = self._waiting[number] = asyncio.get_running_loop().create_future()
         try:
-            self._writer.write(message_bytes(job_message(number, job)))
+            self._writer.write(message_bytes(file_message(number, row_file)))
             with suppress(ConnectionError):
                 await self._writer.drain()
             answer = await answered
@@ -88,8 +88,8 @@ class ChildEngine:
         if self._reading is not None:
             await self._reading
 
-    def _kill(self) -> None:
-        """With the processes that it has started, which are in its session."""
+    def kill(self) -> None:
+        """End it at once, with the processes that it has started in its session."""
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)
 
@@ -109,7 +109,7 @@ class ChildEngine:
         try:
             status = await asyncio.wait_for(self._process.wait(), _END_SECONDS)
         except TimeoutError:
-            self._kill()
+            self.kill()
             status = await self._process.wait()
         if status < 0:
             with suppress(ValueError):
@@ -144,6 +144,8 @@ async def start_child(
     try:
         await engine.greet(request)
     except BaseException:
+        # One that is being loaded hears nothing until it has been.
+        engine.kill()
         await engine.close()
         raise
     return engine

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from bulk.engine import Job
+from bulk.engine import RowFile
 from client.backend.request import Request
 
 _LENGTH_BYTES = 4
@@ -30,21 +30,21 @@ def message_bytes(members: Mapping[str, Any]) -> bytes:
     return len(body).to_bytes(_LENGTH_BYTES) + body
 
 
-def job_message(number: int, job: Job) -> dict[str, Any]:
-    """A job as a message; `number` is the answer's as well."""
+def file_message(number: int, row_file: RowFile) -> dict[str, Any]:
+    """A row as a message; `number` is the answer's as well."""
     return {
         "number": number,
-        "row_id": job.row_id,
-        "path": str(job.path),
-        "name": job.name,
-        "request": request_members(job.request),
+        "row_id": row_file.row_id,
+        "path": str(row_file.path),
+        "name": row_file.name,
+        "request": request_members(row_file.request),
     }
 
 
-def job_of(message: Mapping[str, Any]) -> Job:
-    """The job of a message."""
+def file_of(message: Mapping[str, Any]) -> RowFile:
+    """The row of a message."""
     path = Path(message["path"])
-    return Job(message["row_id"], path, message["name"], request_of(message["request"]))
+    return RowFile(message["row_id"], path, message["name"], request_of(message["request"]))
 
 
 def request_members(request: Request) -> dict[str, Any]:

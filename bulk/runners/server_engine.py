@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 
-from bulk.engine import EngineFacts, Job, Transcribed
+from bulk.engine import EngineFacts, RowFile, Transcribed
 from bulk.errors import RowError
 from bulk.runners.backend_engine import transcribed
 from client.backend.errors import (
@@ -53,7 +53,7 @@ class ServerEngine:
         await self._backend.check(request)
         return EngineFacts(await self._model_tag(request.model), self._in_flight)
 
-    async def transcribe(self, job: Job) -> Transcribed:
+    async def transcribe(self, row_file: RowFile) -> Transcribed:
         """The text of a recording.
 
         Raises:
@@ -61,7 +61,7 @@ class ServerEngine:
             RowError, RefusedOptionError, NoServiceError: as an engine's.
         """
         try:
-            return await transcribed(self._backend, job)
+            return await transcribed(self._backend, row_file)
         except RowError as error:
             if isinstance(cause := _lost(error), UnreachableError):
                 is_sent = not isinstance(cause, NotConnectedError)

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from bulk.engine import EngineFacts, Job, Transcribed
+from bulk.engine import EngineFacts, RowFile, Transcribed
 from bulk.errors import UNAVAILABLE, RowError
 from bulk.runners.server_engine import ServerAwayError, ServerEngine
 from client.backend.errors import ClientError, NoServiceError, UsageError
@@ -40,7 +40,7 @@ class Servers:
     ) -> None:
         self._members = [_Member(engine) for engine in engines]
         self._in_flight, self._tell, self._patience = in_flight, tell, patience
-        self._request, self._tag = Request(), ""
+        self._request, self._tag, self._lost = Request(), "", ""
         self._changed = asyncio.Event()
         self._looking = set[asyncio.Task[None]]()
 
@@ -76,7 +76,7 @@ class Servers:
                 self._look_for(member)
         return EngineFacts(self._tag, self._in_flight * len(self._members))
 
-    async def transcribe(self, job: Job) -> Transcribed:
+    async def transcribe(self, row_file: RowFile) -> Transcribed:
         """The text of a recording, of whichever server.
 
         Raises:
@@ -87,7 +87,7 @@ class Servers:
             member = await self._free()
             member.running += 1
             try:
-                return await member.engine.transcribe(job)
+                return await member.engine.transcribe(row_file)
             except ServerAwayError as error:
                 self._lose(member, error)
                 if error.is_sent:
@@ -124,10 +124,11 @@ class Servers:
             except TimeoutError:
                 if not any(each.is_up for each in self._members):
                     raise NoServiceError(
-                        f"no server has been there for {self._patience:.0f} s"
+                        f"no server has been there for {self._patience:.0f} s: {self._lost}"
                     ) from None
 
     def _lose(self, member: _Member, error: Exception) -> None:
+        self._lost = str(error)
         if member.is_up:
             member.is_up = False
             self._tell(f"without {member.engine.server}: {error}")

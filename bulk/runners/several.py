@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
-from bulk.engine import Engine, EngineFacts, Job, Transcribed
+from bulk.engine import Engine, EngineFacts, RowFile, Transcribed
 from client.backend.errors import UsageError
 from client.backend.request import Request
 
@@ -27,13 +27,13 @@ class Several:
         self._sizes = [each.in_flight for each in facts]
         return EngineFacts(tags.pop(), sum(self._sizes))
 
-    async def transcribe(self, job: Job) -> Transcribed:
+    async def transcribe(self, row_file: RowFile) -> Transcribed:
         """The text of a recording, by one of them; raises as that."""
         shares = [running / size for running, size in zip(self._running, self._sizes, strict=True)]
         at = shares.index(min(shares))
         self._running[at] += 1
         try:
-            return await self._engines[at].transcribe(job)
+            return await self._engines[at].transcribe(row_file)
         finally:
             self._running[at] -= 1
 

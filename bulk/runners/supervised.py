@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
-from bulk.engine import EngineFacts, Job, Transcribed
+from bulk.engine import EngineFacts, RowFile, Transcribed
 from bulk.errors import CRASHED, EngineDiedError, RowError
 from bulk.inflight import Inflight
 from bulk.runners.turns import Turns
@@ -23,10 +23,10 @@ class EngineProcess(Protocol):
 
     @property
     def has_ended(self) -> bool:
-        """Whether it takes no more jobs."""
+        """Whether it takes no more rows."""
         ...
 
-    async def transcribe(self, job: Job) -> Transcribed:
+    async def transcribe(self, row_file: RowFile) -> Transcribed:
         """The text of a recording.
 
         Raises:
@@ -70,19 +70,19 @@ class Supervised:
         self._request = request
         return (await self._running()).facts
 
-    async def transcribe(self, job: Job) -> Transcribed:
+    async def transcribe(self, row_file: RowFile) -> Transcribed:
         """The text of a recording; a killer file is a `RowError`."""
-        if not self._inflight.is_suspect(job.row_id):
+        if not self._inflight.is_suspect(row_file.row_id):
             try:
                 async with self._turns.shared():
-                    return await (await self._running()).transcribe(job)
+                    return await (await self._running()).transcribe(row_file)
             except EngineDiedError:
-                self._inflight.suspect(job.row_id)
+                self._inflight.suspect(row_file.row_id)
         async with self._turns.alone():
             process = await self._running()
-            self._inflight.start_alone(job.row_id)
+            self._inflight.start_alone(row_file.row_id)
             try:
-                return await process.transcribe(job)
+                return await process.transcribe(row_file)
             except EngineDiedError as error:
                 raise RowError(CRASHED, f"the engine ended at it twice: {error}") from error
 

@@ -1,6 +1,6 @@
 """The engine of the local runner, in a process of its own: `cli.bulk_run.engine IN_FLIGHT FD`.
 
-It is the backend of `--local`, and answers the jobs of a run over the socket that it is given.
+It is the backend of `--local`, and answers the rows of a run over the socket that it is given.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ ROWS_A_SLOT = 2
 
 
 def main(in_flight: int, descriptor: int) -> None:
-    """Serve jobs until the run ends; `in_flight` 0: twice the slots."""
+    """Serve rows until the run ends; `in_flight` 0: twice the slots."""
     # A row is tried again by the run, which counts its attempts.
     serve(descriptor, partial(open_local, _tell, retries=0), partial(_facts, in_flight))
 

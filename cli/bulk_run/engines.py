@@ -52,7 +52,7 @@ def _servers(given: argparse.Namespace, environ: Mapping[str, str], seen: Seen) 
 def _processes(given: argparse.Namespace, environ: Mapping[str, str], seen: Seen) -> Engine:
     from models.engine.device.gpus import count_gpus
 
-    environs = _environs(given.gpus or count_gpus(), environ)
+    each_environ = environs(given.gpus or count_gpus(), environ)
     in_flight = str(given.in_flight or 0)
     engines = [
         Supervised(
@@ -61,12 +61,12 @@ def _processes(given: argparse.Namespace, environ: Mapping[str, str], seen: Seen
             seen.restarted,
             given.max_restarts,
         )
-        for each in environs
+        for each in each_environ
     ]
     return engines[0] if len(engines) == 1 else Several(engines)
 
 
-def _environs(gpus: int, environ: Mapping[str, str]) -> list[dict[str, str]]:
+def environs(gpus: int, environ: Mapping[str, str]) -> list[dict[str, str]]:
     """That of each engine's process, which sees one GPU: of those that this one sees."""
     if gpus < 2:
         return [dict(environ)]

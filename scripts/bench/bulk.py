@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from io import StringIO
 from pathlib import Path
 
-from bulk.engine import EngineFacts, Job, Transcribed
+from bulk.engine import EngineFacts, RowFile, Transcribed
 from bulk.manifest import Manifest
 from bulk.parts import done_ids
 from bulk.progress import Silent
@@ -39,7 +39,7 @@ class Waiting:
         """As a GPU's: 64 rows at once."""
         return EngineFacts("waiting", _IN_FLIGHT)
 
-    async def transcribe(self, job: Job) -> Transcribed:
+    async def transcribe(self, row_file: RowFile) -> Transcribed:
         """The same text."""
         await asyncio.sleep(_SECONDS)
         text = "".join(str(each["text"]) for each in _SEGMENTS)

@@ -12,7 +12,7 @@ from collections.abc import AsyncGenerator, Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from bulk.engine import Engine, EngineFacts, Job, Transcribed
+from bulk.engine import Engine, EngineFacts, RowFile, Transcribed
 from bulk.errors import AUDIO, UNAVAILABLE, RowError
 from bulk.manifest import Manifest
 from bulk.parts import lines_of, parts_of
@@ -63,25 +63,25 @@ class FakeEngine:
         """Nothing is to be found out."""
         return EngineFacts(self.tag, self.in_flight)
 
-    async def transcribe(self, job: Job) -> Transcribed:
+    async def transcribe(self, row_file: RowFile) -> Transcribed:
         """The content of the file, or what it says."""
-        self.calls[job.row_id] += 1
-        self.order.append(job.row_id)
+        self.calls[row_file.row_id] += 1
+        self.order.append(row_file.row_id)
         self.running += 1
         self.most = max(self.most, self.running)
         try:
             await asyncio.sleep(0)
-            return await self._said(job)
+            return await self._said(row_file)
         finally:
             self.running -= 1
 
     async def close(self) -> None:
         """Nothing is held."""
 
-    async def _said(self, job: Job) -> Transcribed:
-        if self.refused and ("temperature", self.refused) in job.request.fields:
+    async def _said(self, row_file: RowFile) -> Transcribed:
+        if self.refused and ("temperature", self.refused) in row_file.request.fields:
             raise RefusedOptionError("temperature cannot be that")
-        match text := job.path.read_text("utf-8"):
+        match text := row_file.path.read_text("utf-8"):
             case "broken":
                 raise RowError(AUDIO, "it is no audio")
             case "failing":
@@ -89,7 +89,7 @@ class FakeEngine:
             case "gated":
                 self.reached.set()
                 await self.gate.wait()
-        files: dict[Format, str] = {name: f"{name}: {text}" for name in job.request.formats}
+        files: dict[Format, str] = {name: f"{name}: {text}" for name in row_file.request.formats}
         return Transcribed(members_of(text), files)
 
 

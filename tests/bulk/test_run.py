@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from bulk.driver import PAUSES
-from bulk.engine import EngineFacts, Job, Transcribed
+from bulk.engine import EngineFacts, RowFile, Transcribed
 from bulk.errors import OutputError
 from bulk.row import id_of
 from bulk.shard import Shard
@@ -197,10 +197,10 @@ def test_interrupted_publishes_what_it_has(tmp_path: Path, number: signal.Signal
     manifest, out = manifest_of(tmp_path / "m.jsonl", paths), tmp_path / "out"
 
     class Interrupting(FakeEngine):
-        async def _said(self, job: Job) -> Transcribed:
-            if job.path == paths[2]:
+        async def _said(self, row_file: RowFile) -> Transcribed:
+            if row_file.path == paths[2]:
                 self._send_when_alone()
-            return await super()._said(job)
+            return await super()._said(row_file)
 
         def _send_when_alone(self) -> None:
             """When the others have a result: two turns of the loop after they have ended."""
@@ -226,10 +226,10 @@ def test_no_engine_any_more_leaves_its_rows_undone(tmp_path: Path) -> None:
     manifest, out = manifest_of(tmp_path / "m.jsonl", paths), tmp_path / "out"
 
     class Ending(FakeEngine):
-        async def _said(self, job: Job) -> Transcribed:
-            if job.path == paths[2]:
+        async def _said(self, row_file: RowFile) -> Transcribed:
+            if row_file.path == paths[2]:
                 raise NoServiceError("it is gone")
-            return await super()._said(job)
+            return await super()._said(row_file)
 
     run = run_of(work_of(manifest, out), Ending(in_flight=1))
     with pytest.raises(NoServiceError, match="it is gone"):
@@ -255,9 +255,9 @@ def test_results_are_not_kept_in_memory_and_tasks_are_few(tmp_path: Path) -> Non
     class Counting(FakeEngine):
         tasks = 0
 
-        async def _said(self, job: Job) -> Transcribed:
+        async def _said(self, row_file: RowFile) -> Transcribed:
             self.tasks = max(self.tasks, len(asyncio.all_tasks()))
-            return await super()._said(job)
+            return await super()._said(row_file)
 
     engine = Counting(in_flight=8)
     tally = tally_of(run_of(work_of(manifest, tmp_path / "out"), engine))

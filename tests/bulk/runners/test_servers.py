@@ -14,7 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from bulk.engine import Job, Transcribed
+from bulk.engine import RowFile, Transcribed
 from bulk.run import Seen
 from bulk.runners.server_engine import ServerEngine
 from bulk.runners.servers import Servers
@@ -97,8 +97,8 @@ def test_a_server_that_is_killed_leaves_its_rows_to_the_other(tmp_path: Path) ->
         class Killing(Servers):
             ended = 0
 
-            async def transcribe(self, job: Job) -> Transcribed:
-                done = await super().transcribe(job)
+            async def transcribe(self, row_file: RowFile) -> Transcribed:
+                done = await super().transcribe(row_file)
                 type(self).ended += 1
                 if self.ended == 15:
                     process.send_signal(signal.SIGKILL)
@@ -165,8 +165,8 @@ def test_when_the_last_server_goes_the_run_ends_and_rows_are_left(tmp_path: Path
         class Killing(Servers):
             ended = 0
 
-            async def transcribe(self, job: Job) -> Transcribed:
-                done = await super().transcribe(job)
+            async def transcribe(self, row_file: RowFile) -> Transcribed:
+                done = await super().transcribe(row_file)
                 type(self).ended += 1
                 if self.ended == 5:
                     process.send_signal(signal.SIGKILL)
