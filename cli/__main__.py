@@ -6,6 +6,7 @@ What asks a running server for text is the client's, which is a package of its o
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
@@ -62,7 +63,13 @@ def _are_recordings(given: Sequence[str]) -> bool:
 
 def _client(name: str, arguments: Sequence[str]) -> int:
     commands = {name: command.summary for name, command in COMMANDS.items()}
-    return run_client([name, *arguments], local=_local, commands=commands)
+    status = run_client([name, *arguments], local=_local, commands=commands)
+    if status == INTERRUPTED:
+        # What cannot be interrupted, such as a model that is being loaded, is not waited for.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
+    return status
 
 
 def _local(tell: Tell, *, retries: int) -> AbstractAsyncContextManager[Backend]:

@@ -20,8 +20,8 @@ from client.remote.server import Server
 from client.terminal.plain_lines import print_error
 from client.terminal.wording import shown
 
-# What is said when a result is fetched.
-_LATER = ("output_dir", "output_format", "archive", "overwrite", "local")
+# What has no meaning before there is a result, or without a server.
+_LATER = ("output_dir", "output_format", "archive", "overwrite", "colors", "local")
 
 
 def submit(

@@ -7,7 +7,7 @@ import asyncio
 import json
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -157,10 +157,11 @@ def _lines(job: Job) -> list[str]:
 
 
 def _time(seconds: object) -> str:
-    """Unix seconds on this machine's clock."""
-    if not isinstance(seconds, int | float):
-        return "-"
-    return datetime.fromtimestamp(seconds).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    """Unix seconds on this machine's clock; what is no time is a dash."""
+    if isinstance(seconds, int | float):
+        with suppress(OverflowError, ValueError, OSError):
+            return datetime.fromtimestamp(seconds).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    return "-"
 
 
 def _say(line: str) -> None:

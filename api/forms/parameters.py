@@ -15,7 +15,7 @@ from api.forms.chunking import ChunkingStrategy, strategy_options
 from api.forms.decoding import DecodingParameters
 from api.forms.fields import FormRequest, LanguageName, Languages, codes_of
 from api.forms.job_fields import JobParameters
-from api.forms.subtitle_fields import SubtitleParameters
+from api.forms.subtitle_fields import HighlightParameters, SubtitleParameters
 from models.language.languages import Script
 from models.options import FALLBACK_TEMPERATURES, Task, TranscribeOptions
 from models.subtitle_options import LEAD_IN, SubtitleOptions
@@ -80,9 +80,6 @@ class TranslationRequest(
         """
         parameters = super().from_values(values)
         parameters.subtitles()
-        if cls.task == "translate" and parameters.highlight_words:
-            message = "highlight_words needs times of words, which a translation does not have"
-            raise ApiError(message, param="highlight_words", code="unsupported_value")
         return parameters
 
     def subtitles(self) -> SubtitleOptions:
@@ -101,7 +98,7 @@ class TranslationRequest(
         )
 
 
-class TranscriptionRequest(TranslationRequest):
+class TranscriptionRequest(HighlightParameters, TranslationRequest):
     """What a transcription may be asked with; other fields are ignored."""
 
     task: ClassVar[Task] = "transcribe"

@@ -9,6 +9,8 @@ from pydantic import BaseModel, Field
 from api.errors import ApiError
 from models.subtitle_options import AS_SEGMENTS, BOUNDS, SubtitleOptions
 
+_HIGHLIGHT = "highlight_words"
+
 
 def _limit(name: str, of: str, example: float) -> dict[str, Any]:
     """The description of a field, with its bounds, which `SubtitleOptions` holds."""
@@ -22,19 +24,13 @@ def _limit(name: str, of: str, example: float) -> dict[str, Any]:
 
 
 class SubtitleParameters(BaseModel):
-    """Layout of the cues of srt and vtt; a cue a segment where nothing is given."""
+    """Limits of the cues of srt and vtt; a cue a segment where none is given."""
 
     max_line_width: int | None = Field(None, **_limit("max_line_width", "characters a line", 42))
     max_line_count: int | None = Field(None, **_limit("max_line_count", "lines a cue", 2))
     max_words_per_line: int | None = Field(None, **_limit("max_words_per_line", "words a line", 8))
     min_cue_duration: float | None = Field(None, **_limit("min_cue_duration", "seconds a cue", 1.5))
     max_cue_duration: float | None = Field(None, **_limit("max_cue_duration", "seconds a cue", 7.5))
-
-    highlight_words: bool = Field(
-        False,
-        description="With `srt`, `vtt`: each word underlined while it is said, in cues of its own.",
-        examples=[True],
-    )
 
     @property
     def has_subtitle_options(self) -> bool:
@@ -44,7 +40,7 @@ class SubtitleParameters(BaseModel):
     @property
     def has_limits(self) -> bool:
         """True if any limit of lines or cues was given."""
-        return bool(self._given.keys() - {"highlight_words"})
+        return bool(self._given.keys() & BOUNDS.keys())
 
     def subtitle_options(self, response_format: str) -> SubtitleOptions:
         """The options.
@@ -61,5 +57,14 @@ class SubtitleParameters(BaseModel):
 
     @property
     def _given(self) -> dict[str, Any]:
-        names = set(SubtitleParameters.model_fields)
-        return self.model_dump(include=names, exclude_defaults=True)
+        return self.model_dump(include={*BOUNDS, _HIGHLIGHT}, exclude_defaults=True)
+
+
+class HighlightParameters(SubtitleParameters):
+    """In addition highlighted words, of what has times of words."""
+
+    highlight_words: bool = Field(
+        False,
+        description="With `srt`, `vtt`: each word underlined while it is said, in cues of its own.",
+        examples=[True],
+    )

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
 from api.errors import ApiError
-from api.forms.subtitle_fields import SubtitleParameters
+from api.forms.subtitle_fields import HighlightParameters
 from models.subtitle_options import SubtitleOptions
 from models.text.edited_transcript import EditedSegment, begun_early, timed_segments
 from models.text.transcript import Segment, Word
@@ -69,7 +69,7 @@ class SentTranscript(BaseModel):
         return self
 
 
-class SubtitlesRequest(SubtitleParameters):
+class SubtitlesRequest(HighlightParameters):
     """What subtitles are made of."""
 
     transcript: SentTranscript = Field(

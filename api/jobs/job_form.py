@@ -11,7 +11,7 @@ from api.errors import ApiError
 from api.forms.job_fields import JobParameters
 from api.forms.parameters import TranscriptionRequest, TranslationRequest
 from api.forms.read_form import Form
-from api.forms.subtitle_fields import SubtitleParameters
+from api.forms.subtitle_fields import HighlightParameters
 from models.jobs.job import Job
 from models.options import MAX_CHARACTERS, Task
 
@@ -20,7 +20,7 @@ ANSWER_FIELDS = (
     "response_format",
     "timestamp_granularities",
     "include",
-    *SubtitleParameters.model_fields,
+    *HighlightParameters.model_fields,
 )
 _KINDS: dict[Task, type[TranslationRequest]] = {
     "transcribe": TranscriptionRequest,

@@ -8,7 +8,7 @@ from starlette.datastructures import FormData, UploadFile
 
 from api.forms.parameters import TranscriptionRequest, TranslationRequest
 from api.forms.read_form import Form, text_fields
-from api.forms.subtitle_fields import SubtitleParameters
+from api.forms.subtitle_fields import HighlightParameters
 from client.backend.request import Request
 from client.remote.abilities import Abilities
 from client.remote.form import form_of
@@ -30,7 +30,7 @@ def parameters_of(request: Request) -> TranslationRequest:
     fields = text_fields(FormData(pairs))
     kind = TranscriptionRequest if request.task == "transcribe" else TranslationRequest
     found = kind.from_form(Form(BytesIO(), fields))
-    SubtitleParameters.model_validate(dict(request.layout)).subtitle_options("srt")
+    HighlightParameters.model_validate(dict(request.layout)).subtitle_options("srt")
     return found
 
 

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from functools import partial
 from typing import TYPE_CHECKING
 
 from api.requests.model_registry import Transcriber
@@ -60,7 +64,8 @@ class StoredModels:
             checkpoint = self.find(model_id)
             if checkpoint.tag not in self._loaded:
                 self._tell(f"loading {checkpoint.name}")
-                self._loaded[checkpoint.tag] = await asyncio.to_thread(self._load, checkpoint)
+                load = partial(self._load, checkpoint)
+                self._loaded[checkpoint.tag] = await asyncio.wrap_future(_in_thread(load))
             return self._loaded[checkpoint.tag]
 
     def close(self) -> None:
@@ -85,6 +90,21 @@ class StoredModels:
         if is_hosted_model(model_id):
             return self._settings.default_model
         return public_checkpoint(model_id) or checkpoint_name(model_id)
+
+
+def _in_thread(load: Callable[[], Transcriber]) -> Future[Transcriber]:
+    """Load in a thread that nothing waits for: whoever interrupts it is not to wait for it."""
+    done: Future[Transcriber] = Future()
+
+    def run() -> None:
+        done.set_running_or_notify_cancel()
+        try:
+            done.set_result(load())
+        except Exception as error:  # noqa: BLE001 - it is raised where it is waited for
+            done.set_exception(error)
+
+    threading.Thread(target=run, name="whisper-load", daemon=True).start()
+    return done
 
 
 def _stored(name: str) -> store.StoredCheckpoint:

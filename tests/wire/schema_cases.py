@@ -10,7 +10,7 @@ import schemathesis
 
 from api.forms.job_fields import JobParameters
 from api.forms.parameters import ResponseFormat
-from api.forms.subtitle_fields import SubtitleParameters
+from api.forms.subtitle_fields import HighlightParameters
 from tests.wire.http import CLIP
 
 Case = schemathesis.Case[Any]
@@ -21,7 +21,7 @@ FORMATS_OF = {
     "timestamp_granularities": ("verbose_json",),
     "include": ("json", "verbose_json"),
     "stream": ("json", "text"),
-    **dict.fromkeys(SubtitleParameters.model_fields, ("srt", "vtt")),
+    **dict.fromkeys(HighlightParameters.model_fields, ("srt", "vtt")),
 }
 # Values that no schema can tell from others: words of a language, what the recording has.
 SERVED = {

@@ -53,6 +53,7 @@ NOT_DESCRIBED = {
     r"(?!/v1/)(?!/openai/).*/(audio/.+|models(/.+)?)|/models": "OpenAI's paths without `/v1`",
     r"/v1|/v1/\{path\}": "what OpenAI's API has not",
     r"/|/docs/?|/favicon\.ico|/page/.+": "pages for people",
+    r"/client\.py": "a program for people",
     r"/static_content.*": "BentoML's files, which are not served",
     r"(/openai(/v1)?)?/realtime(/client_secrets)?": "the same as with `/v1`",
     r".*/realtime/transcription_sessions": "the beta shape, which OpenAI's service has ended",
@@ -169,6 +170,7 @@ TRANSLATION_FIELDS = [
 ]
 TRANSCRIPTION_FIELDS = [
     *TRANSLATION_FIELDS,
+    "highlight_words",
     "language",
     "languages",
     "keywords",

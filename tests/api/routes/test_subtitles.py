@@ -11,7 +11,7 @@ import pytest
 from api.keys import key_digest
 from api.settings import Settings
 from models.text.transcript import Segment, Word
-from tests.api.fake import TRANSCRIPTIONS, TRANSLATIONS, FakeTranscriber, client, segment
+from tests.api.fake import TRANSCRIPTIONS, FakeTranscriber, client, segment
 from tests.wire.promises import promises
 
 SUBTITLES = "/v1/audio/subtitles"
@@ -113,13 +113,11 @@ def test_highlighted_words_need_words() -> None:
     assert post({"segments": [], "words": []}, highlight_words=True).text == ""
 
 
-def test_highlighted_words_of_what_has_none() -> None:
+def test_highlighted_words_are_of_srt_and_vtt() -> None:
     app, files = client(FakeTranscriber(SPOKEN)), {"file": ("a.wav", b"x")}
-    fields = {"model": "base", "highlight_words": "true"}
-    for path, told in ((TRANSCRIPTIONS, {}), (TRANSLATIONS, {"response_format": "srt"})):
-        answer = app.post(path, data={**fields, **told}, files=files)
-        assert answer.status_code == 400
-        assert answer.json()["error"]["param"] == "highlight_words"
+    answer = app.post(TRANSCRIPTIONS, data={"model": "base", "highlight_words": "1"}, files=files)
+    assert answer.status_code == 400
+    assert answer.json()["error"]["param"] == "highlight_words"
 
 
 def test_txt_and_tsv() -> None:
