@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
-import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -12,6 +10,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from bulk.daemon_thread import in_daemon_thread
+from bulk.downloads import Downloads
 from bulk.errors import IO, NOT_FOUND, UNREADABLE, RowError, row_error
 from bulk.remote_files import RemoteFile, is_remote, open_file, read_piece, suffix_of
 from bulk.row import Row
@@ -25,17 +24,16 @@ _PIECE = 1 << 20
 class Fetcher:
     """Makes files of rows, to be used as a context.
 
-    `folder` is what relative paths are relative to. Downloads are in a folder of their own under
-    `scratch`, and take `budget` bytes at most together; a recording that is larger has it alone.
+    `folder` is what relative paths are relative to. Downloads take `budget` bytes at most together;
+    a recording that is larger has it alone.
     """
 
-    def __init__(self, folder: Path, budget: int, scratch: Path | None = None) -> None:
-        self._folder, self._scratch = folder, scratch
+    def __init__(self, folder: Path, budget: int, downloads: Downloads) -> None:
+        self._folder, self._downloads = folder, downloads
         self._budget = Budget(budget)
-        self._downloads: Path | None = None
-        self._number = 0
 
     def __enter__(self) -> Fetcher:
+        self._downloads.clear()
         return self
 
     def __exit__(
@@ -44,8 +42,7 @@ class Fetcher:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if self._downloads is not None:
-            shutil.rmtree(self._downloads, ignore_errors=True)
+        self._downloads.clear()
 
     @asynccontextmanager
     async def file(self, row: Row) -> AsyncIterator[Path]:
@@ -60,7 +57,7 @@ class Fetcher:
         source = await in_daemon_thread(open_file, row.uri)
         try:
             async with self._budget.taken(self._size(source)):
-                path = self._new_path(row.uri)
+                path = self._downloads.new_path(suffix_of(row.uri))
                 try:
                     await in_daemon_thread(_copy, source, path)
                     yield path
@@ -94,16 +91,6 @@ class Fetcher:
         except ValueError as error:
             # Characters that no name of a file has.
             raise RowError(NOT_FOUND, str(error)) from error
-
-    def _new_path(self, uri: str) -> Path:
-        if self._downloads is None:
-            try:
-                made = tempfile.mkdtemp(prefix="whisper-bento-bulk-", dir=self._scratch)
-            except OSError as error:
-                raise row_error(error) from error
-            self._downloads = Path(made)
-        self._number += 1
-        return self._downloads / f"{self._number}{suffix_of(uri)}"
 
 
 class Budget:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from bulk.downloads import Downloads
 from bulk.driver import PAUSES, Driver, Output
 from bulk.engine import Engine, EngineFacts
 from bulk.fetching import Fetcher
@@ -146,9 +147,8 @@ class Run:
                 stack.enter_context(served(metrics, *work.metrics))
                 ended.append(metrics.add)
             parts = PartWriter(work.folder, work.shard.worker, work.part_rows, work.part_seconds)
-            fetcher = stack.enter_context(
-                Fetcher(work.manifest.folder, work.disk_bytes, work.scratch)
-            )
+            downloads = Downloads(work.folder, work.shard.worker, work.scratch)
+            fetcher = stack.enter_context(Fetcher(work.manifest.folder, work.disk_bytes, downloads))
             output = Output(work.folder, parts, inflight, self._origin, _each(ended))
             driver = Driver(engine, fetcher, output, work.request, facts.in_flight, work.pauses)
             await driver.run(self._rows(done))

@@ -14,6 +14,7 @@ from bulk.runners.server_engine import ServerEngine
 from bulk.runners.servers import Servers
 from bulk.runners.several import Several
 from bulk.runners.supervised import Supervised
+from client.backend.errors import UsageError
 from client.backend.request import Request
 from client.connecting import server_of
 
@@ -67,10 +68,16 @@ def _processes(given: argparse.Namespace, environ: Mapping[str, str], seen: Seen
 
 
 def environs(gpus: int, environ: Mapping[str, str]) -> list[dict[str, str]]:
-    """That of each engine's process, which sees one GPU: of those that this one sees."""
+    """That of each engine's process, which sees one GPU: of those that this one sees.
+
+    Raises:
+        UsageError: there are not so many.
+    """
     if gpus < 2:
         return [dict(environ)]
     seen = list(filter(None, environ.get(_VISIBLE, "").split(","))) or list(map(str, range(gpus)))
+    if gpus > len(seen):
+        raise UsageError(f"--gpus {gpus}: {_VISIBLE} names {len(seen)}")
     return [{**environ, _VISIBLE: gpu} for gpu in seen[:gpus]]
 
 

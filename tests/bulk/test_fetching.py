@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from bulk.daemon_thread import in_daemon_thread
-from bulk.errors import RowError
+from bulk.downloads import Downloads
+from bulk.errors import OutputError
 from bulk.fetching import Budget, Fetcher
 from bulk.listing import save_manifest, uris_below
 from bulk.manifest import Manifest
@@ -51,7 +52,7 @@ def test_rows_elsewhere_are_downloaded_and_removed(tmp_path: Path, bucket: str) 
 
 def test_a_downloaded_file_has_its_suffix(tmp_path: Path, bucket: str) -> None:
     async def suffix(url: str) -> str:
-        with Fetcher(tmp_path, 100, tmp_path) as fetcher:
+        with Fetcher(tmp_path, 100, Downloads(tmp_path, "all", tmp_path)) as fetcher:
             async with fetcher.file(row_of({"uri": url})) as path:
                 return path.suffix
 
@@ -65,17 +66,29 @@ def test_a_protocol_that_is_none_ends_the_run(tmp_path: Path) -> None:
         run_of(work_of(manifest, tmp_path / "out"), FakeEngine()).through()
 
 
-def test_no_room_for_a_download_is_the_rows_error(tmp_path: Path, bucket: str) -> None:
-    url = stored(f"{bucket}/a.mp3", b"a")
+def test_no_folder_for_downloads_ends_the_run_and_fails_no_row(tmp_path: Path, bucket: str) -> None:
+    manifest = manifest_of(tmp_path / "m.jsonl", [stored(f"{bucket}/a.mp3", b"a")])
+    work = work_of(manifest, tmp_path / "out", scratch=tmp_path / "none")
+    with pytest.raises(OutputError, match="No such file"):
+        run_of(work, FakeEngine()).through()
+    assert results(tmp_path / "out") == []
 
-    async def fetched() -> None:
-        with Fetcher(tmp_path, 100, tmp_path / "none") as fetcher:
-            async with fetcher.file(row_of({"uri": url})):
-                pass
 
-    with pytest.raises(RowError, match="No such file") as failed:
-        asyncio.run(fetched())
-    assert failed.value.code == "not_found"
+def test_downloads_of_a_killed_run_are_removed_by_the_next(tmp_path: Path) -> None:
+    killed = Downloads(tmp_path, "all", tmp_path)
+    killed.new_path(".mp3").write_text("sound")
+    (folder,) = tmp_path.glob("whisper-bento-bulk-*")
+    Downloads(tmp_path, "other", tmp_path).clear()
+    assert folder.exists()
+    Downloads(tmp_path, "all", tmp_path).clear()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_nothing_but_downloads_is_removed(tmp_path: Path) -> None:
+    (precious := tmp_path / "precious").mkdir()
+    (tmp_path / ".downloads-all").write_text(str(precious))
+    Downloads(tmp_path, "all", tmp_path).clear()
+    assert precious.exists()
 
 
 def test_budget_is_given_in_turn_and_back() -> None:

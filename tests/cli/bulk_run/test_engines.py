@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cli.bulk_run.engines import environs
+from client.backend.errors import UsageError
 
 
 @pytest.mark.parametrize(
@@ -25,3 +26,8 @@ def test_each_engine_sees_one_gpu_of_those_that_are_seen(
     found = environs(gpus, environ)
     assert [each.get("CUDA_VISIBLE_DEVICES") for each in found] == seen
     assert all(each["PATH"] == "/bin" for each in found)
+
+
+def test_more_engines_than_gpus_are_refused() -> None:
+    with pytest.raises(UsageError, match="CUDA_VISIBLE_DEVICES names 2"):
+        environs(3, {"CUDA_VISIBLE_DEVICES": "2,3"})
