@@ -68,13 +68,16 @@ def test_key_not_asked_for(server: Server, headers: dict[str, str]) -> None:
     assert post(server, headers=headers).json()["text"] == TEXT
 
 
-@promises("Errors", "everything but the probes and the pages with their files asks for the key")
+@promises(
+    "Errors",
+    "everything but the probes, the pages with their files and `/client.py` asks for the key",
+)
 def test_key_is_asked_for_everywhere(guarded: Server) -> None:
     protected = ["/v1/models", "/metrics", "/docs.json", "/schema.json", "/none"]
     for path in protected:
         assert error_of(httpx.get(f"{guarded.url}{path}", timeout=SECONDS), 401)
     assert error_of(httpx.post(f"{guarded.url}/transcribe", timeout=SECONDS), 401)
-    for path in ("/livez", "/readyz", "/", "/docs", "/openapi.json"):
+    for path in ("/livez", "/readyz", "/", "/docs", "/openapi.json", "/client.py"):
         assert httpx.get(f"{guarded.url}{path}", timeout=SECONDS).status_code == 200
 
 
