@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pytest
-
+from models.checkpoints.weights import Weights
 from tests.bulk.doubles import by_content, manifest_of
 from tests.server import PROJECT, SECONDS
 from tests.speech_clips import BROKEN, OWN_SPEECH
@@ -38,14 +38,10 @@ def ran(*arguments: str | Path) -> tuple[int, str]:
     return done.returncode, done.stdout
 
 
-@pytest.fixture(scope="module")
-def base() -> None:
-    """The weights of `base`, in the tests' store."""
-    assert ran("import", "base", "--if-missing")[0] == 0
-
-
-@pytest.mark.usefixtures("base")
-def test_texts_are_those_of_the_command_line(tmp_path: Path) -> None:
+def test_texts_are_those_of_the_command_line(
+    weights: Callable[[str], Weights], tmp_path: Path
+) -> None:
+    weights("base")
     clips = shortest(8)
     broken = sorted(path for path in BROKEN.iterdir() if path.suffix != ".md")
     manifest = manifest_of(tmp_path / "m.jsonl", [*clips, *broken])
@@ -67,7 +63,6 @@ def test_texts_are_those_of_the_command_line(tmp_path: Path) -> None:
     assert len(list((tmp_path / "out" / "srt").iterdir())) == summary["ok"] + summary["empty"]
 
 
-@pytest.mark.usefixtures("base")
 def test_a_model_that_is_not_there_is_status_3(tmp_path: Path) -> None:
     manifest = manifest_of(tmp_path / "m.jsonl", shortest(1))
     given = ("bulk", "run", manifest, "--out", tmp_path / "out", "--model", "nothing")
