@@ -43,9 +43,13 @@ class Inflight:
         """Whether the row must be at work alone."""
         return row_id in self._suspects
 
+    def kills(self, row_id: str) -> int:
+        """How often the run was killed while this row was at work alone."""
+        return self._suspects.get(row_id, 0)
+
     def is_hopeless(self, row_id: str) -> bool:
-        """Whether the run was killed at this row alone, again and again."""
-        return self._suspects.get(row_id, 0) >= MAX_KILLED_ALONE
+        """Whether that has been often enough: the row has crashed."""
+        return self.kills(row_id) >= MAX_KILLED_ALONE
 
     def start(self, row_id: str) -> None:
         """It is at work now, with others."""

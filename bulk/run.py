@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
-import signal
 import socket
-from collections.abc import Callable, Coroutine, Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,6 +14,7 @@ from bulk.driver import PAUSES, Driver, Output
 from bulk.engine import Engine, EngineFacts
 from bulk.fetching import Fetcher
 from bulk.inflight import Inflight
+from bulk.interruption import run_until_interrupted
 from bulk.locks import working
 from bulk.manifest import Manifest, Survey
 from bulk.metrics import BulkMetrics, served
@@ -92,7 +91,7 @@ class Run:
             survey = work.manifest.survey(lambda row: self._is_chosen(row, done))
             self.tally = Tally(survey)
             if survey.chosen:
-                _interruptible(self._begin(done))
+                run_until_interrupted(self._begin(done))
 
     def _is_chosen(self, row: Row, done: set[str]) -> bool:
         only = self._work.only
@@ -100,10 +99,14 @@ class Run:
             row.id not in done and (only is None or row.id in only) and self._work.shard.has(row.id)
         )
 
-    def _rows(self, done: set[str]) -> Iterator[Row]:
-        """What is to do; a manifest that grows meanwhile has no row twice all the same."""
-        for row in longest_first(self._work.manifest.rows()):
-            if self._is_chosen(row, done):
+    def _rows(self, done: set[str], inflight: Inflight) -> Iterator[Row]:
+        """What is to do; a manifest that grows meanwhile has no row twice all the same.
+
+        A row at which the run was killed goes behind the others: it may be killed there again.
+        """
+        rows = (row for row in self._work.manifest.rows() if self._is_chosen(row, done))
+        for row in longest_first(rows, lambda row: inflight.kills(row.id)):
+            if row.id not in done:
                 done.add(row.id)
                 yield row
 
@@ -151,7 +154,7 @@ class Run:
             fetcher = stack.enter_context(Fetcher(work.manifest.folder, work.disk_bytes, downloads))
             output = Output(work.folder, parts, inflight, self._origin, _each(ended))
             driver = Driver(engine, fetcher, output, work.request, facts.in_flight, work.pauses)
-            await driver.run(self._rows(done))
+            await driver.run(self._rows(done, inflight))
 
     def _count_restart(self) -> None:
         self.tally.restarts += 1
@@ -163,37 +166,3 @@ def _each(hearers: list[Callable[[Result], None]]) -> Callable[[Result], None]:
             hear(result)
 
     return tell
-
-
-def _interruptible(work: Coroutine[Any, Any, None]) -> None:
-    """Run it; SIGINT and SIGTERM cancel it, the second one ends the process."""
-
-    async def run() -> None:
-        with _cancelling(asyncio.get_running_loop(), asyncio.current_task()):
-            await work
-
-    try:
-        asyncio.run(run())
-    except asyncio.CancelledError:
-        raise KeyboardInterrupt from None
-
-
-@contextmanager
-def _cancelling(loop: asyncio.AbstractEventLoop, task: asyncio.Task[Any] | None) -> Iterator[None]:
-    numbers = (signal.SIGINT, signal.SIGTERM)
-
-    def interrupt() -> None:
-        for number in numbers:
-            loop.remove_signal_handler(number)
-        if task is not None:
-            task.cancel()
-
-    # Not in a thread: there no signal comes.
-    with suppress(RuntimeError, ValueError):
-        for number in numbers:
-            loop.add_signal_handler(number, interrupt)
-    try:
-        yield
-    finally:
-        for number in numbers:
-            loop.remove_signal_handler(number)

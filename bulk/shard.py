@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 
@@ -48,12 +48,15 @@ class Shard:
         return int.from_bytes(digest) % self.count == self.index
 
 
-def longest_first(rows: Iterable[Row], block: int = BLOCK) -> Iterator[Row]:
+def longest_first(
+    rows: Iterable[Row], lateness: Callable[[Row], int], block: int = BLOCK
+) -> Iterator[Row]:
     """The rows, the longest of each block first: so a long one is not the last alone.
 
-    Those of unknown duration stay in their order, behind the others.
+    Those of unknown duration stay in their order, behind the others. Before all that, rows of more
+    `lateness` go behind those of less.
     """
     iterator = iter(rows)
     while taken := list(islice(iterator, block)):
-        taken.sort(key=lambda row: -(row.duration or 0.0))
+        taken.sort(key=lambda row: (lateness(row), -(row.duration or 0.0)))
         yield from taken

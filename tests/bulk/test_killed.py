@@ -92,13 +92,13 @@ def has_gone(pid: int) -> bool:
     return True
 
 
-def test_killed_runs_lose_an_interval_each_and_no_row(tmp_path: Path) -> None:
+def test_killed_runs_lose_no_part_and_no_row(tmp_path: Path) -> None:
     bulk = Bulk(tmp_path, [f"text {n}" for n in range(ROWS)])
     draw = random.Random(26)
     kills = 0
     for _ in range(10):
-        before, done = bulk.called.total(), len(done_ids(bulk.out))
-        if done == ROWS:
+        before, done = bulk.called.total(), done_ids(bulk.out)
+        if len(done) == ROWS:
             break
         process = bulk.started()
         moment = before + draw.randint(0, 2 * PART_ROWS)
@@ -107,9 +107,8 @@ def test_killed_runs_lose_an_interval_each_and_no_row(tmp_path: Path) -> None:
         process.communicate(timeout=SECONDS)
         kills += 1
         until(lambda: all(map(has_gone, bulk.engines)))
-        spent = bulk.called.total() - before
-        # What an engine had and no part has: not yet a part, and what was at work.
-        assert spent - (len(done_ids(bulk.out)) - done) <= PART_ROWS + 2 * IN_FLIGHT + 2
+        # Parts that were published stay; how much is in none is the part writer's test.
+        assert done <= done_ids(bulk.out)
     assert kills > 2
     status, summary, _ = bulk.through()
     assert (status, summary["failed"]) == (0, 0)
