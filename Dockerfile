@@ -25,6 +25,7 @@ RUN echo triton >excluded \
         || uv pip install --no-cache --excludes=excluded -r pyproject.toml; }
 COPY service.py bentofile.yaml README.md LICENSE ./
 COPY api api
+COPY bulk bulk
 COPY cli cli
 COPY client client
 COPY models models

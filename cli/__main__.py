@@ -120,6 +120,12 @@ def _live(arguments: Sequence[str]) -> int:
     return run(arguments)
 
 
+def _bulk(arguments: Sequence[str]) -> int:
+    from cli.bulk import main as run
+
+    return run(arguments)
+
+
 def _containerize(arguments: Sequence[str]) -> int:
     from cli.containerize import main as run
 
@@ -134,6 +140,7 @@ COMMANDS = {
     "bench": Command("measure speed, of recordings or of a running server", _bench),
     "live": Command("transcribe the microphone, or a recording, while it is spoken", _live),
     "compare": Command("what differs between this server and another one", _compare),
+    "bulk": Command("transcribe a manifest of many recordings, with resume", _bulk),
     "containerize": Command("build a bento's OCI image", _containerize),
     **{
         name: Command(about, partial(_client, name))

@@ -23,6 +23,9 @@ FOLDERS = {
 }
 # Folders and files of minutes, which the quick tests do without.
 SLOW = (
+    "bulk/runners/test_servers.py",
+    "bulk/test_killed.py",
+    "bulk/test_local.py",
     "cli",
     "deploy",
     "scripts",

@@ -20,6 +20,7 @@ README_WORDS = 700
 # Written `like/this.py`: a file or a folder from the root of the repository.
 FOLDERS = (
     "api/",
+    "bulk/",
     "cli/",
     "client/",
     "deploy/",

@@ -200,6 +200,16 @@ ROOMS: dict[str, set[str]] = {
     "client.remote": {"client.backend"},
     "client.terminal": {"client.backend"},
     "client": {"client.backend", "client.files", "client.remote", "client.terminal"},
+    "bulk": {"client.backend", "client.files", "client.terminal"},
+    "bulk.runners": {"bulk", "client.backend", "client.remote"},
+    "cli.bulk_run": {
+        "bulk",
+        "bulk.runners",
+        "cli.local",
+        "client",
+        "client.backend",
+        "models.engine.device",
+    },
     "cli.comparison": {"client.remote"},
     "cli.local": {
         "api",
@@ -225,6 +235,8 @@ ROOMS: dict[str, set[str]] = {
         "api.middleware",
         "api.webhooks",
         "api.wyoming",
+        "bulk",
+        "cli.bulk_run",
         "cli.comparison",
         "cli.local",
         "cli.realtime",
@@ -232,6 +244,7 @@ ROOMS: dict[str, set[str]] = {
         "client.backend",
         "client.files",
         "client.remote",
+        "client.terminal",
         "models",
         "models.checkpoints",
         "models.checkpoints.sources",
@@ -377,7 +390,7 @@ def room_of(module: str) -> str:
 
 MODULES = {
     module_of(path): path
-    for path in sources("service.py", "api", "cli", "client", "models", "serving")
+    for path in sources("service.py", "api", "bulk", "cli", "client", "models", "serving")
     if path.name != "__init__.py"
 }
 
@@ -428,7 +441,7 @@ def test_few_files_lie_loose(folder: str, maximum: int) -> None:
     assert len(loose) <= maximum
 
 
-@pytest.mark.parametrize("part", ["api", "cli", "client", "models", "serving"])
+@pytest.mark.parametrize("part", ["api", "bulk", "cli", "client", "models", "serving"])
 def test_tests_have_the_rooms_of_what_they_test(part: str) -> None:
     rooms = {path.parent.relative_to(ROOT / "tests") for path in sources(f"tests/{part}")}
     assert [room for room in rooms if not (ROOT / room).is_dir()] == []
@@ -456,7 +469,9 @@ def test_the_parent_process_and_the_api_do_without_pytorch() -> None:
     assert len(reached) > 100
 
 
-@pytest.mark.parametrize("folder", ["service.py", "api", "cli", "client", "models", "serving"])
+@pytest.mark.parametrize(
+    "folder", ["service.py", "api", "bulk", "cli", "client", "models", "serving"]
+)
 def test_nobody_imports_service_scripts_or_tests(folder: str) -> None:
     assert offenders(folder, "service", "scripts", "tests") == []
 
@@ -485,7 +500,7 @@ def test_no_open_ends_in_any_file() -> None:
     pattern = re.compile("TO" + "DO|FIX" + "ME|X" + "XX")
     files = [path for path in ROOT.glob("[!.]*") if path.is_file()]
     folders = [path for path in ROOT.glob("[!.]*") if path.is_dir() and path.name not in BUILT]
-    rooms = {"api", "cli", "client", "models", "scripts", "serving", "tests"}
+    rooms = {"api", "bulk", "cli", "client", "models", "scripts", "serving", "tests"}
     assert rooms < {each.name for each in folders}
     for folder in (*folders, ROOT / ".ci"):
         files += [path for path in folder.rglob("*") if path.is_file()]

@@ -44,6 +44,10 @@ class Models(Protocol):
         """What a model id means; raises `NoServiceError` where that is nothing."""
         ...
 
+    def tag(self, model_id: str) -> str:
+        """A name for what a model id means that no other model has; raises as `find`."""
+        ...
+
     async def use(self, model_id: str) -> Transcriber:
         """The transcriber of a model id, which is loaded if it is not; raises as `find`."""
         ...
@@ -75,6 +79,15 @@ class Local:
             parameters_of(request)
         self._models.find(request.model)
         await self._models.use(request.model)
+
+    async def describe(self, model_id: str) -> tuple[str, int]:
+        """What a model id means, by its tag, and how many windows are decoded at once.
+
+        Raises:
+            NoServiceError: as `check`.
+        """
+        transcriber = await self._models.use(model_id)
+        return self._models.tag(model_id), transcriber.state().slots
 
     async def transcribe(
         self, recording: Recording, request: Request

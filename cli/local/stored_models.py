@@ -48,6 +48,10 @@ class StoredModels:
             self._found[model_id] = _stored(self._name_of(model_id))
         return self._found[model_id]
 
+    def tag(self, model_id: str) -> str:
+        """The tag in the store of what a model id means, by its content; raises as `find`."""
+        return self.find(model_id).tag
+
     async def use(self, model_id: str) -> Transcriber:
         """The transcriber of a model id.
 

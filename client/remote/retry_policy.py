@@ -7,7 +7,7 @@ import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 
-from client.backend.errors import NotConnectedError, RecordingError, TryAgainError
+from client.backend.errors import GivenUpError, NotConnectedError, TryAgainError
 from client.backend.events import Event, Waiting
 
 # How often a server that is not there is looked for.
@@ -39,7 +39,7 @@ class RetryPolicy:
         """Seconds until it is tried again: those that the server said, or ever longer ones.
 
         Raises:
-            RecordingError: it is not.
+            GivenUpError: it is not.
         """
         now = self._clock()
         self._since = now if self._since is None else self._since
@@ -48,10 +48,10 @@ class RetryPolicy:
         if seconds is None:
             self._failures += 1
             if self._failures > self._retries:
-                raise RecordingError(str(error))
+                raise GivenUpError(str(error)) from error
             seconds = min(2.0 ** (self._failures - 1), _MAX_PAUSE)
         if self._timeout is not None and now + seconds > self._since + self._timeout:
-            raise RecordingError(f"{error} (waited as long as --timeout says)")
+            raise GivenUpError(f"{error} (waited as long as --timeout says)") from error
         return seconds
 
 

@@ -15,12 +15,17 @@ DEPLOY = Path(__file__).parent.parent.parent / "deploy"
 OVERLAYS = sorted(path.name for path in (DEPLOY / "kubernetes" / "overlays").iterdir())
 
 
-@cache
 def render(overlay: str) -> list[dict[str, Any]]:
-    """What `kubectl apply -k` would send."""
+    """What `kubectl apply -k` would send of an overlay."""
+    return render_folder(f"overlays/{overlay}")
+
+
+@cache
+def render_folder(name: str) -> list[dict[str, Any]]:
+    """What `kubectl apply -k` would send of a folder of deploy/kubernetes."""
     found = shutil.which("kubectl", path=str(Path(sys.executable).parent))
     assert found, "kubectl is of the test extra"
-    folder = DEPLOY / "kubernetes" / "overlays" / overlay
+    folder = DEPLOY / "kubernetes" / name
     command = [found, "kustomize", str(folder)]
     done = subprocess.run(command, check=False, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")

@@ -14,7 +14,7 @@ from tests.image.bentos import Bento, build, wheels
 from tests.image.conftest import SECRET
 from tests.server import PROJECT
 
-FOLDERS = ("api", "cli", "client", "models", "serving")
+FOLDERS = ("api", "bulk", "cli", "client", "models", "serving")
 
 
 def modules(path: Path) -> set[str]:

@@ -24,6 +24,10 @@ class OneModel:
         """It is there."""
         return self.transcriber
 
+    def tag(self, model_id: str) -> str:
+        """It is the only one."""
+        return "one:1"
+
     async def use(self, model_id: str) -> Transcriber:
         """It is loaded."""
         return self.transcriber

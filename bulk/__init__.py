@@ -1,0 +1,3 @@
+"""Bulk transcription: a manifest of recordings to rows of text, with resume."""
+
+from __future__ import annotations

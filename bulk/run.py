@@ -1,0 +1,168 @@
+"""One run over a manifest: what is to do, by which engine, and what came of it."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from bulk.downloads import Downloads
+from bulk.driver import PAUSES, Driver, Output
+from bulk.engine import Engine, EngineFacts
+from bulk.fetching import Fetcher
+from bulk.inflight import Inflight
+from bulk.interruption import run_until_interrupted
+from bulk.locks import working
+from bulk.manifest import Manifest, Survey
+from bulk.metrics import BulkMetrics, served
+from bulk.options import options_of
+from bulk.part_writer import ROWS, SECONDS, PartWriter
+from bulk.parts import done_ids
+from bulk.progress import Lines
+from bulk.result import Origin, Result
+from bulk.row import Row
+from bulk.run_file import RunFile, check_options, settle_run
+from bulk.shard import Shard, longest_first
+from bulk.tally import Tally
+from client.backend.request import Request
+
+GIBIBYTE = 1 << 30
+
+
+@dataclass(frozen=True)
+class Work:
+    """What is asked for.
+
+    `arguments` are kept for `bulk retry`; `only` are the ids that are done at all, None: all.
+    `disk_bytes` is what downloads may take, in a folder of their own under `scratch`.
+    """
+
+    manifest: Manifest
+    folder: Path
+    request: Request
+    shard: Shard = field(default_factory=Shard)
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    only: frozenset[str] | None = None
+    is_forced: bool = False
+    scratch: Path | None = None
+    disk_bytes: int = 2 * GIBIBYTE
+    metrics: tuple[str, int] | None = None
+    part_rows: int = ROWS
+    part_seconds: float = SECONDS
+    pauses: tuple[float, ...] = PAUSES
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What an engine is given of its run: where suspects are noted, and who is told of what."""
+
+    inflight: Inflight
+    tell: Callable[[str], None]
+    restarted: Callable[[], None]
+
+
+MakeEngine = Callable[[Seen], Engine]
+MakeDisplay = Callable[[Tally], Lines]
+
+
+class Run:
+    """A run; `tally` is what it has done so far."""
+
+    def __init__(self, work: Work, engine: MakeEngine, display: MakeDisplay) -> None:
+        self._work, self._make_engine, self._make_display = work, engine, display
+        self.tally = Tally(Survey(0, 0, None))
+
+    def through(self) -> None:
+        """Do what has no result yet. What has one is published, however this ends.
+
+        Raises:
+            UsageError: something is wrong with the arguments, the manifest or the folder.
+            NoServiceError, OutputError: it cannot go on.
+            KeyboardInterrupt: it was interrupted, by SIGINT or SIGTERM.
+        """
+        work = self._work
+        with working(work.folder, work.shard.worker):
+            if not work.is_forced:
+                check_options(work.folder, options_of(work.request))
+            done = done_ids(work.folder)
+            survey = work.manifest.survey(lambda row: self._is_chosen(row, done))
+            self.tally = Tally(survey)
+            if survey.chosen:
+                run_until_interrupted(self._begin(done))
+
+    def _is_chosen(self, row: Row, done: set[str]) -> bool:
+        only = self._work.only
+        return (
+            row.id not in done and (only is None or row.id in only) and self._work.shard.has(row.id)
+        )
+
+    def _rows(self, done: set[str], inflight: Inflight) -> Iterator[Row]:
+        """What is to do; a manifest that grows meanwhile has no row twice all the same.
+
+        A row at which the run was killed goes behind the others: it may be killed there again.
+        """
+        rows = (row for row in self._work.manifest.rows() if self._is_chosen(row, done))
+        for row in longest_first(rows, lambda row: inflight.kills(row.id)):
+            if row.id not in done:
+                done.add(row.id)
+                yield row
+
+    async def _begin(self, done: set[str]) -> None:
+        inflight = Inflight(self._work.folder, self._work.shard.worker)
+        display = self._make_display(self.tally)
+        try:
+            inflight.forget_done(done)
+            engine = self._make_engine(Seen(inflight, display.tell, self._count_restart))
+            try:
+                facts = await engine.start(self._work.request)
+                self._settle(facts)
+                self.tally.begin()
+                await self._drive(engine, facts, inflight, display, done)
+            finally:
+                await engine.close()
+        finally:
+            display.close()
+            inflight.close()
+
+    def _settle(self, facts: EngineFacts) -> None:
+        work = self._work
+        manifest = str(work.manifest.path.absolute())
+        run = RunFile(manifest, facts.model_tag, options_of(work.request), work.arguments)
+        settle_run(work.folder, run, is_forced=work.is_forced)
+        self._origin = Origin(facts.model_tag, run.options_hash, socket.gethostname())
+
+    async def _drive(
+        self,
+        engine: Engine,
+        facts: EngineFacts,
+        inflight: Inflight,
+        display: Lines,
+        done: set[str],
+    ) -> None:
+        work = self._work
+        with ExitStack() as stack:
+            ended: list[Callable[[Result], None]] = [self.tally.add, display.ended]
+            if work.metrics is not None:
+                metrics = BulkMetrics(self.tally, facts.model_tag)
+                stack.enter_context(served(metrics, *work.metrics))
+                ended.append(metrics.add)
+            parts = PartWriter(work.folder, work.shard.worker, work.part_rows, work.part_seconds)
+            downloads = Downloads(work.folder, work.shard.worker, work.scratch)
+            fetcher = stack.enter_context(Fetcher(work.manifest.folder, work.disk_bytes, downloads))
+            output = Output(work.folder, parts, inflight, self._origin, _each(ended))
+            driver = Driver(engine, fetcher, output, work.request, facts.in_flight, work.pauses)
+            await driver.run(self._rows(done, inflight))
+
+    def _count_restart(self) -> None:
+        self.tally.restarts += 1
+
+
+def _each(hearers: list[Callable[[Result], None]]) -> Callable[[Result], None]:
+    def tell(result: Result) -> None:
+        for hear in hearers:
+            hear(result)
+
+    return tell

@@ -1,0 +1,3 @@
+"""Tests of bulk/."""
+
+from __future__ import annotations

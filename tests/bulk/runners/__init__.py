@@ -1,0 +1,3 @@
+"""Tests of bulk/runners/."""
+
+from __future__ import annotations

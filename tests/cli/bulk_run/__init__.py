@@ -1,0 +1,3 @@
+"""Tests of cli/bulk_run/."""
+
+from __future__ import annotations
