@@ -65,7 +65,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--speakers", type=positive, default=1, metavar="N", help="default: 1")
     parser.add_argument(
-        "--minutes", type=positive_float, default=60.0, metavar="M", help="default: 60"
+        "--minutes",
+        type=positive_float,
+        default=59.0,
+        metavar="M",
+        help="default: 59, within a session's longest time",
     )
     parser.add_argument("--delay", default="medium", help="default: medium")
     parser.add_argument(
