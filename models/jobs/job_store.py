@@ -15,6 +15,8 @@ MAX_CRASHES = 3
 LONE_CRASHES = MAX_CRASHES - 1
 # How long a receiver can fetch the result at least, once it has been told of it.
 WEBHOOK_KEEP_SECONDS = 600
+# How many events a worker tells at once of one host, and of one key; without keys all may be of it.
+WEBHOOKS_PER_HOST, WEBHOOKS_PER_OWNER = 2, 4
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,11 @@ class WebhookStore(Protocol):
     """
 
     def claim(self, worker: str) -> Job | None:
-        """A job whose event is due, which the worker is to tell: one with the fewest attempts."""
+        """A job whose event is due, which the worker is to tell: that which is due longest.
+
+        But none of a host or key that has its share of what the worker has claimed already:
+        `WEBHOOKS_PER_HOST`, `WEBHOOKS_PER_OWNER`.
+        """
         ...
 
     def note(self, job_id: str, worker: str, attempt: WebhookAttempt) -> bool:

@@ -6,14 +6,26 @@ from collections.abc import Callable
 from dataclasses import asdict
 
 from models.jobs.job import Job
-from models.jobs.job_store import WEBHOOK_KEEP_SECONDS, WebhookAttempt
+from models.jobs.job_store import (
+    WEBHOOK_KEEP_SECONDS,
+    WEBHOOKS_PER_HOST,
+    WEBHOOKS_PER_OWNER,
+    WebhookAttempt,
+)
 from models.jobs.sqlite_file import SqliteFile
 from models.jobs.sqlite_rows import job_of
 
-# The events of receivers that are down do not keep others' from being told for the first time.
-_NEXT = """
+# A receiver that is slow or down, and a key with many events, keep others' from being told for no
+# longer than it takes to tell those that were due before. Without keys all have one owner: ''.
+NEXT = """
     SELECT number FROM jobs WHERE webhook_due <= :now AND webhook_worker IS NULL
-    ORDER BY webhook_attempts, webhook_due, number LIMIT 1
+        AND webhook_host NOT IN (
+            SELECT webhook_host FROM jobs WHERE webhook_worker = :worker
+            GROUP BY webhook_host HAVING COUNT(*) >= :per_host)
+        AND owner NOT IN (
+            SELECT owner FROM jobs WHERE webhook_worker = :worker AND owner != ''
+            GROUP BY owner HAVING COUNT(*) >= :per_owner)
+    ORDER BY webhook_due, number LIMIT 1
 """
 _CLAIM = "UPDATE jobs SET webhook_worker = :worker WHERE number = :number RETURNING *"
 _NOTE = """
@@ -32,12 +44,13 @@ class SqliteWebhooks:
 
     def claim(self, worker: str) -> Job | None:
         """As `WebhookStore.claim`."""
-        now = self._clock()
+        shares = {"per_host": WEBHOOKS_PER_HOST, "per_owner": WEBHOOKS_PER_OWNER}
+        values = {"now": self._clock(), "worker": worker, **shares}
         # Read alone, as it is asked every second, and a transaction keeps others from writing.
-        if self._file.one(_NEXT, now=now) is None:
+        if self._file.one(NEXT, **values) is None:
             return None
         with self._file.transaction():
-            found = self._file.one(_NEXT, now=now)
+            found = self._file.one(NEXT, **values)
             if found is None:
                 return None
             (row,) = self._file.all(_CLAIM, worker=worker, number=found[0])
