@@ -15,7 +15,7 @@ MAX_CRASHES = 3
 LONE_CRASHES = MAX_CRASHES - 1
 # How long a receiver can fetch the result at least, once it has been told of it.
 WEBHOOK_KEEP_SECONDS = 600
-# How many events a worker tells at once of one host, and of one key; without keys all may be of it.
+# How many events a worker tells at once to one host, and of one key where there are keys.
 WEBHOOKS_PER_HOST, WEBHOOKS_PER_OWNER = 2, 4
 
 
@@ -78,9 +78,10 @@ class WebhookStore(Protocol):
     """
 
     def claim(self, worker: str) -> Job | None:
-        """A job whose event is due, which the worker is to tell: that which is due longest.
+        """A job whose event is due, which the worker is to tell.
 
-        But none of a host or key that has its share of what the worker has claimed already:
+        First are those of hosts of which the worker has claimed the fewest, and of them the one
+        that is due longest. None is of a host or key with its share of what the worker has claimed:
         `WEBHOOKS_PER_HOST`, `WEBHOOKS_PER_OWNER`.
         """
         ...

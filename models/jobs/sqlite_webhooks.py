@@ -15,8 +15,8 @@ from models.jobs.job_store import (
 from models.jobs.sqlite_file import SqliteFile
 from models.jobs.sqlite_rows import job_of
 
-# A receiver that is slow or down, and a key with many events, keep others' from being told for no
-# longer than it takes to tell those that were due before. Without keys all have one owner: ''.
+# So that neither a receiver that is slow or down nor a key with many events keeps others waiting.
+# Without keys all have one owner: ''.
 NEXT = """
     SELECT number FROM jobs WHERE webhook_due <= :now AND webhook_worker IS NULL
         AND webhook_host NOT IN (
@@ -44,16 +44,14 @@ class SqliteWebhooks:
 
     def claim(self, worker: str) -> Job | None:
         """As `WebhookStore.claim`."""
-        shares = {"per_host": WEBHOOKS_PER_HOST, "per_owner": WEBHOOKS_PER_OWNER}
-        values = {"now": self._clock(), "worker": worker, **shares}
         # Read alone, as it is asked every second, and a transaction keeps others from writing.
-        if self._file.one(NEXT, **values) is None:
+        if self._next(worker) is None:
             return None
         with self._file.transaction():
-            found = self._file.one(NEXT, **values)
-            if found is None:
+            number = self._next(worker)
+            if number is None:
                 return None
-            (row,) = self._file.all(_CLAIM, worker=worker, number=found[0])
+            (row,) = self._file.all(_CLAIM, worker=worker, number=number)
         return job_of(row)
 
     def note(self, job_id: str, worker: str, attempt: WebhookAttempt) -> bool:
@@ -72,3 +70,10 @@ class SqliteWebhooks:
         """As `WebhookStore.workers`."""
         query = "SELECT DISTINCT webhook_worker FROM jobs WHERE webhook_worker IS NOT NULL"
         return {worker for (worker,) in self._file.all(query)}
+
+    def _next(self, worker: str) -> int | None:
+        values = {"now": self._clock(), "worker": worker, "per_owner": WEBHOOKS_PER_OWNER}
+        for share in range(1, WEBHOOKS_PER_HOST + 1):
+            if found := self._file.one(NEXT, per_host=share, **values):
+                return int(found[0])
+        return None

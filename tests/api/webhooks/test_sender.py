@@ -13,12 +13,13 @@ from contextlib import contextmanager
 from ipaddress import ip_address
 from pathlib import Path
 
+import httpcore
 import pytest
 from standardwebhooks.webhooks import Webhook
 
 from api.public_addresses import Address
 from api.settings import Settings
-from api.webhooks import sender
+from api.webhooks import pinned_backend, sender
 from api.webhooks.pinned_backend import Resolve
 from api.webhooks.sender import Reply, WebhookSender
 from api.webhooks.webhook_config import webhook_config
@@ -205,12 +206,17 @@ def test_receiver_that_stops_in_its_answer_has_taken_the_event() -> None:
         assert sent(f"http://127.0.0.1:{port}/", f"127.0.0.1:{port}") == Reply(204)
 
 
-def test_limit_ends_with_the_status(monkeypatch: pytest.MonkeyPatch) -> None:
-    # It passes while the answer is read, which does not end.
-    monkeypatch.setattr(sender, "_READ_SECONDS", 4.0)
-    monkeypatch.setattr(sender, "LIMIT_SECONDS", 2.0)
-    with speaking(b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n") as port:
-        assert sent(f"http://127.0.0.1:{port}/", f"127.0.0.1:{port}") == Reply(200)
+def test_limit_ends_with_the_status(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def read_for_long(response: httpcore.Response) -> None:
+        loop = asyncio.get_running_loop()
+        later = loop.time() + 2 * sender.LIMIT_SECONDS
+        monkeypatch.setattr(loop, "time", lambda: later)
+        # What is due by then comes first.
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+
+    monkeypatch.setattr(sender, "_read_a_little", read_for_long)
+    assert sent(receiver.url(), f"127.0.0.1:{receiver.port}") == Reply(200)
 
 
 @pytest.mark.parametrize("said", [b"SSH-2.0-x\r\n\r\n", b"HTTP/1.1 xyz\r\n\r\n", b"\x00" * 200_000])
@@ -259,6 +265,31 @@ async def main():
     task.cancel()
 asyncio.run(main())
 """
+
+
+def test_look_ups_that_hang_keep_no_other_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    answered = threading.Event()
+
+    def ask(host: str, port: int) -> list[str]:
+        if host == "slow":
+            answered.wait()
+        return [HERE]
+
+    monkeypatch.setattr(pinned_backend, "_addresses", ask)
+
+    async def scenario() -> None:
+        slow = [asyncio.create_task(pinned_backend.system_addresses("slow", 1)) for _ in range(20)]
+        await asyncio.sleep(0)
+        async with asyncio.timeout(LONGEST_SECONDS):
+            assert await pinned_backend.system_addresses("quick", 1) == [ip_address(HERE)]
+            assert not any(task.done() for task in slow)
+            answered.set()
+            assert await asyncio.gather(*slow) == [[ip_address(HERE)]] * 20
+
+    try:
+        asyncio.run(scenario())
+    finally:
+        answered.set()
 
 
 def test_look_up_that_hangs_does_not_keep_the_process_from_ending() -> None:
