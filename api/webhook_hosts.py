@@ -9,7 +9,7 @@ from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Self
 
 from api.own_names import is_own_name
-from api.public_addresses import Address, Network, is_private, is_public, is_within
+from api.public_addresses import Address, Network, is_private, is_public
 
 MAX_URL = 2048
 MAX_NAME = 253
@@ -23,7 +23,11 @@ _HOST = r"(?P<host>\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:(?P<port>[0-9]{1,5}))?"
 _ENTRY = re.compile(rf"(?P<wild>\*\.)?{_HOST}")
 _NETWORK = re.compile(r"\[?([0-9a-f:.]+/[0-9]{1,3})\]?(?::([0-9]{1,5}))?")
 # Visible ASCII without `#` and the backslash, which some take for a slash.
-_URL = re.compile(rf'(?P<scheme>https?)://{_HOST}(?P<target>[/?][!"$-\[\]-~]*)?', re.IGNORECASE)
+_URL = re.compile(
+    rf'(?P<scheme>https?)://{_HOST}(?P<target>[/?][!"$-\[\]-~]*)?',
+    # Without ASCII the long s and the Kelvin sign would be letters of ASCII.
+    re.IGNORECASE | re.ASCII,
+)
 
 
 @dataclass(frozen=True)
@@ -44,7 +48,8 @@ class Target:
         """
         match = _URL.fullmatch(url) if len(url) <= MAX_URL else None
         if match is None:
-            raise ValueError(url)
+            # Not the URL: it may have a token in it, and errors are logged.
+            raise ValueError("malformed")
         scheme, target = match["scheme"].lower(), match["target"] or ""
         port = _port(match["port"]) or _DEFAULT_PORTS[scheme]
         return cls(scheme, _host(match["host"].lower()), port, f"/{target.removeprefix('/')}")
@@ -96,6 +101,17 @@ class HostEntry:
         port = self.port or _DEFAULT_PORTS[target.scheme]
         return target.port == port and self._has(target.host)
 
+    def is_exactly(self, host: str, port: int) -> bool:
+        """True if the entry is this very name, and for this port."""
+        return not self.is_wild and self.name == host and self._is_for(port)
+
+    def has_address(self, address: Address, port: int) -> bool:
+        """True if the entry is a network that has the address, and for this port."""
+        return bool(self.network and address in self.network and self._is_for(port))
+
+    def _is_for(self, port: int) -> bool:
+        return port == self.port if self.port else port in _DEFAULT_PORTS.values()
+
     def _has(self, host: str) -> bool:
         address = _address(host)
         if address or self.network:
@@ -108,21 +124,23 @@ class WebhookHosts:
 
     def __init__(self, entries: Iterable[str]) -> None:
         self._entries = tuple(HostEntry.of(entry) for entry in entries)
-        self._networks = tuple(each.network for each in self._entries if each.network)
 
     def allow(self, target: Target) -> bool:
         """True if a URL with these parts is allowed, wherever its name may lead to."""
         return any(entry.allows(target) for entry in self._entries)
 
-    def may_lead(self, host: str, address: Address) -> bool:
-        """True if a name of the list may lead to this address, or if the address is in the list.
+    def may_lead(self, host: str, port: int, address: Address) -> bool:
+        """True if a name of the list may lead to this address, on this port.
 
-        Those that are not public have to be in the list as well. But a name of one's own network,
-        which nobody can make lead elsewhere, may lead into private networks; `localhost` to this
-        machine.
+        Those that are not public have to be in the list as well, for the port. But a name of one's
+        own network that is listed itself may lead into private networks; `localhost` to this
+        machine. Names below a wild card may not: some resolvers answer any of them with the address
+        that is written in it.
         """
-        if is_public(address) or is_within(address, self._networks):
+        if is_public(address) or any(each.has_address(address, port) for each in self._entries):
             return True
+        if not any(each.is_exactly(host, port) for each in self._entries):
+            return False
         if host == "localhost" or host.endswith(".localhost"):
             return address.is_loopback
         return is_own_name(host) and is_private(address)

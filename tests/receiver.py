@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import ssl
 import threading
 from collections.abc import Iterator
@@ -104,6 +105,18 @@ class _Server(ThreadingHTTPServer):
     # Whoever sends a webhook may have gone by the time of the answer.
     def handle_error(self, *_: object) -> None:
         """Print nothing."""
+
+
+@contextmanager
+def closed_port() -> Iterator[int]:
+    """A port of 127.0.0.1 that takes no connections and that the system gives to nobody else.
+
+    A receiver may still be made on it.
+    """
+    with socket.socket() as held:
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        held.bind(("127.0.0.1", 0))
+        yield held.getsockname()[1]
 
 
 @contextmanager

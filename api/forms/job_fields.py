@@ -39,7 +39,18 @@ def _pairs(value: object) -> object:
         if not 1 <= len(name) <= MAX_NAME or len(text) > MAX_VALUE:
             limits = f"names have up to {MAX_NAME} characters, values {MAX_VALUE}"
             raise _error("invalid_value", limits)
+        if not (_is_text(name) and _is_text(text)):
+            raise _error("invalid_value", "it has half of a surrogate pair, which is no character")
     return value
+
+
+def _is_text(value: str) -> bool:
+    """False for what UTF-8 cannot have, such as JSON's `\\ud800` alone: no answer could have it."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 class JobParameters(BaseModel):

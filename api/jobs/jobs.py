@@ -63,9 +63,10 @@ class Jobs:
             if self._opened is None:
                 self._opened = await asyncio.to_thread(self.config.opened)
             if self._runner is None and self._start is not None:
-                self._runner = self._start(self._opened)
-                if self._start_webhooks:
+                # The runner last: where one of them cannot be started, the next caller tries again.
+                if self._start_webhooks and self._webhooks is None:
                     self._webhooks = self._start_webhooks(self._opened)
+                self._runner = self._start(self._opened)
         return self._opened
 
     async def submit(self, made: Callable[[OpenJobs], NewJob]) -> tuple[Job, int]:

@@ -64,7 +64,6 @@ class WebhookRunner:
         """Stop; events whose attempt is not noted are given back when the store is closed."""
         for task in (self._task, *self._sending):
             task.cancel()
-        self._sender.close()
 
     async def _run(self) -> None:
         time_of = asyncio.get_running_loop().time
@@ -92,7 +91,8 @@ class WebhookRunner:
     async def _take(self) -> None:
         while len(self._sending) < PLACES and not self._drain.has_begun:
             job = await asyncio.to_thread(self._store.claim, self._lock.id)
-            if job is None:
+            # Of a drain that has begun meanwhile the event is given back when the store is closed.
+            if job is None or self._drain.has_begun:
                 return
             task = asyncio.create_task(self._tell(job))
             self._sending.add(task)

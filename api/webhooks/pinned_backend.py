@@ -1,4 +1,4 @@
-"""Connections to names whose addresses are checked: to just those that were.
+"""Connections to names: each address of a name is checked, and then connected to as checked.
 
 A name that is looked up once to be checked, and again to be connected to, may lead elsewhere the
 second time (DNS rebinding). Here it is looked up once. TLS goes on knowing the name: httpcore gives
@@ -10,8 +10,9 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future
 from ipaddress import ip_address
+from threading import Thread
 
 import httpcore
 
@@ -19,11 +20,9 @@ from api.public_addresses import Address
 from api.webhook_hosts import WebhookHosts
 
 Resolve = Callable[[str, int], Awaitable[Sequence[Address]]]
-# Those behind them are not tried: each may take all the time that there is.
+# No more are tried: each may take some of the time that an attempt has.
 _MAX_ADDRESSES = 3
 _CONNECT_SECONDS = 3.0
-# A name server that does not answer holds a thread for half a minute, which is none of others'.
-_RESOLVERS = 4
 
 
 class ForbiddenAddressError(Exception):
@@ -53,7 +52,7 @@ class PinnedBackend(httpcore.AsyncNetworkBackend):
             httpcore.ConnectError, httpcore.ConnectTimeout: none takes one.
         """
         addresses = await self._resolve(host, port)
-        if not addresses or not all(self._hosts.may_lead(host, each) for each in addresses):
+        if not addresses or not all(self._hosts.may_lead(host, port, each) for each in addresses):
             raise ForbiddenAddressError(host)
         *others, last = addresses[:_MAX_ADDRESSES]
         for address in others:
@@ -64,25 +63,28 @@ class PinnedBackend(httpcore.AsyncNetworkBackend):
         return await self._inner.connect_tcp(str(last), port, timeout)
 
 
-class Resolver:
-    """The system's resolver, in threads of its own."""
+async def system_addresses(host: str, port: int) -> Sequence[Address]:
+    """The addresses that the system's resolver has of a name, in the order to try them in.
 
-    def __init__(self) -> None:
-        self._threads = ThreadPoolExecutor(_RESOLVERS, thread_name_prefix="webhook-dns")
+    Raises:
+        OSError: it has none.
+    """
+    found: Future[list[str]] = Future()
+    # A thread of its own for each: a name server that does not answer holds one for half a minute,
+    # which should keep neither other look-ups waiting nor, as a daemon, the end of the process.
+    Thread(target=_look_up, args=(found, host, port), name="webhook-dns", daemon=True).start()
+    return [ip_address(each) for each in await asyncio.wrap_future(found)]
 
-    async def __call__(self, host: str, port: int) -> Sequence[Address]:
-        """The addresses of a name, in the order in which they should be tried.
 
-        Raises:
-            OSError: it has none.
-        """
-        loop = asyncio.get_running_loop()
-        found = await loop.run_in_executor(self._threads, _addresses, host, port)
-        return [ip_address(each) for each in found]
-
-    def close(self) -> None:
-        """Start no more look-ups."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
+def _look_up(found: Future[list[str]], host: str, port: int) -> None:
+    if not found.set_running_or_notify_cancel():
+        return
+    try:
+        addresses = _addresses(host, port)
+    except Exception as error:  # noqa: BLE001 - whoever waits is told of it
+        found.set_exception(error)
+    else:
+        found.set_result(addresses)
 
 
 def _addresses(host: str, port: int) -> list[str]:

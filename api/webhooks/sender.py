@@ -11,8 +11,14 @@ from dataclasses import dataclass
 
 import httpcore
 
+from api.server_log import logger
 from api.webhook_hosts import Target
-from api.webhooks.pinned_backend import ForbiddenAddressError, PinnedBackend, Resolve, Resolver
+from api.webhooks.pinned_backend import (
+    ForbiddenAddressError,
+    PinnedBackend,
+    Resolve,
+    system_addresses,
+)
 from api.webhooks.signature import signature_headers
 from api.webhooks.webhook_config import WebhookConfig
 
@@ -35,7 +41,8 @@ class WebhookSender:
     """Sends webhooks as `config` allows; `clock` gives the Unix seconds that are signed.
 
     httpcore knows no redirects, no cookies, and no proxies of the environment. A connection is used
-    once, so that each attempt looks its name up anew. `tls` is the system's trust by default.
+    once, so that each attempt looks its name up anew. `tls` by default trusts the system's
+    authorities, or those of `SSL_CERT_FILE`.
     """
 
     def __init__(
@@ -49,15 +56,14 @@ class WebhookSender:
     ) -> None:
         self._config, self._clock = config, clock
         self._agent = f"whisper-bento/{version}"
-        self._resolver = Resolver()
-        self._backend = PinnedBackend(config.hosts, resolve or self._resolver)
-        self._tls = tls or httpcore.default_ssl_context()
+        self._backend = PinnedBackend(config.hosts, resolve or system_addresses)
+        self._tls = tls
 
     async def send(self, url: str, event_id: str, body: bytes) -> Reply:
         """Post an event; whatever comes of it is the answer."""
         try:
-            async with asyncio.timeout(LIMIT_SECONDS):
-                return await self._answer(url, event_id, body)
+            async with asyncio.timeout(LIMIT_SECONDS) as limit:
+                return await self._answer(url, event_id, body, limit)
         except (TimeoutError, httpcore.TimeoutException):
             return Reply(error="timeout")
         except ForbiddenAddressError:
@@ -69,15 +75,13 @@ class WebhookSender:
         except (httpcore.NetworkError, httpcore.ProtocolError):
             return Reply(error="broken")
 
-    def close(self) -> None:
-        """Look no names up any more."""
-        self._resolver.close()
-
-    async def _answer(self, url: str, event_id: str, body: bytes) -> Reply:
-        target = Target.of(url)
-        # The list may be another than when the job came.
-        if not self._config.hosts.allow(target):
+    async def _answer(self, url: str, event_id: str, body: bytes, limit: asyncio.Timeout) -> Reply:
+        # List and rules may be others than when the job came.
+        target = _target(url)
+        if target is None or not self._config.hosts.allow(target):
             return Reply(error="host_not_allowed")
+        if target.scheme == "https" and not await self._has_tls():
+            return Reply(error="tls")
         headers = {
             "host": target.origin,
             "content-type": "application/json",
@@ -92,8 +96,27 @@ class WebhookSender:
             httpcore.AsyncConnectionPool(self._tls, network_backend=self._backend) as pool,
             pool.stream("POST", address, headers=list(headers.items()), content=body) as response,
         ):
+            # What the limit is for is there: an event that was taken is not to be sent again.
+            limit.reschedule(None)
             await _read_a_little(response)
             return Reply(status=response.status)
+
+    async def _has_tls(self) -> bool:
+        """True if there is a context for TLS, which is made when it is first needed."""
+        if self._tls is None:
+            try:
+                # In a thread, as it reads all certificates.
+                self._tls = await asyncio.to_thread(ssl.create_default_context)
+            except OSError as error:
+                logger.warning("No webhook can be sent by https: %s", error)
+        return self._tls is not None
+
+
+def _target(url: str) -> Target | None:
+    try:
+        return Target.of(url)
+    except ValueError:
+        return None
 
 
 async def _read_a_little(response: httpcore.Response) -> None:

@@ -15,6 +15,8 @@ MAX_CRASHES = 3
 LONE_CRASHES = MAX_CRASHES - 1
 # How long a receiver can fetch the result at least, once it has been told of it.
 WEBHOOK_KEEP_SECONDS = 600
+# How many events a worker tells at once to one host, and of one key where there are keys.
+WEBHOOKS_PER_HOST, WEBHOOKS_PER_OWNER = 2, 4
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,12 @@ class WebhookStore(Protocol):
     """
 
     def claim(self, worker: str) -> Job | None:
-        """A job whose event is due, which the worker is to tell: one with the fewest attempts."""
+        """A job whose event is due, which the worker is to tell.
+
+        First are those of hosts of which the worker has claimed the fewest, and of them the one
+        that is due longest. None is of a host or key with its share of what the worker has claimed:
+        `WEBHOOKS_PER_HOST`, `WEBHOOKS_PER_OWNER`.
+        """
         ...
 
     def note(self, job_id: str, worker: str, attempt: WebhookAttempt) -> bool:

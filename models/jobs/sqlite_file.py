@@ -17,6 +17,8 @@ logger = logging.getLogger(__name__)
 
 # How long to wait for another worker's transaction.
 _BUSY_SECONDS = 30.0
+# What clients are told, whatever it is; the log has the reason.
+_MESSAGE = "The server cannot read or write its background jobs at present."
 
 # What makes each version of the one before it, from an empty file on.
 _UPGRADES = (
@@ -65,7 +67,9 @@ ALTER TABLE jobs ADD COLUMN webhook_status INTEGER;
 ALTER TABLE jobs ADD COLUMN webhook_error TEXT;
 ALTER TABLE jobs ADD COLUMN webhook_due REAL;
 ALTER TABLE jobs ADD COLUMN webhook_worker TEXT;
-CREATE INDEX by_webhook ON jobs (webhook_due) WHERE webhook_due IS NOT NULL;
+ALTER TABLE jobs ADD COLUMN webhook_host TEXT;
+CREATE INDEX by_webhook ON jobs (webhook_due, number, webhook_host, owner, webhook_worker)
+    WHERE webhook_due IS NOT NULL AND webhook_worker IS NULL;
 CREATE INDEX by_webhook_worker ON jobs (webhook_worker) WHERE webhook_worker IS NOT NULL;
 PRAGMA user_version = 2;
 COMMIT;
@@ -77,7 +81,7 @@ class SqliteFile:
     """The file at `path`, which is made if it is not there; threads take turns.
 
     Raises:
-        JobStoreError: the file cannot be opened, or is of another version.
+        JobStoreError: the file cannot be opened, or is of a later version.
     """
 
     def __init__(self, path: Path) -> None:
@@ -135,7 +139,8 @@ def _connect(path: Path) -> sqlite3.Connection:
         database.executescript(upgrade)
     if version > len(_UPGRADES):
         database.close()
-        raise JobStoreError(f"{path} is of another version of the server: it has to be moved away.")
+        logger.warning("%s is of a later version of the server: it has to be moved away.", path)
+        raise JobStoreError(_MESSAGE)
     return database
 
 
@@ -148,5 +153,4 @@ def _explained() -> Iterator[None]:
         # Of a database that is closed: the server ends.
         if not isinstance(error, sqlite3.ProgrammingError):
             logger.warning("The database of jobs: %s", error)
-        message = "The server cannot read or write its background jobs at present."
-        raise JobStoreError(message) from error
+        raise JobStoreError(_MESSAGE) from error

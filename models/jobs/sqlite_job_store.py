@@ -47,7 +47,8 @@ _BEFORE = """
 _HELD = f"""
     SELECT COALESCE(SUM(MAX(1, seconds)) FILTER (WHERE {_OPEN}), 0),
         COALESCE(SUM(MAX(1, seconds)) FILTER (WHERE {_OPEN} AND owner = ? AND owner != ''), 0),
-        COALESCE(SUM(nbytes + LENGTH(fields) + LENGTH(metadata)), 0)
+        COALESCE(SUM(nbytes + LENGTH(fields) + LENGTH(metadata)
+            + COALESCE(LENGTH(webhook_url), 0)), 0)
     FROM jobs
 """  # noqa: S608 - of constants
 
@@ -56,7 +57,7 @@ class SqliteJobStore:
     """The store in the file at `path`; `clock` gives Unix seconds, for what is told and expires.
 
     Raises:
-        JobStoreError: the file cannot be opened, or is of another version.
+        JobStoreError: the file cannot be opened, or is of a later version.
     """
 
     def __init__(self, path: Path, clock: Callable[[], float] = time.time) -> None:

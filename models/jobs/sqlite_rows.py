@@ -6,6 +6,7 @@ import json
 import sqlite3
 from dataclasses import asdict
 from typing import Any
+from urllib.parse import urlsplit
 
 from models.jobs.job import Job, JobError, NewJob
 
@@ -23,13 +24,16 @@ ENDS = """
 def values_of(new: NewJob) -> dict[str, Any]:
     """The columns of a new job."""
     told = {"fields": json.dumps(dict(new.fields)), "metadata": json.dumps(dict(new.metadata))}
-    return {**asdict(new), **told}
+    # By it the events of one receiver are told from others'.
+    host = urlsplit(new.webhook_url).hostname if new.webhook_url else None
+    return {**asdict(new), **told, "webhook_host": host}
 
 
 def row_nbytes(new: NewJob) -> int:
     """How many bytes of the disk a new job takes, with its upload."""
     values = values_of(new)
-    return new.nbytes + len(values["fields"]) + len(values["metadata"])
+    texts = (values["fields"], values["metadata"], new.webhook_url or "")
+    return new.nbytes + sum(len(text) for text in texts)
 
 
 def error_text(error: JobError | None) -> str | None:

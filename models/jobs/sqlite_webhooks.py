@@ -6,14 +6,26 @@ from collections.abc import Callable
 from dataclasses import asdict
 
 from models.jobs.job import Job
-from models.jobs.job_store import WEBHOOK_KEEP_SECONDS, WebhookAttempt
+from models.jobs.job_store import (
+    WEBHOOK_KEEP_SECONDS,
+    WEBHOOKS_PER_HOST,
+    WEBHOOKS_PER_OWNER,
+    WebhookAttempt,
+)
 from models.jobs.sqlite_file import SqliteFile
 from models.jobs.sqlite_rows import job_of
 
-# The events of receivers that are down do not keep others' from being told for the first time.
-_NEXT = """
+# So that neither a receiver that is slow or down nor a key with many events keeps others waiting.
+# Without keys all have one owner: ''.
+NEXT = """
     SELECT number FROM jobs WHERE webhook_due <= :now AND webhook_worker IS NULL
-    ORDER BY webhook_attempts, webhook_due, number LIMIT 1
+        AND webhook_host NOT IN (
+            SELECT webhook_host FROM jobs WHERE webhook_worker = :worker
+            GROUP BY webhook_host HAVING COUNT(*) >= :per_host)
+        AND owner NOT IN (
+            SELECT owner FROM jobs WHERE webhook_worker = :worker AND owner != ''
+            GROUP BY owner HAVING COUNT(*) >= :per_owner)
+    ORDER BY webhook_due, number LIMIT 1
 """
 _CLAIM = "UPDATE jobs SET webhook_worker = :worker WHERE number = :number RETURNING *"
 _NOTE = """
@@ -32,15 +44,14 @@ class SqliteWebhooks:
 
     def claim(self, worker: str) -> Job | None:
         """As `WebhookStore.claim`."""
-        now = self._clock()
         # Read alone, as it is asked every second, and a transaction keeps others from writing.
-        if self._file.one(_NEXT, now=now) is None:
+        if self._next(worker) is None:
             return None
         with self._file.transaction():
-            found = self._file.one(_NEXT, now=now)
-            if found is None:
+            number = self._next(worker)
+            if number is None:
                 return None
-            (row,) = self._file.all(_CLAIM, worker=worker, number=found[0])
+            (row,) = self._file.all(_CLAIM, worker=worker, number=number)
         return job_of(row)
 
     def note(self, job_id: str, worker: str, attempt: WebhookAttempt) -> bool:
@@ -59,3 +70,10 @@ class SqliteWebhooks:
         """As `WebhookStore.workers`."""
         query = "SELECT DISTINCT webhook_worker FROM jobs WHERE webhook_worker IS NOT NULL"
         return {worker for (worker,) in self._file.all(query)}
+
+    def _next(self, worker: str) -> int | None:
+        values = {"now": self._clock(), "worker": worker, "per_owner": WEBHOOKS_PER_OWNER}
+        for share in range(1, WEBHOOKS_PER_HOST + 1):
+            if found := self._file.one(NEXT, per_host=share, **values):
+                return int(found[0])
+        return None

@@ -86,6 +86,10 @@ def test_parts_of_a_url(url: str, target: Target) -> None:
         "https://example.org:443x/",
         "https://example.org:-1/",
         f"https://example.org/{'x' * MAX_URL}",
+        # The long s and the Kelvin sign, which are s and k to some who do not look at case.
+        "http\u017f://example.org/",
+        "https://ho\u017ft.example/",
+        "https://hoo\u212a.example/",
     ],
 )
 def test_what_is_no_url_for_every_reader(url: str) -> None:
@@ -164,7 +168,17 @@ def test_entry_that_is_malformed(entry: str) -> None:
         HostEntry.of(entry)
 
 
-LISTED = ("hooks.example.org", "receiver", "x.svc.cluster.local", "localhost", "10.9.0.0/16")
+LISTED = (
+    "hooks.example.org",
+    "receiver",
+    "receiver:9000",
+    "x.svc.cluster.local",
+    "*.cluster.local",
+    "*.internal:9000",
+    "localhost",
+    "10.9.0.0/16",
+    "10.8.0.1:9000",
+)
 
 
 @pytest.mark.parametrize(
@@ -190,13 +204,37 @@ LISTED = ("hooks.example.org", "receiver", "x.svc.cluster.local", "localhost", "
         ("localhost", "127.0.0.1", True),
         ("localhost", "::1", True),
         ("localhost", "10.0.0.1", False),
-        ("a.localhost", "127.0.0.1", True),
+        # Some name servers answer such names with the address that they have in them.
+        ("10-0-0-1.x.pod.cluster.local", "10.0.0.1", False),
+        ("10-0-0-1.x.pod.cluster.local", "10.9.0.1", True),
+        ("10-0-0-1.x.pod.cluster.local", "93.184.216.34", True),
+        # Private by its number, but where a cloud keeps credentials.
+        ("receiver", "fd00:ec2::254", False),
+        ("receiver", "fd20:ce::254", False),
+        ("receiver", "168.63.129.16", False),
+        ("hooks.example.org", "168.63.129.16", False),
     ],
 )
 def test_where_a_name_may_lead_to(host: str, address: str, may: bool) -> None:
-    assert WebhookHosts(LISTED).may_lead(host, ip_address(address)) is may
+    assert WebhookHosts(LISTED).may_lead(host, 80, ip_address(address)) is may
+
+
+@pytest.mark.parametrize(
+    ("host", "port", "address", "may"),
+    [
+        ("hooks.example.org", 443, "10.9.0.1", True),
+        ("hooks.example.org", 9000, "10.9.0.1", False),
+        ("hooks.example.org", 443, "10.8.0.1", False),
+        ("hooks.example.org", 9000, "10.8.0.1", True),
+        ("receiver", 9000, "172.18.0.3", True),
+        ("receiver", 9001, "172.18.0.3", False),
+        ("x.internal", 9000, "172.18.0.3", False),
+    ],
+)
+def test_entry_is_for_its_port_alone(host: str, port: int, address: str, may: bool) -> None:
+    assert WebhookHosts(LISTED).may_lead(host, port, ip_address(address)) is may
 
 
 def test_empty_list_allows_nothing() -> None:
     assert not WebhookHosts(()).allow(Target.of("https://example.org/"))
-    assert not WebhookHosts(()).may_lead("10.0.0.1", ip_address("10.0.0.1"))
+    assert not WebhookHosts(()).may_lead("10.0.0.1", 80, ip_address("10.0.0.1"))

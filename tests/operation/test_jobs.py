@@ -16,6 +16,7 @@ from typing import Any
 import httpx
 import psutil
 
+from api.webhooks.sender import LIMIT_SECONDS
 from models.checkpoints.weights import Weights
 from tests.operation.processes import LONGEST_SECONDS, end, eventually, mistreated, workers
 from tests.process_tree import family
@@ -174,14 +175,19 @@ def test_webhook_under_way_is_waited_for_when_the_server_is_told_to_end(
         with mistreated(home, **webhooks_to(receiver)) as server:
             job_id = make(server, minute, webhook_url=receiver.url())
             receiver.until(1)
+            came = time.monotonic()
             server.process.send_signal(signal.SIGTERM)
             assert eventually(lambda: not _answers(server))
             receiver.gate.set()
             assert server.process.wait(LONGEST_SECONDS) == 0
+            # On a slow machine the limit of the attempt may have passed: then it is made again.
+            is_in_time = time.monotonic() - came < LIMIT_SECONDS
         with mistreated(home, **webhooks_to(receiver)) as server:
-            assert is_delivered(server, job_id)
+            assert eventually(lambda: is_delivered(server, job_id))
             assert server.stop() == 0
-        assert len(receiver.deliveries) == 1
+        assert len({each.headers["webhook-id"] for each in receiver.deliveries}) == 1
+        if is_in_time:
+            assert len(receiver.deliveries) == 1
 
 
 def test_webhooks_without_a_secret_end_the_start(weights: Callable[[str], Weights]) -> None:

@@ -140,6 +140,8 @@ def test_request_that_is_refused_is_refused_as_without_background(
         ({"metadata": "[1]"}, "metadata", "it must be an object of strings"),
         ({"metadata": '{"a": 1}'}, "metadata", "it must be an object of strings"),
         ({"metadata": '{"a": "' + "x" * 513 + '"}'}, "metadata", "values 512"),
+        ({"metadata": '{"a": "\\ud800"}'}, "metadata", "half of a surrogate pair"),
+        ({"metadata": '{"\\udfff": "a"}'}, "metadata", "half of a surrogate pair"),
         ({f"metadata[{n}a]": "x" for n in range(17)}, "metadata", "it may have 16 pairs"),
         ({"expires_after": "59"}, "expires_after", "greater than or equal to 60"),
     ],

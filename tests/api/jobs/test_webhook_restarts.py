@@ -10,8 +10,11 @@ from pathlib import Path
 import pytest
 
 from api.jobs import webhook_runner
+from api.jobs.job_config import OpenJobs
+from api.jobs.webhook_runner import WebhookRunner
+from models.jobs.job import Job
 from tests.api.jobs.hooked import attempted, deliveries, hooked, made
-from tests.api.jobs.serving import SECONDS, run
+from tests.api.jobs.serving import SECONDS, JobClient, run
 from tests.models.jobs.made import Clock
 from tests.receiver import Receiver
 from tests.wire.promises import promises
@@ -77,6 +80,66 @@ def test_attempt_that_the_end_cut_off_is_made_again(tmp_path: Path, receiver: Re
         first, second = receiver.deliveries
         assert first.headers["webhook-id"] == second.headers["webhook-id"]
         assert first.body == second.body
+
+    run(scenario())
+
+
+def test_event_that_is_claimed_as_the_drain_begins_is_left_to_others(
+    tmp_path: Path, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(webhook_runner, "CLEAN_SECONDS", 0.0)
+
+    async def scenario() -> None:
+        loop, looked = asyncio.get_running_loop(), asyncio.Event()
+        async with hooked(tmp_path, receiver, drain_seconds=SECONDS) as server:
+            opened = await server.jobs.opened()
+            store = opened.store.webhooks
+            claim, workers = store.claim, store.workers
+
+            def claim_at_the_end(worker: str) -> Job | None:
+                job = claim(worker)
+                if job:
+                    loop.call_soon_threadsafe(server.drain.begin)
+                return job
+
+            def look() -> set[str]:
+                if server.drain.has_begun:
+                    loop.call_soon_threadsafe(looked.set)
+                return workers()
+
+            monkeypatch.setattr(store, "claim", claim_at_the_end)
+            monkeypatch.setattr(store, "workers", look)
+            job_id = await made(server, receiver)
+            async with asyncio.timeout(SECONDS):
+                # The runner has gone on.
+                await looked.wait()
+            await server.drain.done()
+            assert receiver.deliveries == []
+        async with hooked(tmp_path, receiver) as server:
+            assert (await attempted(server, job_id, 1))["state"] == "delivered"
+        assert len(receiver.deliveries) == 1
+
+    run(scenario())
+
+
+def test_webhooks_that_cannot_be_started_are_started_by_the_next_request(
+    tmp_path: Path, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start, failures = JobClient.start_webhooks, [OSError("no")]
+
+    def failing(client: JobClient, opened: OpenJobs) -> WebhookRunner | None:
+        if failures:
+            raise failures.pop()
+        return start(client, opened)
+
+    monkeypatch.setattr(JobClient, "start_webhooks", failing)
+
+    async def scenario() -> None:
+        async with hooked(tmp_path, receiver) as server:
+            answer = await server.submit({"webhook_url": receiver.url()})
+            assert answer.status_code == 503
+            job_id = await made(server, receiver)
+            assert (await attempted(server, job_id, 1))["state"] == "delivered"
 
     run(scenario())
 

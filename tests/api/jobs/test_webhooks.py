@@ -7,15 +7,13 @@ from pathlib import Path
 import pytest
 from standardwebhooks.webhooks import Webhook
 
-from api.jobs import runner
 from api.jobs.webhook_runner import SCHEDULE
 from models.errors import AudioError
-from models.jobs.job_store import WEBHOOK_KEEP_SECONDS
-from tests.api.fake import TRANSCRIPTIONS, TRANSLATIONS, FailingTranscriber, FakeTranscriber
+from tests.api.fake import TRANSCRIPTIONS, TRANSLATIONS, FailingTranscriber
 from tests.api.jobs.hooked import TEXT, attempted, deliveries, hooked, made, move
-from tests.api.jobs.serving import GatedTranscriber, job_server, left, run
+from tests.api.jobs.serving import GatedTranscriber, run
 from tests.models.jobs.made import Clock
-from tests.receiver import SECRET, Receiver, receiving
+from tests.receiver import SECRET, Receiver, closed_port, receiving
 from tests.wire.promises import promises
 
 
@@ -169,11 +167,10 @@ def test_receiver_that_is_gone_is_not_asked_again(tmp_path: Path, receiver: Rece
 
 
 def test_receiver_that_was_down_for_an_hour_is_told_after_it(tmp_path: Path) -> None:
-    with receiving() as gone:
-        port = gone.port
     clock = Clock()
 
-    async def scenario() -> None:
+    async def scenario(port: int) -> None:
+        gone = Receiver(port)
         async with hooked(tmp_path, gone, clock=clock) as server:
             job_id = await made(server, gone)
             for number, seconds in enumerate(SCHEDULE[:5], 1):
@@ -187,54 +184,8 @@ def test_receiver_that_was_down_for_an_hour_is_told_after_it(tmp_path: Path) -> 
                 assert webhook["state"] == "delivered"
                 assert len(back.deliveries) == 1
 
-    run(scenario())
-
-
-def test_job_is_kept_until_its_event_is_over_and_can_be_fetched(
-    tmp_path: Path, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(runner, "CLEAN_SECONDS", 0.05)
-    receiver.statuses, clock = [500, 500], Clock()
-
-    async def scenario() -> None:
-        async with hooked(tmp_path, receiver, clock=clock) as server:
-            job_id = await made(server, receiver, {"expires_after": "60"})
-            await attempted(server, job_id, 1)
-            move(server, clock, 3600)
-            await attempted(server, job_id, 2)
-            cleaned = len(server.totals)
-            job = await server.until(job_id, lambda _: len(server.totals) > cleaned + 1)
-            assert job["status"] == "completed"
-            move(server, clock, 3600)
-            assert (await attempted(server, job_id, 3))["state"] == "delivered"
-            job = await server.get(job_id)
-            assert job["expires_at"] == int(clock.now) + WEBHOOK_KEEP_SECONDS
-            assert (await server.content(job_id)).status_code == 200
-            move(server, clock, WEBHOOK_KEEP_SECONDS)
-            await left(tmp_path, [])
-
-    run(scenario())
-
-
-def test_event_of_a_server_without_webhooks_waits_until_its_job_expires(
-    tmp_path: Path, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(runner, "CLEAN_SECONDS", 0.05)
-    receiver.statuses, clock = [500], Clock()
-
-    async def scenario() -> None:
-        async with hooked(tmp_path, receiver, clock=clock) as server:
-            job_id = await made(server, receiver, {"expires_after": "3600"})
-            await attempted(server, job_id, 1)
-        clock.now += 60
-        async with job_server(tmp_path, FakeTranscriber(), clock=clock) as server:
-            assert server.webhook_runner is None
-            assert (await server.get(job_id))["webhook"]["state"] == "pending"
-            clock.now += 3600
-            await left(tmp_path, [])
-        assert len(receiver.deliveries) == 1
-
-    run(scenario())
+    with closed_port() as port:
+        run(scenario(port))
 
 
 def test_text_that_cannot_be_read_is_tried_again(tmp_path: Path, receiver: Receiver) -> None:

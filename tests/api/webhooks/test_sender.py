@@ -5,26 +5,30 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from ipaddress import ip_address
 from pathlib import Path
 
+import httpcore
 import pytest
 from standardwebhooks.webhooks import Webhook
 
 from api.public_addresses import Address
 from api.settings import Settings
-from api.webhooks import sender
+from api.webhooks import pinned_backend, sender
 from api.webhooks.pinned_backend import Resolve
 from api.webhooks.sender import Reply, WebhookSender
 from api.webhooks.webhook_config import webhook_config
 from tests.certificates import self_signed
-from tests.receiver import SECRET, Receiver, receiving
+from tests.receiver import LONGEST_SECONDS, SECRET, Receiver, closed_port, receiving
 from tests.wire.promises import promises
 
 HERE = "127.0.0.1"
+ROOT = Path(__file__).parent.parent.parent.parent
 
 
 class Names:
@@ -52,11 +56,9 @@ def sent(
     environ = {"WHISPER_WEBHOOK_HOSTS": hosts, "WHISPER_WEBHOOK_SECRET": SECRET}
     config = webhook_config(Settings.from_environ(environ))
     assert config
-    found = WebhookSender(config, "1.2.3", resolve=names, tls=tls)
-    try:
-        return asyncio.run(found.send(url, "evt_1", body))
-    finally:
-        found.close()
+    return asyncio.run(
+        WebhookSender(config, "1.2.3", resolve=names, tls=tls).send(url, "evt_1", body)
+    )
 
 
 @pytest.fixture
@@ -80,7 +82,11 @@ def test_event_is_a_signed_post(receiver: Receiver) -> None:
 
 def test_name_is_looked_up_once_and_connected_to_where_it_led(receiver: Receiver) -> None:
     names = Names([HERE], ["93.184.216.34"])
-    reply = sent(f"http://receiver:{receiver.port}/", f"receiver:{receiver.port},{HERE}", names)
+    reply = sent(
+        f"http://receiver:{receiver.port}/",
+        f"receiver:{receiver.port},{HERE}:{receiver.port}",
+        names,
+    )
 
     assert reply == Reply(200)
     assert names.asked == ["receiver"]
@@ -120,7 +126,7 @@ def test_name_that_leads_to_a_forbidden_address_is_not_connected_to(
 
 def test_name_that_leads_elsewhere_the_next_time_is_refused_then(receiver: Receiver) -> None:
     names, port = Names([HERE], ["127.0.0.2"]), receiver.port
-    url, hosts = f"http://hooks.example.org:{port}/", f"hooks.example.org:{port},{HERE}"
+    url, hosts = f"http://hooks.example.org:{port}/", f"hooks.example.org:{port},{HERE}:{port}"
 
     assert sent(url, hosts, names) == Reply(200)
     assert sent(url, hosts, names) == Reply(error="address_not_allowed")
@@ -200,6 +206,19 @@ def test_receiver_that_stops_in_its_answer_has_taken_the_event() -> None:
         assert sent(f"http://127.0.0.1:{port}/", f"127.0.0.1:{port}") == Reply(204)
 
 
+def test_limit_ends_with_the_status(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def read_for_long(response: httpcore.Response) -> None:
+        loop = asyncio.get_running_loop()
+        later = loop.time() + 2 * sender.LIMIT_SECONDS
+        monkeypatch.setattr(loop, "time", lambda: later)
+        # What is due by then comes first.
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+
+    monkeypatch.setattr(sender, "_read_a_little", read_for_long)
+    assert sent(receiver.url(), f"127.0.0.1:{receiver.port}") == Reply(200)
+
+
 @pytest.mark.parametrize("said", [b"SSH-2.0-x\r\n\r\n", b"HTTP/1.1 xyz\r\n\r\n", b"\x00" * 200_000])
 def test_receiver_that_speaks_something_else(said: bytes) -> None:
     with speaking(said) as port:
@@ -207,9 +226,9 @@ def test_receiver_that_speaks_something_else(said: bytes) -> None:
 
 
 def test_receiver_that_is_down() -> None:
-    with receiving() as receiver:
-        url, hosts = receiver.url(), f"127.0.0.1:{receiver.port}"
-    assert sent(url, hosts) == Reply(error="unreachable")
+    with closed_port() as port:
+        url, hosts = f"http://127.0.0.1:{port}/", f"127.0.0.1:{port}"
+        assert sent(url, hosts) == Reply(error="unreachable")
 
 
 def test_address_that_takes_no_connection_is_followed_by_the_next(receiver: Receiver) -> None:
@@ -231,6 +250,69 @@ def test_system_resolver_knows_localhost(receiver: Receiver) -> None:
     assert sent(f"http://localhost:{port}/", f"localhost:{port}") == Reply(200)
 
 
+# A look-up that never ends, of a process that wants to end.
+HANGING = """
+import asyncio, threading
+from api.webhooks import pinned_backend
+asked = threading.Event()
+def ask(host, port):
+    asked.set()
+    threading.Event().wait()
+pinned_backend._addresses = ask
+async def main():
+    task = asyncio.create_task(pinned_backend.system_addresses("x", 1))
+    await asyncio.to_thread(asked.wait)
+    task.cancel()
+asyncio.run(main())
+"""
+
+
+def test_look_ups_that_hang_keep_no_other_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    answered = threading.Event()
+
+    def ask(host: str, port: int) -> list[str]:
+        if host == "slow":
+            answered.wait()
+        return [HERE]
+
+    monkeypatch.setattr(pinned_backend, "_addresses", ask)
+
+    async def scenario() -> None:
+        slow = [asyncio.create_task(pinned_backend.system_addresses("slow", 1)) for _ in range(20)]
+        await asyncio.sleep(0)
+        async with asyncio.timeout(LONGEST_SECONDS):
+            assert await pinned_backend.system_addresses("quick", 1) == [ip_address(HERE)]
+            assert not any(task.done() for task in slow)
+            answered.set()
+            assert await asyncio.gather(*slow) == [[ip_address(HERE)]] * 20
+
+    try:
+        asyncio.run(scenario())
+    finally:
+        answered.set()
+
+
+def test_look_up_that_hangs_does_not_keep_the_process_from_ending() -> None:
+    subprocess.run([sys.executable, "-c", HANGING], cwd=ROOT, check=True, timeout=LONGEST_SECONDS)
+
+
+def test_url_that_is_no_longer_one_is_told_nowhere(caplog: pytest.LogCaptureFixture) -> None:
+    reply = sent("http\u017f://hooks.example.org/token", "hooks.example.org")
+    assert reply == Reply(error="host_not_allowed")
+    assert "token" not in caplog.text
+
+
+def test_certificates_that_cannot_be_loaded_are_an_error_of_the_attempt(
+    receiver: Receiver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSLKEYLOGFILE", str(tmp_path / "nowhere" / "keys"))
+    hosts = f"127.0.0.1:{receiver.port}"
+    assert sent(receiver.url().replace("http:", "https:"), hosts) == Reply(error="tls")
+    assert receiver.deliveries == []
+    # Who sends by http needs none.
+    assert sent(receiver.url(), hosts) == Reply(200)
+
+
 @pytest.mark.parametrize(
     ("name", "reply"), [("receiver", Reply(200)), ("other", Reply(error="tls"))]
 )
@@ -238,7 +320,8 @@ def test_certificate_is_held_against_the_name(tmp_path: Path, name: str, reply: 
     certificate = self_signed(tmp_path, "receiver")
     trusted = ssl.create_default_context(cafile=certificate.path)
     with receiving(certificate=certificate) as receiver:
-        url, hosts = f"https://{name}:{receiver.port}/", f"{name}:{receiver.port},{HERE}"
+        port = receiver.port
+        url, hosts = f"https://{name}:{port}/", f"{name}:{port},{HERE}:{port}"
         assert sent(url, hosts, Names([HERE]), trusted) == reply
         assert len(receiver.deliveries) == (1 if reply.status else 0)
 

@@ -320,14 +320,19 @@ def test_copy_of_a_store_at_any_moment_opens_with_what_was_told(tmp_path: Path) 
         assert found.worker == "w"
 
 
-def test_database_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
+def test_database_of_a_later_version_is_left_alone(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     store_in(tmp_path).close("w")
     database = sqlite3.connect(tmp_path / "jobs.sqlite3")
     database.execute("PRAGMA user_version = 99")
     database.close()
 
-    with pytest.raises(JobStoreError, match="another version"):
+    with pytest.raises(JobStoreError, match="at present") as raised:
         store_in(tmp_path)
+    # Clients are told of it, and are not to know the server's folders.
+    assert str(tmp_path) not in str(raised.value)
+    assert f"{tmp_path / 'jobs.sqlite3'} is of a later version" in caplog.text
 
 
 def test_file_that_is_no_database_is_the_stores_error(tmp_path: Path) -> None:
