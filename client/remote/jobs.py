@@ -157,9 +157,14 @@ class Jobs:
         Raises:
             RecordingError: it is no id, and might lead to another address.
         """
-        if not _ID.fullmatch(job_id):
-            raise RecordingError("that is no id of a job")
+        if not is_id(job_id):
+            raise RecordingError(f"{job_id!r} is no id of a job")
         return self._server.endpoint("/".join((_PATH, job_id, *below)))
+
+
+def is_id(text: str) -> bool:
+    """Whether a job may have this id: no other text is a part of an address or of a name."""
+    return _ID.fullmatch(text) is not None
 
 
 def _sent_name(recording: Recording) -> str:
