@@ -72,10 +72,12 @@ def _client(name: str, arguments: Sequence[str]) -> int:
     return status
 
 
-def _local(tell: Tell, *, retries: int) -> AbstractAsyncContextManager[Backend]:
+def _local(
+    tell: Tell, *, retries: int, wait_seconds: float | None
+) -> AbstractAsyncContextManager[Backend]:
     from cli.local.start import open_local
 
-    return open_local(tell, retries=retries)
+    return open_local(tell, retries=retries, wait_seconds=wait_seconds)
 
 
 def _serve(arguments: Sequence[str]) -> int:

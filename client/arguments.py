@@ -13,10 +13,14 @@ from client.options import MODEL_HELP, add_backend, add_request, add_server, add
 PROGRAM = "whisper-bento"
 SHELLS = ("bash", "zsh", "fish")
 # openai-whisper's options that have no meaning here, and why.
+_SETTING = "it is a setting of the server and of --local, {} (docs/settings.md)"
 _ELSEWHERE = {
-    "the server decides it": (
-        *("--device", "--fp16", "--model-dir", "--threads", "--beam-size", "--best-of"),
-        *("--patience", "--length-penalty", "--suppress-tokens"),
+    _SETTING.format("WHISPER_DEVICE"): ("--device",),
+    _SETTING.format("WHISPER_DTYPE"): ("--fp16",),
+    _SETTING.format("WHISPER_THREADS"): ("--threads",),
+    _SETTING.format("BENTOML_HOME"): ("--model-dir",),
+    "the engine decides it": (
+        *("--beam-size", "--best-of", "--patience", "--length-penalty", "--suppress-tokens"),
         *("--temperature-increment-on-fallback", "--prepend-punctuations"),
         *("--append-punctuations", "--clip-timestamps", "--hallucination-silence-threshold"),
     ),

@@ -131,6 +131,23 @@ def test_reader_that_has_read_enough(recording: Path) -> None:
     assert (done.returncode, without_progress(done.stderr.decode())) == (1, "")
 
 
+@pytest.mark.parametrize("words", ["--help", "--version", "jobs --help", "transcribe --help"])
+def test_help_that_nobody_reads(words: str) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run(
+        [*PROGRAM, *words.split()],
+        stdout=write,
+        stderr=subprocess.PIPE,
+        # Held back until the end, as by default.
+        env=environment(PYTHONUNBUFFERED=""),
+        timeout=SECONDS,
+        check=False,
+    )
+    os.close(write)
+    assert (done.returncode, done.stderr) == (1, b"")
+
+
 def test_watch_sends_what_is_there_and_what_comes(tmp_path: Path) -> None:
     (before := tmp_path / "before.mp3").write_bytes(b"before")
     (tmp_path / "notes.txt").write_bytes(b"not a recording")
