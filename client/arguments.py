@@ -56,7 +56,7 @@ def transcribe_parser(command: str, about: str) -> Parser:
     add_request(found)
     if command == "transcribe":
         found.add_argument(
-            "--task", choices=("transcribe", "translate"), default="transcribe", help="as a command"
+            "--task", choices=("transcribe", "translate"), default="transcribe", help=_TASK
         )
     add_work(found)
     add_backend(found)
@@ -114,6 +114,7 @@ def _refuse_elsewhere(parser: Parser, options: Sequence[str]) -> None:
             parser.error(f"{found[0]} is not an option here: {why}")
 
 
+_TASK = "translate: to English, as the command of that name (default: transcribe)"
 _COLORS = "the text on a terminal by confidence: words in red, yellow or green"
 _BACKGROUND = "as jobs: print their ids at once, for `whisper-bento jobs`"
 _COMPLETION = "Print a script that completes commands and options, to be sourced by a shell."

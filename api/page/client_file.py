@@ -23,7 +23,7 @@ class ClientFile:
     """The file, whose parts are read when it is first asked for."""
 
     def answered(self, request: Request) -> PageFile:
-        """The file for who asks: its client asks the address that it was fetched from.
+        """The file as the answer to this request; its client asks the address of that.
 
         Raises:
             OSError: the client's folder cannot be read.
