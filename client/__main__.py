@@ -56,18 +56,24 @@ def _told(run: Callable[[], int]) -> int:
             # Here, where it can still be told that nobody reads: help ends by an exception.
             print(end="", flush=True)
     except ClientError as error:
-        from client.terminal.plain_lines import print_error
-        from client.terminal.wording import shown
-
-        print_error(sys.stderr, f"error: {shown(str(error))}")
+        _print_error(error)
         return UNSERVED if isinstance(error, NoServiceError) else USAGE
     except KeyboardInterrupt as interrupted:
         print(str(interrupted) or "interrupted; run it again to go on", file=sys.stderr)
         return INTERRUPTED
-    except BrokenPipeError:
-        # Whoever reads has read enough; Python would complain of it once more at its end.
+    except OSError as error:
+        # Whoever reads has read enough, or a disk is full; Python would complain of it at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not isinstance(error, BrokenPipeError):
+            _print_error(error)
         return FAILED
+
+
+def _print_error(error: Exception) -> None:
+    from client.terminal.plain_lines import print_error
+    from client.terminal.wording import shown
+
+    print_error(sys.stderr, f"error: {shown(str(error))}")
 
 
 def _printed(text: str) -> int:

@@ -52,7 +52,7 @@ def add_work(parser: argparse.ArgumentParser) -> None:
 def add_outputs(parser: argparse.ArgumentParser) -> None:
     """Options of files, and of what is shown."""
     add = parser.add_argument_group("files").add_argument
-    add("--output-dir", "-o", type=Path, metavar="DIR", help="default: beside each recording")
+    add("--output-dir", "-o", type=Path, metavar="DIR", help=_FOLDER)
     add(
         "--output-format",
         *("-f",),
@@ -127,6 +127,7 @@ _KEYWORD = "a word to expect; may be given again"
 _THRESHOLD = "a number, or None for no threshold (default: the server's)"
 _AT_START = "of a job: give it with --background as well"
 _WORDS = f"times of words in json; {_AT_START}"
+_FOLDER = "default: beside each recording; of jobs: the current folder"
 _JOBS = "recordings that are worked on at once (default: 4)"
 _RETRIES = "how often a request that failed is sent again (default: 2)"
 _LOCAL = "no server: the models in this process, of a checkout or an image"

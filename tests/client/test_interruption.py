@@ -148,6 +148,21 @@ def test_help_that_nobody_reads(words: str) -> None:
     assert (done.returncode, done.stderr) == (1, b"")
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="it is Linux's")
+def test_help_on_a_full_disk_is_a_line() -> None:
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [*PROGRAM, "--help"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            env=environment(),
+            timeout=SECONDS,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert done.stderr.decode() == "error: [Errno 28] No space left on device\n"
+
+
 def test_watch_sends_what_is_there_and_what_comes(tmp_path: Path) -> None:
     (before := tmp_path / "before.mp3").write_bytes(b"before")
     (tmp_path / "notes.txt").write_bytes(b"not a recording")
