@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -132,11 +133,12 @@ def test_reader_that_has_read_enough(recording: Path) -> None:
 
 
 @pytest.mark.parametrize("words", ["--help", "--version", "jobs --help", "transcribe --help"])
-def test_help_that_nobody_reads(words: str) -> None:
+@pytest.mark.parametrize("program", ["client", "cli"])
+def test_help_that_nobody_reads(program: str, words: str) -> None:
     read, write = os.pipe()
     os.close(read)
     done = subprocess.run(
-        [*PROGRAM, *words.split()],
+        [sys.executable, "-m", program, *words.split()],
         stdout=write,
         stderr=subprocess.PIPE,
         # Held back until the end, as by default.
