@@ -33,6 +33,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if _are_recordings(given):
         return _client("transcribe", given)
     try:
+        return _dispatched(given)
+    except BrokenPipeError:
+        # Whoever reads has read enough; Python would complain of it once more at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except (WhisperError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("error: interrupted; run it again to go on", file=sys.stderr)
+        return INTERRUPTED
+
+
+def _dispatched(given: Sequence[str]) -> int:
+    try:
         return dispatch(
             "whisper-bento",
             "Whisper on your own machine, behind OpenAI's audio API.",
@@ -40,12 +55,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             given,
             f"whisper-bento {project_version()}",
         )
-    except (WhisperError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("error: interrupted; run it again to go on", file=sys.stderr)
-        return INTERRUPTED
+    finally:
+        # Here, where it can still be told that nobody reads: help ends by an exception.
+        print(end="", flush=True)
 
 
 def _are_recordings(given: Sequence[str]) -> bool:
@@ -72,10 +84,12 @@ def _client(name: str, arguments: Sequence[str]) -> int:
     return status
 
 
-def _local(tell: Tell, *, retries: int) -> AbstractAsyncContextManager[Backend]:
+def _local(
+    tell: Tell, *, retries: int, wait_seconds: float | None
+) -> AbstractAsyncContextManager[Backend]:
     from cli.local.start import open_local
 
-    return open_local(tell, retries=retries)
+    return open_local(tell, retries=retries, wait_seconds=wait_seconds)
 
 
 def _serve(arguments: Sequence[str]) -> int:

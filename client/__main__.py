@@ -34,14 +34,15 @@ def main(
     are all of the program, where it has more than these.
     """
     given = sys.argv[1:] if arguments is None else list(arguments)
-    if not given or given[0] in ("-h", "--help"):
-        print(_help(), file=sys.stdout if given else sys.stderr)
-        return 0 if given else USAGE
-    if given[0] == "--version":
-        print(f"whisper-bento {__version__}")
-        return 0
-    name = given.pop(0) if given[0] in COMMANDS else DEFAULT
     _print_anything()
+    if not given:
+        print(_help(), file=sys.stderr)
+        return USAGE
+    if given[0] in ("-h", "--help"):
+        return _told(lambda: _printed(_help()))
+    if given[0] == "--version":
+        return _told(lambda: _printed(f"whisper-bento {__version__}"))
+    name = given.pop(0) if given[0] in COMMANDS else DEFAULT
     context = Context(environ, local, _ABOUT if commands is None else commands)
     return _told(lambda: COMMANDS[name][1](given, context))
 
@@ -49,20 +50,35 @@ def main(
 def _told(run: Callable[[], int]) -> int:
     """The exit status; what is wrong is said in a line."""
     try:
-        return run()
+        try:
+            return run()
+        finally:
+            # Here, where it can still be told that nobody reads: help ends by an exception.
+            print(end="", flush=True)
     except ClientError as error:
-        from client.terminal.plain_lines import print_error
-        from client.terminal.wording import shown
-
-        print_error(sys.stderr, f"error: {shown(str(error))}")
+        _print_error(error)
         return UNSERVED if isinstance(error, NoServiceError) else USAGE
-    except KeyboardInterrupt:
-        print("interrupted; run it again to go on", file=sys.stderr)
+    except KeyboardInterrupt as interrupted:
+        print(str(interrupted) or "interrupted; run it again to go on", file=sys.stderr)
         return INTERRUPTED
-    except BrokenPipeError:
-        # Whoever reads has read enough; Python would complain of it once more at its end.
+    except OSError as error:
+        # Whoever reads has read enough, or a disk is full; Python would complain of it at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not isinstance(error, BrokenPipeError):
+            _print_error(error)
         return FAILED
+
+
+def _print_error(error: Exception) -> None:
+    from client.terminal.plain_lines import print_error
+    from client.terminal.wording import shown
+
+    print_error(sys.stderr, f"error: {shown(str(error))}")
+
+
+def _printed(text: str) -> int:
+    print(text)
+    return 0
 
 
 def _print_anything() -> None:

@@ -13,10 +13,14 @@ from client.options import MODEL_HELP, add_backend, add_request, add_server, add
 PROGRAM = "whisper-bento"
 SHELLS = ("bash", "zsh", "fish")
 # openai-whisper's options that have no meaning here, and why.
+_SETTING = "it is a setting of the server and of --local, {} (docs/settings.md)"
 _ELSEWHERE = {
-    "the server decides it": (
-        *("--device", "--fp16", "--model-dir", "--threads", "--beam-size", "--best-of"),
-        *("--patience", "--length-penalty", "--suppress-tokens"),
+    _SETTING.format("WHISPER_DEVICE"): ("--device",),
+    _SETTING.format("WHISPER_DTYPE"): ("--fp16",),
+    _SETTING.format("WHISPER_THREADS"): ("--threads",),
+    _SETTING.format("BENTOML_HOME"): ("--model-dir",),
+    "the engine decides it": (
+        *("--beam-size", "--best-of", "--patience", "--length-penalty", "--suppress-tokens"),
         *("--temperature-increment-on-fallback", "--prepend-punctuations"),
         *("--append-punctuations", "--clip-timestamps", "--hallucination-silence-threshold"),
     ),
@@ -52,7 +56,7 @@ def transcribe_parser(command: str, about: str) -> Parser:
     add_request(found)
     if command == "transcribe":
         found.add_argument(
-            "--task", choices=("transcribe", "translate"), default="transcribe", help="as a command"
+            "--task", choices=("transcribe", "translate"), default="transcribe", help=_TASK
         )
     add_work(found)
     add_backend(found)
@@ -110,6 +114,7 @@ def _refuse_elsewhere(parser: Parser, options: Sequence[str]) -> None:
             parser.error(f"{found[0]} is not an option here: {why}")
 
 
+_TASK = "translate: to English, as the command of that name (default: transcribe)"
 _COLORS = "the text on a terminal by confidence: words in red, yellow or green"
 _BACKGROUND = "as jobs: print their ids at once, for `whisper-bento jobs`"
 _COMPLETION = "Print a script that completes commands and options, to be sourced by a shell."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -19,7 +20,7 @@ from client.backend.request import Format, Recording, Request
 from client.backend.transcript import Transcript
 from client.files.archive import Archive, digest_of
 from client.files.outputs import are_done, write_all
-from client.files.stamp import stamp_of
+from client.files.stamp import Stamp, stamp_of
 from client.terminal.colors import colored
 from client.terminal.display import Display
 
@@ -49,8 +50,26 @@ class Work:
 
     def is_done(self, recording: Recording) -> bool:
         """Whether all its outputs are there, and are to stay."""
+        if recording.job is not None:
+            return False
         outputs = self.files(recording).values()
         return bool(outputs) and not self.overwrite and are_done(recording.path, outputs)
+
+    def check_places(self, recording: Recording) -> None:
+        """Find out whether the outputs of a job have a place: nothing tells whose is there.
+
+        Raises:
+            RecordingError: there is a file already, which is not to be overwritten.
+        """
+        if recording.job is None or self.overwrite:
+            return
+        for path in self.files(recording).values():
+            if os.path.lexists(path):
+                raise RecordingError(f"{path} is there already: --overwrite replaces it")
+
+    def stamp(self, recording: Recording) -> Stamp | None:
+        """By which a change of the file is told; None: it is not there, or there is none."""
+        return None if recording.job is not None else stamp_of(recording.path)
 
 
 class Batch:
@@ -103,21 +122,23 @@ class Batch:
         work = self._work
         if work.is_done(recording):
             return Outcome(recording, "skipped")
-        stamp = stamp_of(recording.path)
+        work.check_places(recording)
+        stamp = work.stamp(recording)
         digest = await digest_of(recording.path) if work.archive else ""
         if work.archive and work.archive.has(digest):
             return Outcome(recording, "skipped")
         began = time.monotonic()
         self._display.start(recording)
         transcript = await self._transcript(recording)
-        if work.keeps(recording) and stamp_of(recording.path) not in (stamp, None):
+        if work.keeps(recording) and work.stamp(recording) not in (stamp, None):
             # What is kept would count as that of the new content.
             raise RecordingError("the file was changed while it was transcribed")
+        work.check_places(recording)
         printed = await self._files(recording, transcript)
         if work.archive:
             work.archive.add(digest, recording.name)
         seconds = time.monotonic() - began
-        speed = transcript.duration / seconds if transcript.duration is not None else None
+        speed = _speed(recording, transcript, seconds)
         return Outcome(recording, "done", transcript.text, printed, seconds=seconds, rtfx=speed)
 
     async def _transcript(self, recording: Recording) -> Transcript:
@@ -145,6 +166,13 @@ class Batch:
                 return f"{colored(transcript)}\n"
             case name:
                 return await self._backend.written(transcript, name, request)
+
+
+def _speed(recording: Recording, transcript: Transcript, seconds: float) -> float | None:
+    """Seconds of audio per second, where that is known: a job was worked on before as well."""
+    if transcript.duration is None or recording.job is not None:
+        return None
+    return transcript.duration / seconds
 
 
 def reason_of(error: RecordingError | OSError) -> str:

@@ -32,17 +32,19 @@ def backend_of(
     """What opens the backend. `is_awaited`: a server that goes away is waited for.
 
     Raises:
-        UsageError: as `server_of`, or a server is named beside `--local`.
+        UsageError: as `server_of`, or a server or its key is named beside `--local`.
         NoServiceError: there are no models in this process.
     """
     if not given.local:
         server = replace(server_of(given, context.environ), is_awaited=is_awaited)
         return partial(_remote, server)
-    if given.url:
-        raise UsageError("--local has no server: leave out --url")
+    for name in ("url", "api_key", "api_key_file"):
+        if getattr(given, name):
+            option = f"--{name.replace('_', '-')}"
+            raise UsageError(f"--local has no server: leave out {option}")
     if context.local is None:
         raise NoServiceError(_NO_MODELS)
-    return partial(context.local, retries=given.retries)
+    return partial(context.local, retries=given.retries, wait_seconds=given.timeout)
 
 
 def server_of(given: argparse.Namespace, environ: Mapping[str, str]) -> Server:

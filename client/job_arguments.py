@@ -15,6 +15,7 @@ ACTIONS = {
     "cancel": "stop jobs; they stay until they expire",
     "rm": "remove jobs with their recordings and results",
 }
+_JSON = "a line of JSON a job, with all that the server says of it"
 _STATUSES = ("queued", "in_progress", "completed", "failed", "cancelled")
 
 
@@ -35,7 +36,7 @@ def action_parser(action: str) -> Parser:
         add_layout(found)
         add_outputs(found)
     elif action == "show":
-        found.add_argument("--json-lines", action="store_true", help="as the server tells them")
+        found.add_argument("--json-lines", action="store_true", help=_JSON)
     add_server(found)
     return found
 
@@ -50,8 +51,8 @@ def _list_parser() -> Parser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = found.add_argument
-    add("--limit", type=count, default=20, metavar="N", help="of the list (default: 20)")
+    add("--limit", type=count, default=20, metavar="N", help="how many jobs (default: 20)")
     add("--status", choices=_STATUSES, help="jobs of this status alone")
-    add("--json-lines", action="store_true", help="as the server tells them")
+    add("--json-lines", action="store_true", help=_JSON)
     add_server(found)
     return found

@@ -13,25 +13,30 @@ DEFAULT_URL = "http://127.0.0.1:8000/v1"
 def add_request(parser: argparse.ArgumentParser) -> None:
     """Options of what a recording is asked for, by openai-whisper's names."""
     add = parser.add_argument_group("text").add_argument
-    add("--model", "-m", default=DEFAULT_MODEL, help=MODEL_HELP)
+    add("--model", "-m", default=DEFAULT_MODEL, help=_MODEL)
     add("--language", "-l", help="spoken, as a code or by name (default: detected)")
     add("--initial-prompt", metavar="TEXT", help="text that the recording might follow")
-    add("--keyword", action="append", default=[], metavar="WORD", help="a word to expect; again")
+    add("--keyword", action="append", default=[], metavar="WORD", help=_KEYWORD)
     add("--temperature", type=float, help="0 to 1 (default: 0, and higher where that fails)")
     add("--condition-on-previous-text", type=truth, metavar="BOOL", help="default: False")
     add("--carry-initial-prompt", type=truth, metavar="BOOL", help="default: False")
     for name in ("compression-ratio", "logprob", "no-speech"):
-        add(f"--{name}-threshold", metavar="NUMBER", help="None: none")
+        add(f"--{name}-threshold", metavar="NUMBER", help=_THRESHOLD)
     add_layout(parser)
 
 
 def add_layout(parser: argparse.ArgumentParser) -> None:
     """Options of how a transcript is written."""
     add = parser.add_argument_group("layout").add_argument
-    add("--word-timestamps", type=truth, metavar="BOOL", default=False, help="in json")
-    add("--max-line-width", type=int, metavar="N", help="characters a line of srt and vtt")
-    add("--max-line-count", type=int, metavar="N", help="lines a cue")
-    add("--max-words-per-line", type=int, metavar="N", help="words a line")
+    add("--word-timestamps", type=truth, metavar="BOOL", default=False, help=_WORDS)
+    add(
+        "--max-line-width",
+        type=int,
+        metavar="N",
+        help=f"characters a line of srt and vtt; {_AT_START}",
+    )
+    add("--max-line-count", type=int, metavar="N", help=f"lines a cue; {_AT_START}")
+    add("--max-words-per-line", type=int, metavar="N", help=f"words a line; {_AT_START}")
     add("--highlight-words", type=truth, metavar="BOOL", default=False, help=_HIGHLIGHT)
 
 
@@ -40,14 +45,14 @@ def add_work(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument_group("recordings").add_argument
     add("--recursive", action="store_true", help="folders within folders as well")
     add("--archive", type=Path, metavar="FILE", help="note what is done by content, and skip it")
-    add("--jobs", "-j", type=count, default=4, metavar="N", help="at once (default: 4)")
+    add("--jobs", "-j", type=count, default=4, metavar="N", help=_JOBS)
     add_outputs(parser)
 
 
 def add_outputs(parser: argparse.ArgumentParser) -> None:
     """Options of files, and of what is shown."""
     add = parser.add_argument_group("files").add_argument
-    add("--output-dir", "-o", type=Path, metavar="DIR", help="default: beside each recording")
+    add("--output-dir", "-o", type=Path, metavar="DIR", help=_FOLDER)
     add(
         "--output-format",
         *("-f",),
@@ -75,7 +80,7 @@ def add_server(parser: argparse.ArgumentParser) -> None:
     add("--api-key", metavar="KEY", help="else OPENAI_API_KEY")
     add("--api-key-file", type=Path, metavar="FILE", help="has the key, if nothing else does")
     add("--timeout", type=seconds, metavar="S", help=_TIMEOUT)
-    add("--retries", type=retries, default=2, metavar="N", help="of what fails on its way (2)")
+    add("--retries", type=retries, default=2, metavar="N", help=_RETRIES)
 
 
 def truth(text: str) -> bool:
@@ -113,7 +118,18 @@ def _whole(text: str, least: int) -> int:
     return int(text)
 
 
-MODEL_HELP = "a model that the server has (default: whisper-1, which is its default)"
+MODEL_HELP = "a model of the server (default: whisper-1, which is the server's default)"
+_MODEL = (
+    "a model of the server or, without one, of the model store (default: whisper-1, which is the "
+    "default model there)"
+)
+_KEYWORD = "a word to expect; may be given again"
+_THRESHOLD = "a number, or None for no threshold (default: the server's)"
+_AT_START = "of a job: give it with --background as well"
+_WORDS = f"times of words in json; {_AT_START}"
+_FOLDER = "default: beside each recording; of jobs: the current folder"
+_JOBS = "recordings that are worked on at once (default: 4)"
+_RETRIES = "how often a request that failed is sent again (default: 2)"
 _LOCAL = "no server: the models in this process, of a checkout or an image"
-_HIGHLIGHT = "underline each word of srt and vtt while it is said"
+_HIGHLIGHT = f"underline each word of srt and vtt while it is said; {_AT_START}"
 _TIMEOUT = "seconds to wait for a server that is busy or not up (default: until it is not busy)"

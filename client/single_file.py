@@ -14,7 +14,10 @@ _PACKAGE = ".__init__"
 
 
 class Modules(MetaPathFinder, InspectLoader):
-    """Imports modules of these `sources`, by name; a package's is that of its `__init__`."""
+    """Imports modules from their source text in `sources`.
+
+    Its keys are full names; that of a package ends in `.__init__`.
+    """
 
     def __init__(self, sources: Mapping[str, str]) -> None:
         self._sources = sources
@@ -41,4 +44,5 @@ def run(sources: Mapping[str, str], url: str) -> int:
     sys.meta_path.insert(0, Modules(sources))
     from client.__main__ import main
 
-    return main(environ={"WHISPER_URL": url, **os.environ})
+    # One that is empty names no other server, as everywhere.
+    return main(environ={**os.environ, "WHISPER_URL": os.environ.get("WHISPER_URL") or url})

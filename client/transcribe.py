@@ -16,7 +16,7 @@ from client.connecting import backend_of
 from client.context import Context
 from client.files.archive import Archive
 from client.files.outputs import Outputs
-from client.files.recordings import recordings_of, stdin_copy
+from client.files.recordings import is_readable, recordings_of, stdin_copy
 from client.run import Run
 from client.terminal.choice import shows_colors
 from client.watch import arriving
@@ -49,7 +49,9 @@ def transcribe(given: argparse.Namespace, command: str, context: Context) -> int
             printed, request = "colored", with_probabilities(request)
         work = _work(given, request, outputs, printed)
         run = Run(backend, work, given, context.environ, len(recordings))
-        return run.through(each_of(recordings), is_asked=not all(map(work.is_done, recordings)))
+        # What is done or cannot be read needs no backend, nor a model that takes long to load.
+        is_asked = any(is_readable(each.path) and not work.is_done(each) for each in recordings)
+        return run.through(each_of(recordings), is_asked=is_asked)
 
 
 def watch(given: argparse.Namespace, context: Context) -> int:

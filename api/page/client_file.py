@@ -23,7 +23,7 @@ class ClientFile:
     """The file, whose parts are read when it is first asked for."""
 
     def answered(self, request: Request) -> PageFile:
-        """The file for who asks: its client asks the address that it was fetched from.
+        """The file as the answer to this request; its client asks the address of that.
 
         Raises:
             OSError: the client's folder cannot be read.
@@ -36,7 +36,7 @@ class ClientFile:
     def _text(self) -> str:
         package = tomllib.loads((_FOLDER / "pyproject.toml").read_text(encoding="utf-8"))["project"]
         needed = "".join(f"#     {json.dumps(pin)},\n" for pin in package["dependencies"])
-        sources = {_name(path): path.read_text(encoding="utf-8") for path in _modules()}
+        sources = {_name(path): path.read_text(encoding="utf-8") for path in modules(_FOLDER)}
         start = sources.pop(_START)
         named = "".join(f"    {name!r}: {text!r},\n" for name, text in sources.items())
         return (
@@ -45,8 +45,10 @@ class ClientFile:
         )
 
 
-def _modules() -> list[Path]:
-    return sorted(_FOLDER.rglob("*.py"))
+def modules(folder: Path) -> list[Path]:
+    """Those of a package and of the packages in it; no other folder, such as one of a build."""
+    packages = sorted(each.parent for each in folder.glob("*/__init__.py"))
+    return sorted(folder.glob("*.py")) + [each for within in packages for each in modules(within)]
 
 
 def _name(path: Path) -> str:
@@ -56,5 +58,7 @@ def _name(path: Path) -> str:
 def _own_address(base: URL, headers: Headers) -> str:
     """The address of the API, as the one who asks has it."""
     # A proxy that ends TLS says so; what it says goes back to who has sent it, and nowhere else.
-    is_tls = "https" in (base.scheme, headers.get("x-forwarded-proto", "").strip().lower())
+    # Of several proxies the first is the one that was asked.
+    told = headers.get("x-forwarded-proto", "").partition(",")[0].strip().lower()
+    is_tls = "https" in (base.scheme, told)
     return str(base.replace(scheme="https" if is_tls else "http").replace(query="")) + "v1"

@@ -21,15 +21,17 @@ from api.responses.streaming import Progress as Told
 from api.responses.subtitle_file import subtitle_file
 from cli.local.parameters import parameters_of
 from cli.local.problems import problem_of
-from client.backend.errors import ClientError, RecordingError
+from client.backend.errors import ClientError, RecordingError, TryAgainError
 from client.backend.events import Event, Finished, Progress
 from client.backend.request import SUBTITLES, Format, Recording, Request
 from client.backend.transcript import Transcript
 from client.remote.plain_formats import plain_format
+from client.remote.problems import one_line
 from client.remote.retry_policy import RetryPolicy, retried
 from client.remote.subtitles import subtitles_body
 from models.audio.container.length import estimated_seconds
 from models.capacity.admission import Admission
+from models.errors import OverloadedError
 from models.request_stats import RequestStats
 from models.text.transcript import Transcript as ModelTranscript
 
@@ -64,8 +66,12 @@ class Local:
     the same code. Made within an event loop, and to be closed there.
     """
 
-    def __init__(self, models: Models, *, retries: int = 2) -> None:
-        self._models, self._retries = models, retries
+    def __init__(
+        self, models: Models, *, retries: int = 2, wait_seconds: float | None = None
+    ) -> None:
+        self._models = models
+        self._policy = partial(RetryPolicy, retries, wait_seconds)
+        self._running = 0
         self._admission: Admission | None = None
 
     async def check(self, request: Request) -> None:
@@ -98,7 +104,7 @@ class Local:
             OSError: the file cannot be read.
         """
         attempt = partial(self._attempt, recording, request)
-        async with aclosing(retried(attempt, RetryPolicy(self._retries, None))) as events:
+        async with aclosing(retried(attempt, self._policy())) as events:
             async for event in events:
                 yield event
 
@@ -117,13 +123,27 @@ class Local:
     async def _attempt(self, recording: Recording, request: Request) -> AsyncGenerator[Event, None]:
         with _problems_told():
             parameters = parameters_of(request)
-            transcriber = await self._models.use(request.model)
             with recording.path.open("rb") as file:
                 if not file.seekable():
                     raise RecordingError("it can be read once only: pipe it to standard input, -")
-                async with aclosing(self._work(file, parameters, transcriber)) as events:
-                    async for event in events:
-                        yield event
+                transcriber = await self._models.use(request.model)
+                with self._counted():
+                    async with aclosing(self._work(file, parameters, transcriber)) as events:
+                        async for event in events:
+                            yield event
+
+    @contextmanager
+    def _counted(self) -> Iterator[None]:
+        """Count what is worked on: where there is nothing else, nothing else makes room."""
+        self._running += 1
+        try:
+            yield
+        except OverloadedError as error:
+            if self._running == 1:
+                raise TryAgainError(one_line(error.message)) from error
+            raise
+        finally:
+            self._running -= 1
 
     async def _work(
         self, file: BinaryIO, parameters: TranslationRequest, transcriber: Transcriber

@@ -16,12 +16,17 @@ if TYPE_CHECKING:
 
 @asynccontextmanager
 async def open_local(
-    tell: Tell, *, retries: int = 2, environ: Mapping[str, str] | None = None
+    tell: Tell,
+    *,
+    retries: int = 2,
+    wait_seconds: float | None = None,
+    environ: Mapping[str, str] | None = None,
 ) -> AsyncIterator[Local]:
     """The backend within a block, with the server's settings; models are loaded as they are needed.
 
     `tell` is called with what a user should know. A recording is tried `retries` times more where
-    something failed that is not its fault. `environ` is the process's own by default, completed by
+    something failed that is not its fault, and waits `wait_seconds` for a device that is busy with
+    others, without end if None. `environ` is the process's own by default, completed by
     `.env`.
 
     Raises:
@@ -38,7 +43,7 @@ async def open_local(
     from cli.local.local import Local
     from cli.local.stored_models import StoredModels
 
-    local = Local(StoredModels(settings, tell), retries=retries)
+    local = Local(StoredModels(settings, tell), retries=retries, wait_seconds=wait_seconds)
     try:
         yield local
     finally:

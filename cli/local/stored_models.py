@@ -65,7 +65,11 @@ class StoredModels:
             if checkpoint.tag not in self._loaded:
                 self._tell(f"loading {checkpoint.name}")
                 load = partial(self._load, checkpoint)
-                self._loaded[checkpoint.tag] = await asyncio.wrap_future(_in_thread(load))
+                loaded = await asyncio.wrap_future(_in_thread(load))
+                self._loaded[checkpoint.tag] = loaded
+                if self._settings.dtype == "auto":
+                    # Measured by this process: another may choose another.
+                    self._tell(f"loaded {checkpoint.name} in {loaded.state().dtype}")
             return self._loaded[checkpoint.tag]
 
     def close(self) -> None:

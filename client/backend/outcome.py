@@ -15,7 +15,8 @@ class Outcome:
     """The end of a recording.
 
     `seconds` are from its first request to its files; `rtfx` is seconds of audio per second of
-    that, where the length of the audio is known. `printed` is what goes to standard output.
+    that, where the length of the audio is known, and not for the result of a job. `printed` is what
+    goes to standard output.
     """
 
     recording: Recording

@@ -50,10 +50,13 @@ OpenBackend = Callable[[Tell], AbstractAsyncContextManager[Backend]]
 class OpenLocal(Protocol):
     """Opens the backend of the models in this process."""
 
-    def __call__(self, tell: Tell, *, retries: int) -> AbstractAsyncContextManager[Backend]:
+    def __call__(
+        self, tell: Tell, *, retries: int, wait_seconds: float | None
+    ) -> AbstractAsyncContextManager[Backend]:
         """The backend; what fails and is not the recording's fault is tried `retries` times more.
 
-        Nothing is loaded before it is needed.
+        A device that is busy is waited for `wait_seconds`, without end if None. Nothing is loaded
+        before it is needed.
 
         Raises:
             UsageError: the settings are malformed.

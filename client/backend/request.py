@@ -19,11 +19,16 @@ DEFAULT_MODEL = "whisper-1"
 
 @dataclass(frozen=True)
 class Recording:
-    """A file to read, what the user calls it, and its place below an output folder."""
+    """A file to read, what the user calls it, and its place below an output folder.
+
+    `job`: it is the result of the background job of this id. Then `path` is only the name that it
+    was handed in with: no file, and not to be looked at.
+    """
 
     path: Path
     name: str
     below: Path
+    job: str | None = None
 
     @property
     def is_stdin(self) -> bool:

@@ -46,6 +46,11 @@ def folder_recordings(folder: Path, *, recursive: bool = False) -> list[Recordin
     ]
 
 
+def is_readable(path: Path) -> bool:
+    """Whether a file of this name is there, and may be read."""
+    return os.access(path, os.R_OK)
+
+
 @contextmanager
 def stdin_copy(stream: BinaryIO) -> Iterator[Path]:
     """A file with all that comes on standard input, deleted at the end of the block.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -93,8 +93,12 @@ class Jobs:
     def __init__(self, requests: Requests) -> None:
         self._requests, self._server = requests, requests.server
 
-    async def submit(self, recording: Recording, request: Request) -> Job:
+    async def submit(
+        self, recording: Recording, request: Request, tell: Callable[[str], None]
+    ) -> Job:
         """The job of a recording, which the server has kept.
+
+        `tell` is called with the reason when the server has to be waited for.
 
         Raises:
             RefusedOptionError: the server refuses an option.
@@ -106,6 +110,7 @@ class Jobs:
             answer = await self._requests.persistently(
                 "POST",
                 self._server.endpoint(path_of(request)),
+                tell,
                 data=form,
                 files={"file": (upload_name(recording.path), file)},
                 # Sent again, the request gives the same job.
@@ -157,9 +162,14 @@ class Jobs:
         Raises:
             RecordingError: it is no id, and might lead to another address.
         """
-        if not _ID.fullmatch(job_id):
-            raise RecordingError("that is no id of a job")
+        if not is_id(job_id):
+            raise RecordingError(f"{job_id!r} is no id of a job")
         return self._server.endpoint("/".join((_PATH, job_id, *below)))
+
+
+def is_id(text: str) -> bool:
+    """Whether a job may have this id: no other text is a part of an address or of a name."""
+    return _ID.fullmatch(text) is not None
 
 
 def _sent_name(recording: Recording) -> str:

@@ -12,6 +12,7 @@ import httpx
 from client.backend.errors import (
     ClientError,
     NoEndpointError,
+    NoJobError,
     NoServiceError,
     NotConnectedError,
     RecordingError,
@@ -31,8 +32,7 @@ _PASSING = (
 )
 # An error of any other field would be the same for every recording.
 OF_THE_RECORDING = (None, "file")
-# There is no such job, or it has no result.
-_OF_A_JOB = frozenset({"job_not_found", "not_completed", "no_result"})
+_NO_RESULT = frozenset({"not_completed", "no_result"})
 _MAX_MESSAGE = 500
 
 
@@ -45,7 +45,9 @@ def problem(server: Server, response: httpx.Response) -> ClientError:
             return NoServiceError(f"{server} refuses the key: {message}")
         case HTTPStatus.NOT_FOUND if detail.get("code") == "model_not_found":
             return NoServiceError(f"{server} has no such model: {message}")
-        case HTTPStatus.NOT_FOUND if detail.get("code") in _OF_A_JOB:
+        case HTTPStatus.NOT_FOUND if detail.get("code") == "job_not_found":
+            return NoJobError(message)
+        case HTTPStatus.NOT_FOUND if detail.get("code") in _NO_RESULT:
             return RecordingError(message)
         case HTTPStatus.NOT_FOUND:
             return NoEndpointError(f"{server} has no such endpoint: is it the address of an API?")

@@ -86,9 +86,15 @@ class Requests:
             return response
 
     async def persistently(
-        self, method: str, url: httpx.URL, **options: Unpack[Options]
+        self,
+        method: str,
+        url: httpx.URL,
+        tell: Callable[[str], None] | None = None,
+        **options: Unpack[Options],
     ) -> httpx.Response:
         """The same, asked again where that may help, as often and as long as the server's are.
+
+        `tell` is called with the reason when it is first waited for.
 
         Raises:
             ClientError: as `problem` says.
@@ -99,6 +105,9 @@ class Requests:
                 return await self.read(method, url, **options)
             except TryAgainError as error:
                 seconds = policy.pause(error)
+                if tell:
+                    tell(str(error))
+                    tell = None
             await asyncio.sleep(seconds)
 
     async def patiently(

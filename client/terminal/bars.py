@@ -15,7 +15,7 @@ from client.backend.events import Progress as RecordingProgress
 from client.backend.outcome import Outcome
 from client.backend.request import Recording
 from client.terminal.tally import Tally
-from client.terminal.wording import clock, failure, shown, state
+from client.terminal.wording import STARTED, clock, failure, shown, state
 
 _NAME_WIDTH = 32
 
@@ -55,7 +55,7 @@ class Bars:
     def start(self, recording: Recording) -> None:
         """A bar without an end, until something is known."""
         name = _shortened(shown(recording.name))
-        self._running[recording] = self._progress.add_task(name, total=None, state="sent")
+        self._running[recording] = self._progress.add_task(name, total=None, state=STARTED)
 
     def follow(self, recording: Recording, event: Event) -> None:
         """The bar is so far."""

@@ -23,7 +23,7 @@ class Display(Protocol):
     ) -> None: ...
 
     def start(self, recording: Recording) -> None:
-        """A recording is sent."""
+        """A recording is begun with."""
         ...
 
     def follow(self, recording: Recording, event: Event) -> None:

@@ -12,9 +12,13 @@ def json_line(outcome: Outcome) -> str:
     """The line, without its line break.
 
     `file` is the recording as it was named, and `status` is done, skipped or failed. Done, it has
-    `text`, `seconds` and, where the length of the audio is known, `rtfx`; failed, `error`.
+    `text`, `seconds` and, where it is known, `rtfx`; failed, `error`. The result of a background
+    job has its id as `job`, and `file` is the name that its recording was handed in with.
     """
-    members: dict[str, Any] = {"file": outcome.recording.name, "status": outcome.status}
+    recording = outcome.recording
+    members: dict[str, Any] = {"file": recording.name, "status": outcome.status}
+    if recording.job is not None:
+        members |= {"file": str(recording.path), "job": recording.job}
     match outcome.status:
         case "failed":
             members["error"] = outcome.error

@@ -11,7 +11,7 @@ from client.backend.events import Event
 from client.backend.outcome import Outcome
 from client.backend.request import Recording
 from client.terminal.tally import Tally
-from client.terminal.wording import failure, shown, state
+from client.terminal.wording import STARTED, failure, shown, state
 
 EVERY_SECONDS = 5.0
 _RED, _PLAIN = "\x1b[31m", "\x1b[0m"
@@ -62,7 +62,7 @@ class PlainLines(ErrorLines):
 
     def start(self, recording: Recording) -> None:
         """It is one of those that run."""
-        self._running[recording] = "sent"
+        self._running[recording] = STARTED
         self._line()
 
     def follow(self, recording: Recording, event: Event) -> None:

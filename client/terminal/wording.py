@@ -5,6 +5,9 @@ from __future__ import annotations
 from client.backend.events import Event, Progress, Waiting
 from client.backend.outcome import Outcome
 
+# Before anything is known of it.
+STARTED = "started"
+
 
 def shown(text: str) -> str:
     """The text with what is not printable escaped, so that a name cannot steer a terminal."""
@@ -30,7 +33,7 @@ def state(event: Event) -> str:
             return f"number {position} in the queue{_left(event)}"
         case Progress(done=done, total=total) if total:
             return f"{clock(done)} of {clock(total)}{_left(event)}"
-    return "sent"
+    return STARTED
 
 
 def failure(outcome: Outcome) -> str:

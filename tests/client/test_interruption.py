@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -129,6 +130,39 @@ def test_reader_that_has_read_enough(recording: Path) -> None:
         )
     os.close(write)
     assert (done.returncode, without_progress(done.stderr.decode())) == (1, "")
+
+
+@pytest.mark.parametrize("words", ["--help", "--version", "jobs --help", "transcribe --help"])
+@pytest.mark.parametrize("program", ["client", "cli"])
+def test_help_that_nobody_reads(program: str, words: str) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run(
+        [sys.executable, "-m", program, *words.split()],
+        stdout=write,
+        stderr=subprocess.PIPE,
+        # Held back until the end, as by default.
+        env=environment(PYTHONUNBUFFERED=""),
+        timeout=SECONDS,
+        check=False,
+    )
+    os.close(write)
+    assert (done.returncode, done.stderr) == (1, b"")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="it is Linux's")
+def test_help_on_a_full_disk_is_a_line() -> None:
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [*PROGRAM, "--help"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            env=environment(),
+            timeout=SECONDS,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert done.stderr.decode() == "error: [Errno 28] No space left on device\n"
 
 
 def test_watch_sends_what_is_there_and_what_comes(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,28 +16,12 @@ from client.backend.errors import RecordingError
 from client.backend.events import Progress
 from client.remote.jobs import Job
 from tests.client.conftest import Ran
-from tests.client.job_serving import Held, held, jobs_api
+from tests.client.job_serving import Held
 from tests.client.serving import BROKEN, TEXT, api, ran, speaking
 from tests.client.test_transcribe import FORMATS, answer
 from tests.server import free_port, listening
 
 Run = Callable[..., Ran]
-
-
-@pytest.fixture
-def transcriber() -> Iterator[Held]:
-    """One that is held; let go at the end, as its thread would be waited for."""
-    found = held()
-    yield found
-    found.released.set()
-
-
-@pytest.fixture
-def url(tmp_path: Path, transcriber: Held) -> Iterator[str]:
-    """The address of a server with jobs."""
-    with jobs_api(tmp_path / "jobs", transcriber) as address:
-        yield address
-        transcriber.released.set()
 
 
 def submitted(run: Run, url: str, *arguments: str | Path) -> list[str]:
@@ -89,8 +73,11 @@ def test_several_jobs_in_lines_of_json(
     ]
     ids = [each["job"] for each in lines[:2]]
     status, out, errors = run("jobs", "wait", *ids, "--json-lines", "--url", url)
-    told = {each["file"]: each for each in map(json.loads, out.splitlines())}
+    told = {each["job"]: each for each in map(json.loads, out.splitlines())}
     assert status == 1
+    assert [told[each]["file"] for each in ids] == ["a.mp3", "b.mp3"]
+    # It was worked on before it was waited for.
+    assert "rtfx" not in told[ids[0]]
     assert told[ids[0]]["text"] == TEXT
     assert told[ids[1]]["error"] == "The file is not audio of a known format."
     assert f"error: {ids[1]}: The file is not audio of a known format.\n" in errors
@@ -107,8 +94,8 @@ def test_words_come_with_the_job(
     written = (tmp_path / "out" / "talk.srt").read_text("utf-8")
     assert written == answer(url, response_format="srt", max_line_width="12")
     status, _, errors = run("jobs", "wait", plain, *limit, "--overwrite")
-    assert status == 2
-    assert "must come with the job" in errors
+    assert status == 1
+    assert f"error: {plain}: its words were not timed: hand it in with --background " in errors
 
 
 def test_translation_is_a_job_as_well(
@@ -148,15 +135,22 @@ def test_a_job_that_is_not_there_fails_alone(
     transcriber.released.set()
     [job_id] = submitted(run, url, recording)
     folder = ("-o", tmp_path / "out") if action == "wait" else ()
-    asked = ("no/../such", "gone", job_id)
+    asked = ("gone", job_id)
     if action == "cancel":
         run("jobs", "wait", job_id, "--url", url)
     status, _, errors = run("jobs", action, *asked, *folder, "--url", url)
     assert status == 1
-    for missing in asked[:2]:
-        assert f"error: {missing}: " in errors
+    assert "error: gone: " in errors
     if action == "wait":
         assert [path.name for path in (tmp_path / "out").iterdir()] == ["talk.txt"]
+
+
+@pytest.mark.parametrize("action", ["show", "wait", "cancel", "rm"])
+@pytest.mark.parametrize("job_id", ["", ".", "..", "no/../such"])
+def test_what_is_no_id_is_wrong_usage(run: Run, action: str, job_id: str) -> None:
+    # No server is asked.
+    status, out, errors = run("jobs", action, "gone", job_id)
+    assert (status, out, errors) == (2, "", f"error: {job_id!r} is no id of a job\n")
 
 
 @pytest.mark.parametrize(

@@ -220,7 +220,12 @@ def test_folder_without_recordings_is_wrong_usage(run: Run, tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (("--device", "cpu"), "--device is not an option here: the server decides it"),
+        (
+            ("--device", "cpu"),
+            "--device is not an option here: it is a setting of the server ",
+        ),
+        (("--model_dir", "x"), "BENTOML_HOME"),
+        (("--beam_size", "5"), "--beam-size is not an option here: the engine decides it"),
         (("--output_format", "doc"), "invalid choice: 'doc'"),
         (("--jobs", "0"), "'0' is no whole number from 1 on"),
         (("--timeout", "soon"), "'soon' is no number of seconds"),

@@ -99,6 +99,9 @@ class Template:
             with open(_OUTPUT, "wb", closefd=False) as samples:
                 self._work(self._limits, _INPUT, request, samples)
             status = 0
+        except ConnectionError:
+            # Who waits for the samples is gone, and so is who could be told.
+            os._exit(status)
         finally:
             if status:
                 traceback.print_exc()

@@ -19,6 +19,7 @@ class OneModel:
 
     transcriber: Transcriber
     is_closed: bool = False
+    uses: int = 0
 
     def find(self, model_id: str) -> object:
         """It is there."""
@@ -30,6 +31,7 @@ class OneModel:
 
     async def use(self, model_id: str) -> Transcriber:
         """It is loaded."""
+        self.uses += 1
         return self.transcriber
 
     def close(self) -> None:
@@ -41,8 +43,11 @@ def local_over(transcriber: Transcriber) -> OpenFake:
     """What opens a backend of this transcriber, in the place of the stored models."""
 
     @asynccontextmanager
-    async def opened(tell: Tell, *, retries: int) -> AsyncIterator[Local]:
-        local = Local(models := OneModel(transcriber), retries=retries)
+    async def opened(
+        tell: Tell, *, retries: int, wait_seconds: float | None
+    ) -> AsyncIterator[Local]:
+        models = OneModel(transcriber)
+        local = Local(models, retries=retries, wait_seconds=wait_seconds)
         try:
             yield local
         finally:

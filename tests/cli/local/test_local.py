@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
 import pytest
 
 from cli.local.local import Local
 from client.__main__ import main
+from client.backend.errors import GivenUpError
 from client.backend.events import Event, Finished, Progress, Waiting
+from client.backend.protocol import Tell
 from client.backend.request import Recording, Request
 from models.engine.engine import Engine
 from models.errors import DecodingError, OverloadedError, SandboxError
@@ -154,12 +156,18 @@ def test_progress_is_told_and_the_transcript_is_the_last_event(tmp_path: Path) -
     assert last.transcript.text == TEXT
 
 
-def test_what_is_busy_is_waited_for(tmp_path: Path) -> None:
+def test_what_is_busy_with_nothing_else_fails_as_often_as_it_may(
+    run: Callable[..., Ran], tmp_path: Path
+) -> None:
     (path := tmp_path / "talk.mp3").write_bytes(b"sound")
-    events = events_of(speaking(busy=1), path, retries=0)
+    events = events_of(speaking(busy=1), path, retries=1)
     waited = [each for each in events if isinstance(each, Waiting)]
-    assert waited == [Waiting(1, "There is no room at present.")]
+    assert waited == [Waiting(1.0, "There is no room at present.")]
     assert isinstance(events[-1], Finished)
+    # It never fits the device.
+    asked = (path, "--local", "--retries", "0", "--progress", "none")
+    said = f"error: {path}: There is no room at present.\n"
+    assert run(speaking(busy=99), *asked) == (1, "", said)
 
 
 class Failing(Speaking):
@@ -193,15 +201,77 @@ def test_a_fault_of_ours_is_a_line(run: Callable[..., Ran], tmp_path: Path) -> N
     assert (status, errors) == (1, f"error: {path}: internal error: ValueError: of two lines\n")
 
 
-def test_a_window_without_memory_is_waited_for(tmp_path: Path) -> None:
+class Crowded(Speaking):
+    """Has no memory for a recording until another one, which is there already, is done."""
+
+    def __init__(self) -> None:
+        super().__init__(SPOKEN)
+        self.is_full, self.is_refused = asyncio.Event(), asyncio.Event()
+
+    async def work(self, number: int, stats: object) -> None:
+        """Hold the first recording until the second has been refused once."""
+        if number or self.is_refused.is_set():
+            return
+        if self.is_full.is_set():
+            self.is_refused.set()
+            raise OverloadedError("No memory for a window.", 0.0)
+        self.is_full.set()
+        await self.is_refused.wait()
+
+
+@pytest.mark.parametrize("wait_seconds", [None, 60.0])
+def test_a_window_without_memory_waits_for_what_has_it(
+    tmp_path: Path, wait_seconds: float | None
+) -> None:
     (path := tmp_path / "talk.mp3").write_bytes(b"sound")
-    failing = Failing(OverloadedError("No memory for a window.", 0.0))
-    assert isinstance(events_of(failing, path, retries=0)[-1], Finished)
+
+    async def both() -> tuple[Event, ...]:
+        crowded = OneModel(Crowded())
+        local = Local(crowded, retries=0, wait_seconds=wait_seconds)
+        recording = Recording(path, path.name, Path(path.name))
+
+        async def last() -> Event:
+            return [each async for each in local.transcribe(recording, Request())][-1]
+
+        return await asyncio.gather(last(), last())
+
+    assert all(isinstance(each, Finished) for each in asyncio.run(both()))
 
 
-def test_a_server_beside_it_is_wrong_usage(run: Callable[..., Ran]) -> None:
-    status, _, errors = run(speaking(), "a.mp3", "--local", "--url", "http://127.0.0.1:1")
-    assert (status, errors) == (2, "error: --local has no server: leave out --url\n")
+def test_what_does_not_wait_says_so(tmp_path: Path) -> None:
+    (path := tmp_path / "talk.mp3").write_bytes(b"sound")
+
+    async def asked() -> None:
+        local = Local(OneModel(speaking(busy=99)), retries=99, wait_seconds=0.0)
+        recording = Recording(path, path.name, Path(path.name))
+        async for _ in local.transcribe(recording, Request()):
+            pass
+
+    with pytest.raises(GivenUpError, match="waited as long as --timeout says"):
+        asyncio.run(asked())
+
+
+def test_no_model_is_loaded_for_a_file_that_is_not_there(tmp_path: Path) -> None:
+    models = OneModel(speaking())
+
+    @asynccontextmanager
+    async def opened(
+        tell: Tell, *, retries: int, wait_seconds: float | None
+    ) -> AsyncIterator[Local]:
+        yield Local(models, retries=retries, wait_seconds=wait_seconds)
+
+    asked = [str(tmp_path / "gone.mp3"), "--local", "--progress", "none"]
+    assert main(asked, {}, opened) == 1
+    assert models.uses == 0
+    (tmp_path / "talk.mp3").write_bytes(b"sound")
+    assert main([*asked, str(tmp_path / "talk.mp3")], {}, opened) == 1
+    assert models.uses > 0
+
+
+@pytest.mark.parametrize("option", ["--url", "--api-key", "--api-key-file"])
+def test_a_server_beside_it_is_wrong_usage(run: Callable[..., Ran], option: str) -> None:
+    status, _, errors = run(speaking(), "a.mp3", "--local", option, "http://127.0.0.1:1")
+    assert (status, errors) == (2, f"error: --local has no server: leave out {option}\n")
 
 
 def test_the_client_alone_has_no_models(capsys: pytest.CaptureFixture[str]) -> None:

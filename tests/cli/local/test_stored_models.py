@@ -64,6 +64,17 @@ def test_a_damaged_model_is_a_line() -> None:
 
 
 @pytest.mark.usefixtures("stored")
+@pytest.mark.parametrize("dtype", ["auto", "float32"])
+def test_the_format_that_was_measured_is_told(dtype: str) -> None:
+    told = list[str]()
+    settings = Settings.from_environ({"WHISPER_DTYPE": dtype})
+    with closing(StoredModels(settings, told.append)) as ours:
+        found = asyncio.run(ours.use("base")).state().dtype
+    measured = [f"loaded base in {found}"] if dtype == "auto" else []
+    assert told == ["loading base", *measured]
+
+
+@pytest.mark.usefixtures("stored")
 def test_an_interrupted_load_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     begun, go_on, ended = threading.Event(), threading.Event(), threading.Event()
 

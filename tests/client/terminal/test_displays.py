@@ -35,7 +35,7 @@ class Terminal(io.StringIO):
         (HALF, "0:30 of 1:00, 0:12 left"),
         (Progress(3, 0.0, 60.0, 90.0), "number 3 in the queue, 1:30 left"),
         (Progress(0, 0.0, 7200.0, None), "0:00 of 2:00:00"),
-        (Progress(0, 0.0, 0.0, None), "sent"),
+        (Progress(0, 0.0, 0.0, None), "started"),
         (Waiting(5.0, "busy\n"), "asks again in 5 s: busy\\n"),
     ],
 )
