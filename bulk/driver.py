@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bulk.engine import Engine, RowFile, Transcribed
-from bulk.errors import CRASHED, OPTION, RowError
+from bulk.errors import CRASHED, INTERNAL, OPTION, RowError
 from bulk.fetching import Fetcher
 from bulk.inflight import Inflight
 from bulk.options import request_for
@@ -18,7 +18,7 @@ from bulk.part_writer import PartWriter
 from bulk.result import Origin, Result, line_of
 from bulk.row import Row
 from bulk.subtitle_files import write_files
-from client.backend.errors import RefusedOptionError
+from client.backend.errors import ClientError, RefusedOptionError
 from client.backend.request import Format, Request
 
 PAUSES = (1.0, 5.0)
@@ -148,6 +148,11 @@ class Driver:
                 if not row.fields:
                     raise
                 raise RowError(OPTION, str(error)) from error
+            except ClientError:
+                raise
+            except Exception as error:
+                inflight.rest(row.id)
+                raise RowError(INTERNAL, f"{type(error).__name__}: {error}") from error
 
 
 def _first(errors: BaseExceptionGroup[BaseException]) -> BaseException:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, TextIO
 
 from bulk.result import Result
@@ -20,7 +21,10 @@ MAX_LINES = 20
 
 
 class Lines:
-    """A line every ten seconds at most, and one for each of the first failures."""
+    """A line every ten seconds at most, and one for each of the first failures.
+
+    A stream that fails, such as a terminal that was closed, is no reason to end a run.
+    """
 
     def __init__(
         self, stream: TextIO, tally: Tally, now: Callable[[], float] = time.monotonic
@@ -38,13 +42,15 @@ class Lines:
 
     def tell(self, line: str) -> None:
         """A line beside."""
-        print(shown(line), file=self._stream, flush=True)
+        with suppress(OSError):
+            print(shown(line), file=self._stream, flush=True)
 
     def close(self) -> None:
         """The end: nothing is left to show."""
 
     def _failure(self, line: str) -> None:
-        print_error(self._stream, line)
+        with suppress(OSError):
+            print_error(self._stream, line)
 
 
 class Silent(Lines):
@@ -73,29 +79,34 @@ class Bar(Lines):
         )
         total = tally.survey.chosen
         self._task: TaskID = self._progress.add_task("", total=total, state=f"0 of {total}")
-        self._progress.start()
+        with suppress(OSError):
+            self._progress.start()
 
     def ended(self, result: Result) -> None:
         """The bar is longer by one."""
         if line := failure_line(result, self._tally):
             self._failure(line)
         state = progress_line(self._tally)
-        self._progress.update(self._task, completed=self._tally.ended, state=state)
+        with suppress(OSError):
+            self._progress.update(self._task, completed=self._tally.ended, state=state)
 
     def tell(self, line: str) -> None:
         """A line above the bar."""
         from rich.text import Text
 
-        self._progress.console.print(Text(shown(line)), soft_wrap=True)
+        with suppress(OSError):
+            self._progress.console.print(Text(shown(line)), soft_wrap=True)
 
     def close(self) -> None:
         """The bar is gone."""
-        self._progress.stop()
+        with suppress(OSError):
+            self._progress.stop()
 
     def _failure(self, line: str) -> None:
         from rich.text import Text
 
-        self._progress.console.print(Text(line, style="red"), soft_wrap=True)
+        with suppress(OSError):
+            self._progress.console.print(Text(line, style="red"), soft_wrap=True)
 
 
 def display_of(choice: str, stream: TextIO, tally: Tally, *, is_dumb: bool) -> Lines:

@@ -27,6 +27,10 @@ class RecordingError(ClientError):
     """One recording failed; others may do."""
 
 
+class NoTranscriptError(RecordingError):
+    """An answer that is no transcript, such as a proxy's page."""
+
+
 class GivenUpError(RecordingError):
     """It failed on its way as often as it may; later it may not. The cause is what failed."""
 
