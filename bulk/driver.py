@@ -72,6 +72,14 @@ class Driver:
         self._request, self._pauses = request, pauses
         self._places = asyncio.Semaphore(in_flight)
         self._ahead = asyncio.Semaphore(2 * in_flight)
+        self._working: dict[str, tuple[Row, Stopwatch]] = {}
+
+    @property
+    def oldest(self) -> tuple[Row, float] | None:
+        """The row that the engine has had for longest, and for how many seconds."""
+        for row, watch in self._working.values():
+            return row, watch.seconds
+        return None
 
     async def run(self, rows: Iterable[Row]) -> None:
         """Work on all of them. What has a result is published, also where this is cancelled.
@@ -138,6 +146,7 @@ class Driver:
         async with self._fetcher.file(row) as path, self._places:
             row_file = RowFile(row.id, path, row.uri, request_for(row, self._request))
             watch.start()
+            self._working[row.id] = row, watch
             inflight.start(row.id)
             try:
                 return await self._engine.transcribe(row_file)
@@ -153,6 +162,8 @@ class Driver:
             except Exception as error:
                 inflight.rest(row.id)
                 raise RowError(INTERNAL, f"{type(error).__name__}: {error}") from error
+            finally:
+                del self._working[row.id]
 
 
 def _first(errors: BaseExceptionGroup[BaseException]) -> BaseException:

@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, TextIO
 
 from bulk.result import Result
+from bulk.row import Row
 from bulk.tally import Tally
 from client.terminal.plain_lines import print_error
 from client.terminal.wording import clock, shown
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
 EVERY_SECONDS = 10.0
+# After so many seconds a row that is at work is named.
+LONG_SECONDS = 60.0
 # Failures that are told, a line each; the parts have all of them.
 MAX_LINES = 20
 
@@ -36,9 +39,13 @@ class Lines:
         """A row has a result, which is counted."""
         if line := failure_line(result, self._tally):
             self._failure(line)
+        self.remind(None)
+
+    def remind(self, oldest: tuple[Row, float] | None) -> None:
+        """Time has passed; `oldest` is the row that is at work for longest, and its seconds."""
         if self._now() - self._last >= EVERY_SECONDS:
             self._last = self._now()
-            self.tell(progress_line(self._tally))
+            self.tell(progress_line(self._tally) + _oldest(oldest))
 
     def tell(self, line: str) -> None:
         """A line beside."""
@@ -86,7 +93,11 @@ class Bar(Lines):
         """The bar is longer by one."""
         if line := failure_line(result, self._tally):
             self._failure(line)
-        state = progress_line(self._tally)
+        self.remind(None)
+
+    def remind(self, oldest: tuple[Row, float] | None) -> None:
+        """The times beside the bar are of now."""
+        state = progress_line(self._tally) + _oldest(oldest)
         with suppress(OSError):
             self._progress.update(self._task, completed=self._tally.ended, state=state)
 
@@ -126,6 +137,13 @@ def progress_line(tally: Tally) -> str:
     if (left := tally.seconds_left) is not None:
         parts.append(f"{clock(left)} left")
     return ", ".join(parts)
+
+
+def _oldest(found: tuple[Row, float] | None) -> str:
+    """A row that has been at work for so long that one may want to know which."""
+    if found is None or found[1] < LONG_SECONDS:
+        return ""
+    return f", at {shown(found[0].uri)} for {clock(found[1])}"
 
 
 def failure_line(result: Result, tally: Tally) -> str:

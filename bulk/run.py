@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
@@ -31,6 +32,7 @@ from bulk.tally import Tally
 from client.backend.request import Request
 
 GIBIBYTE = 1 << 30
+_REMIND_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -169,10 +171,19 @@ class Run:
             fetcher = stack.enter_context(Fetcher(work.manifest.folder, work.disk_bytes, downloads))
             output = Output(work.folder, parts, inflight, self._origin, _each(ended))
             driver = Driver(engine, fetcher, output, work.request, facts.in_flight, work.pauses)
+            reminding = asyncio.create_task(_remind(display, driver))
+            stack.callback(reminding.cancel)
             await driver.run(self._rows(done, inflight))
 
     def _count_restart(self) -> None:
         self.tally.restarts += 1
+
+
+async def _remind(display: Lines, driver: Driver) -> None:
+    """Have the display go on where no row ends."""
+    while True:
+        await asyncio.sleep(_REMIND_SECONDS)
+        display.remind(driver.oldest)
 
 
 def _each(hearers: list[Callable[[Result], None]]) -> Callable[[Result], None]:

@@ -105,7 +105,7 @@ class _Odd(Transcript):
     """Members that cannot be sent."""
 
     @property
-    def members(self) -> dict[str, Any]:  # type: ignore[override]
+    def members(self) -> dict[str, Any]:
         """They have bytes."""
         return {"text": "a", "language": b"en"}
 

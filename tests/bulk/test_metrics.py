@@ -72,6 +72,16 @@ def test_a_line_now_and_then() -> None:
     assert [line[:9] for line in stream.getvalue().splitlines()] == ["3 of 4 ro", "5 of 4 ro"]
 
 
+def test_a_row_that_is_at_work_for_long_is_named() -> None:
+    stream, now = io.StringIO(), [0.0]
+    lines = Lines(stream, tally(), lambda: now[0])
+    for now[0], seconds in ((5.0, 5.0), (12.0, 12.0), (100.0, 100.0)):
+        lines.remind((FAILED.row, seconds))
+    first, second = stream.getvalue().splitlines()
+    assert "at b" not in first
+    assert second.endswith(r"at b\n.wav for 1:40")
+
+
 class Closed(io.StringIO):
     """A terminal that was closed."""
 
