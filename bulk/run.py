@@ -86,7 +86,7 @@ class Run:
             UsageError: something is wrong with the arguments, the manifest or the folder.
             BusyError: another run is in the folder.
             NoServiceError, OutputError: it cannot go on.
-            KeyboardInterrupt: it was interrupted, by SIGINT or SIGTERM.
+            KeyboardInterrupt: it was interrupted, by SIGINT, SIGTERM or SIGHUP.
         """
         work = self._work
         alone = replacing(work.folder) if work.is_retry else None
