@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bulk.engine import Engine, RowFile, Transcribed
-from bulk.errors import CRASHED, OPTION, RowError
+from bulk.errors import CRASHED, INTERNAL, OPTION, RowError
 from bulk.fetching import Fetcher
 from bulk.inflight import Inflight
 from bulk.options import request_for
@@ -18,7 +18,7 @@ from bulk.part_writer import PartWriter
 from bulk.result import Origin, Result, line_of
 from bulk.row import Row
 from bulk.subtitle_files import write_files
-from client.backend.errors import RefusedOptionError
+from client.backend.errors import ClientError, RefusedOptionError
 from client.backend.request import Format, Request
 
 PAUSES = (1.0, 5.0)
@@ -72,6 +72,14 @@ class Driver:
         self._request, self._pauses = request, pauses
         self._places = asyncio.Semaphore(in_flight)
         self._ahead = asyncio.Semaphore(2 * in_flight)
+        self._working: dict[str, tuple[Row, Stopwatch]] = {}
+
+    @property
+    def oldest(self) -> tuple[Row, float] | None:
+        """The row that the engine has had for longest, and for how many seconds."""
+        for row, watch in self._working.values():
+            return row, watch.seconds
+        return None
 
     async def run(self, rows: Iterable[Row]) -> None:
         """Work on all of them. What has a result is published, also where this is cancelled.
@@ -138,6 +146,7 @@ class Driver:
         async with self._fetcher.file(row) as path, self._places:
             row_file = RowFile(row.id, path, row.uri, request_for(row, self._request))
             watch.start()
+            self._working[row.id] = row, watch
             inflight.start(row.id)
             try:
                 return await self._engine.transcribe(row_file)
@@ -148,6 +157,13 @@ class Driver:
                 if not row.fields:
                     raise
                 raise RowError(OPTION, str(error)) from error
+            except ClientError:
+                raise
+            except Exception as error:
+                inflight.rest(row.id)
+                raise RowError(INTERNAL, f"{type(error).__name__}: {error}") from error
+            finally:
+                del self._working[row.id]
 
 
 def _first(errors: BaseExceptionGroup[BaseException]) -> BaseException:

@@ -8,8 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from bulk.errors import output_error
-from client.backend.errors import UsageError
+from bulk.errors import BusyError, output_error
 
 
 def fsync_folder(folder: Path) -> None:
@@ -48,7 +47,7 @@ def locked(
     """A file lock (flock) within the block; the kernel frees it however the process ends.
 
     Raises:
-        UsageError: another process has it; the message is `refusal`.
+        BusyError: another process has it; the message is `refusal`.
         OutputError: the file cannot be opened.
     """
     try:
@@ -60,7 +59,7 @@ def locked(
         fcntl.flock(descriptor, kind if is_awaited else kind | fcntl.LOCK_NB)
     except BlockingIOError:
         os.close(descriptor)
-        raise UsageError(refusal) from None
+        raise BusyError(refusal) from None
     except OSError as error:
         os.close(descriptor)
         raise output_error(path, error) from error

@@ -42,6 +42,10 @@ class EngineDiedError(Exception):
     """The engine's process ended while it had rows."""
 
 
+class BusyError(ClientError):
+    """Another process is at work in the output folder; later it may not be."""
+
+
 class OutputError(ClientError):
     """The output folder cannot be read or written; published parts are whole."""
 

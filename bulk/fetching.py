@@ -52,7 +52,7 @@ class Fetcher:
             RowError: there is none, or it cannot be read.
         """
         if not is_remote(row.uri):
-            yield self._checked(self._local(row.uri))
+            yield await in_daemon_thread(_checked, self._local(row.uri))
             return
         source = await in_daemon_thread(open_file, row.uri)
         try:
@@ -79,19 +79,6 @@ class Fetcher:
             return Path(unquote(urlsplit(uri).path))
         return self._folder / uri
 
-    def _checked(self, path: Path) -> Path:
-        """The path of a file; a folder, a pipe or a device would be read for ever or not at all."""
-        try:
-            if path.exists() and not path.is_file():
-                raise RowError(UNREADABLE, "it is no file")
-            with path.open("rb"):
-                return path
-        except OSError as error:
-            raise row_error(error) from error
-        except ValueError as error:
-            # Characters that no name of a file has.
-            raise RowError(NOT_FOUND, str(error)) from error
-
 
 class Budget:
     """Bytes on the disk that may be taken together; who comes first is served first."""
@@ -116,6 +103,20 @@ class Budget:
         finally:
             self._free += size
             self._given_back.set()
+
+
+def _checked(path: Path) -> Path:
+    """The path of a file; a folder, a pipe or a device would be read for ever or not at all."""
+    try:
+        if path.exists() and not path.is_file():
+            raise RowError(UNREADABLE, "it is no file")
+        with path.open("rb"):
+            return path
+    except OSError as error:
+        raise row_error(error) from error
+    except ValueError as error:
+        # Characters that no name of a file has.
+        raise RowError(NOT_FOUND, str(error)) from error
 
 
 def _copy(source: RemoteFile, path: Path) -> None:

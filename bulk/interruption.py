@@ -10,7 +10,9 @@ from typing import Any
 
 
 def run_until_interrupted(work: Coroutine[Any, Any, None]) -> None:
-    """Run it. SIGINT and SIGTERM cancel it, and a second one ends the process.
+    """Run it. SIGINT, SIGTERM and SIGHUP cancel it, and a second one ends the process.
+
+    A SIGHUP that is ignored, as by nohup, stays ignored.
 
     Raises:
         KeyboardInterrupt: it was cancelled.
@@ -28,7 +30,9 @@ def run_until_interrupted(work: Coroutine[Any, Any, None]) -> None:
 
 @contextmanager
 def _cancelling(loop: asyncio.AbstractEventLoop, task: asyncio.Task[Any] | None) -> Iterator[None]:
-    numbers = (signal.SIGINT, signal.SIGTERM)
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        numbers.append(signal.SIGHUP)
 
     def interrupt() -> None:
         for number in numbers:

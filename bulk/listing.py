@@ -18,6 +18,8 @@ from client.files.media import is_media
 def uris_below(place: str) -> Iterator[str]:
     """Recordings below a folder or a URL, as absolute paths or URLs, folder by folder in order.
 
+    Links to folders are followed; a folder is listed once.
+
     Raises:
         UsageError: it is no folder, or cannot be listed.
     """
@@ -61,7 +63,13 @@ def _paths(folder: str) -> Iterator[str]:
     def refuse(error: OSError) -> None:
         raise UsageError(f"{error.filename}: {error.strerror}") from error
 
-    for below, folders, files in os.walk(folder, onerror=refuse):
+    seen = set[str]()
+    for below, folders, files in os.walk(folder, onerror=refuse, followlinks=True):
+        # Links may lead to what has been listed, or in circles.
+        if (place := os.path.realpath(below)) in seen:
+            folders.clear()
+            continue
+        seen.add(place)
         folders.sort()
         for name in sorted(files):
             if is_media(Path(name)):

@@ -17,7 +17,7 @@ def working(folder: Path, worker: str) -> Iterator[None]:
     """One run of a worker at a time, beside those of others.
 
     Raises:
-        UsageError: there is another, or the parts are being replaced.
+        BusyError: there is another, or the parts are being replaced.
         OutputError: the folder cannot be made or written.
     """
     try:
@@ -38,7 +38,7 @@ def replacing(folder: Path) -> Iterator[None]:
     """Nobody else writes parts.
 
     Raises:
-        UsageError: a run is going on.
+        BusyError: a run is going on.
         OutputError: the folder cannot be written.
     """
     with locked(folder / _FOLDER, f"{folder}: a run is going on; try again when it has ended"):

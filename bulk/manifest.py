@@ -63,7 +63,7 @@ class Manifest:
         It keeps 16 bytes of each id, and no row.
 
         Raises:
-            UsageError: as `numbered`, or two rows have the same id.
+            UsageError: as `numbered`, or two rows have the same id, or there are none.
         """
         lines: dict[bytes, int] = {}
         chosen, seconds = 0, 0.0
@@ -78,12 +78,9 @@ class Manifest:
                 chosen += 1
                 is_timed = is_timed and row.duration is not None
                 seconds += row.duration or 0.0
+        if not lines:
+            raise UsageError(f"{self.path} has no rows")
         return Survey(len(lines), chosen, seconds if is_timed and chosen else None)
-
-    def count(self) -> int:
-        """How many lines have something in them; raises as `numbered` where it cannot be read."""
-        with self._opened() as file, self._told_at(lambda: 0):
-            return sum(1 for line in file if not line.isspace())
 
     def _row(self, number: int, line: bytes) -> Row:
         try:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, TextIO
 
 from bulk.result import Result
+from bulk.row import Row
 from bulk.tally import Tally
 from client.terminal.plain_lines import print_error
 from client.terminal.wording import clock, shown
@@ -15,12 +17,17 @@ if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
 EVERY_SECONDS = 10.0
+# After so many seconds a row that is at work is named.
+LONG_SECONDS = 60.0
 # Failures that are told, a line each; the parts have all of them.
 MAX_LINES = 20
 
 
 class Lines:
-    """A line every ten seconds at most, and one for each of the first failures."""
+    """A line every ten seconds at most, and one for each of the first failures.
+
+    A stream that fails, such as a terminal that was closed, is no reason to end a run.
+    """
 
     def __init__(
         self, stream: TextIO, tally: Tally, now: Callable[[], float] = time.monotonic
@@ -32,19 +39,25 @@ class Lines:
         """A row has a result, which is counted."""
         if line := failure_line(result, self._tally):
             self._failure(line)
+        self.remind(None)
+
+    def remind(self, oldest: tuple[Row, float] | None) -> None:
+        """Time has passed; `oldest` is the row that is at work for longest, and its seconds."""
         if self._now() - self._last >= EVERY_SECONDS:
             self._last = self._now()
-            self.tell(progress_line(self._tally))
+            self.tell(progress_line(self._tally) + _oldest(oldest))
 
     def tell(self, line: str) -> None:
         """A line beside."""
-        print(shown(line), file=self._stream, flush=True)
+        with suppress(OSError):
+            print(shown(line), file=self._stream, flush=True)
 
     def close(self) -> None:
         """The end: nothing is left to show."""
 
     def _failure(self, line: str) -> None:
-        print_error(self._stream, line)
+        with suppress(OSError):
+            print_error(self._stream, line)
 
 
 class Silent(Lines):
@@ -73,29 +86,38 @@ class Bar(Lines):
         )
         total = tally.survey.chosen
         self._task: TaskID = self._progress.add_task("", total=total, state=f"0 of {total}")
-        self._progress.start()
+        with suppress(OSError):
+            self._progress.start()
 
     def ended(self, result: Result) -> None:
         """The bar is longer by one."""
         if line := failure_line(result, self._tally):
             self._failure(line)
-        state = progress_line(self._tally)
-        self._progress.update(self._task, completed=self._tally.ended, state=state)
+        self.remind(None)
+
+    def remind(self, oldest: tuple[Row, float] | None) -> None:
+        """The times beside the bar are of now."""
+        state = progress_line(self._tally) + _oldest(oldest)
+        with suppress(OSError):
+            self._progress.update(self._task, completed=self._tally.ended, state=state)
 
     def tell(self, line: str) -> None:
         """A line above the bar."""
         from rich.text import Text
 
-        self._progress.console.print(Text(shown(line)), soft_wrap=True)
+        with suppress(OSError):
+            self._progress.console.print(Text(shown(line)), soft_wrap=True)
 
     def close(self) -> None:
         """The bar is gone."""
-        self._progress.stop()
+        with suppress(OSError):
+            self._progress.stop()
 
     def _failure(self, line: str) -> None:
         from rich.text import Text
 
-        self._progress.console.print(Text(line, style="red"), soft_wrap=True)
+        with suppress(OSError):
+            self._progress.console.print(Text(line, style="red"), soft_wrap=True)
 
 
 def display_of(choice: str, stream: TextIO, tally: Tally, *, is_dumb: bool) -> Lines:
@@ -115,6 +137,13 @@ def progress_line(tally: Tally) -> str:
     if (left := tally.seconds_left) is not None:
         parts.append(f"{clock(left)} left")
     return ", ".join(parts)
+
+
+def _oldest(found: tuple[Row, float] | None) -> str:
+    """A row that has been at work for so long that one may want to know which."""
+    if found is None or found[1] < LONG_SECONDS:
+        return ""
+    return f", at {shown(found[0].uri)} for {clock(found[1])}"
 
 
 def failure_line(result: Result, tally: Tally) -> str:

@@ -102,7 +102,7 @@ def _row_error(error: Exception) -> RowError:
         case PermissionError():
             return RowError(UNREADABLE, _told(error))
         case ValueError() if "rotocol not known" in str(error):
-            raise UsageError(str(error)) from error
+            return RowError(NOT_FOUND, _told(error))
     return RowError(STORAGE, _told(error))
 
 

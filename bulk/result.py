@@ -11,6 +11,7 @@ from bulk.errors import RowError
 from bulk.row import Row
 
 Status = Literal["ok", "empty", "failed"]
+_STATUSES = ("ok", "empty", "failed")
 # What follows is not read to count results. Within a JSON string the marks would be escaped.
 _TEXT = b', "text": '
 
@@ -90,6 +91,16 @@ def head_of(line: bytes) -> dict[str, Any]:
     if not line.endswith(b"}\n"):
         raise NoResultError("it is not whole")
     members = json.loads(line if end < 0 else line[:end] + b"}")
-    if not isinstance(members, dict) or not isinstance(members.get("id"), str):
+    if not isinstance(members, dict) or not _is_head(members):
         raise NoResultError("it is no result")
     return members
+
+
+def _is_head(members: dict[str, Any]) -> bool:
+    """Whether it has what results are counted by."""
+    error, duration = members.get("error"), members.get("duration")
+    if not isinstance(members.get("id"), str) or members.get("status") not in _STATUSES:
+        return False
+    if error is not None and not (isinstance(error, dict) and isinstance(error.get("code"), str)):
+        return False
+    return isinstance(duration, int | float | None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ def compact(folder: Path) -> int:
     results may stand twice, and none is lost.
 
     Raises:
-        UsageError: a run is going on.
+        BusyError: a run is going on.
         OutputError: the folder cannot be read or written.
     """
     with replacing(folder):
@@ -39,33 +39,39 @@ def compact(folder: Path) -> int:
         return total - len(kept)
 
 
-def take_out_transient(folder: Path) -> frozenset[str]:
-    """Take rows out that failed for reasons that may pass; returns their ids.
+def passing_ids(folder: Path) -> tuple[set[str], set[str]]:
+    """The ids of results that stay, and of those that failed for reasons that may pass.
+
+    Raises:
+        OutputError: the folder cannot be read.
+    """
+    final, passing = set[str](), set[str]()
+    for _, _, head in _all_lines(folder, parts_of(folder)):
+        (final if _is_final(head) else passing).add(head["id"])
+    return final, passing
+
+
+def take_out_passing(folder: Path, ids: Container[str]) -> None:
+    """Take rows out that failed for reasons that may pass, of these ids; nobody else writes parts.
 
     They are then as if they had not been done. Each part is replaced whole.
 
     Raises:
-        UsageError: a run is going on.
         OutputError: the folder cannot be read or written.
     """
-    with replacing(folder):
-        done = {head["id"] for _, _, head in _all_lines(folder, parts_of(folder)) if _is_done(head)}
-        taken = set[str]()
-        for part in parts_of(folder):
-            out = {h["id"] for _, h in lines_of(folder, part) if not _is_done(h)}
-            if out:
-                _write_part(folder, part, _without_transient(folder, part))
-                taken |= out
-        return frozenset(taken - done)
+
+    def stays(head: dict[str, Any]) -> bool:
+        return head["id"] not in ids or _is_final(head)
+
+    for part in parts_of(folder):
+        if not all(stays(head) for _, head in lines_of(folder, part)):
+            lines = (line for line, head in lines_of(folder, part) if stays(head))
+            _write_part(folder, part, lines)
 
 
-def _is_done(head: dict[str, Any]) -> bool:
+def _is_final(head: dict[str, Any]) -> bool:
     error = head.get("error")
     return error is None or error["code"] not in TRANSIENT
-
-
-def _without_transient(folder: Path, part: PartName) -> Iterator[bytes]:
-    return (line for line, head in lines_of(folder, part) if _is_done(head))
 
 
 _Place = tuple[int, int]

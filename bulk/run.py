@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
@@ -15,7 +16,7 @@ from bulk.engine import Engine, EngineFacts
 from bulk.fetching import Fetcher
 from bulk.inflight import Inflight
 from bulk.interruption import run_until_interrupted
-from bulk.locks import working
+from bulk.locks import replacing, working
 from bulk.manifest import Manifest, Survey
 from bulk.metrics import BulkMetrics, served
 from bulk.options import options_of
@@ -23,20 +24,23 @@ from bulk.part_writer import ROWS, SECONDS, PartWriter
 from bulk.parts import done_ids
 from bulk.progress import Lines
 from bulk.result import Origin, Result
+from bulk.rewriting import passing_ids, take_out_passing
 from bulk.row import Row
-from bulk.run_file import RunFile, check_options, settle_run
+from bulk.run_file import RunFile, check_run, read_run, settle_run
 from bulk.shard import Shard, longest_first
 from bulk.tally import Tally
 from client.backend.request import Request
 
 GIBIBYTE = 1 << 30
+_REMIND_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
 class Work:
     """What is asked for.
 
-    `arguments` are kept for `bulk retry`; `only` are the ids that are done at all, None: all.
+    `arguments` are kept for `bulk retry`. `is_retry`: rows that failed for reasons that may pass
+    are done again as well, while no other run is in the folder.
     `disk_bytes` is what downloads may take, in a folder of their own under `scratch`.
     """
 
@@ -45,7 +49,7 @@ class Work:
     request: Request
     shard: Shard = field(default_factory=Shard)
     arguments: Mapping[str, Any] = field(default_factory=dict)
-    only: frozenset[str] | None = None
+    is_retry: bool = False
     is_forced: bool = False
     scratch: Path | None = None
     disk_bytes: int = 2 * GIBIBYTE
@@ -80,24 +84,36 @@ class Run:
 
         Raises:
             UsageError: something is wrong with the arguments, the manifest or the folder.
+            BusyError: another run is in the folder.
             NoServiceError, OutputError: it cannot go on.
-            KeyboardInterrupt: it was interrupted, by SIGINT or SIGTERM.
+            KeyboardInterrupt: it was interrupted, by SIGINT, SIGTERM or SIGHUP.
         """
         work = self._work
-        with working(work.folder, work.shard.worker):
+        alone = replacing(work.folder) if work.is_retry else None
+        with alone or working(work.folder, work.shard.worker):
             if not work.is_forced:
-                check_options(work.folder, options_of(work.request))
-            done = done_ids(work.folder)
+                check_run(work.folder, self._manifest, options_of(work.request))
+            done, again = self._done()
             survey = work.manifest.survey(lambda row: self._is_chosen(row, done))
             self.tally = Tally(survey)
             if survey.chosen:
-                run_until_interrupted(self._begin(done))
+                run_until_interrupted(self._begin(done, again))
+            elif work.is_forced and (there := read_run(work.folder)) is not None:
+                self._settle(there.model_tag)
+
+    @property
+    def _manifest(self) -> str:
+        return str(self._work.manifest.path.absolute())
+
+    def _done(self) -> tuple[set[str], set[str]]:
+        """The ids that are done, and those of the manifest whose results are to be taken out."""
+        if not self._work.is_retry:
+            return done_ids(self._work.folder), set()
+        done, passing = passing_ids(self._work.folder)
+        return done, {row.id for row in self._work.manifest.rows() if row.id in passing}
 
     def _is_chosen(self, row: Row, done: set[str]) -> bool:
-        only = self._work.only
-        return (
-            row.id not in done and (only is None or row.id in only) and self._work.shard.has(row.id)
-        )
+        return row.id not in done and self._work.shard.has(row.id)
 
     def _rows(self, done: set[str], inflight: Inflight) -> Iterator[Row]:
         """What is to do; a manifest that grows meanwhile has no row twice all the same.
@@ -110,7 +126,7 @@ class Run:
                 done.add(row.id)
                 yield row
 
-    async def _begin(self, done: set[str]) -> None:
+    async def _begin(self, done: set[str], again: set[str]) -> None:
         inflight = Inflight(self._work.folder, self._work.shard.worker)
         display = self._make_display(self.tally)
         try:
@@ -118,7 +134,9 @@ class Run:
             engine = self._make_engine(Seen(inflight, display.tell, self._count_restart))
             try:
                 facts = await engine.start(self._work.request)
-                self._settle(facts)
+                self._settle(facts.model_tag)
+                # Not before there is an engine: else they would be lost where there is none.
+                take_out_passing(self._work.folder, again)
                 self.tally.begin()
                 await self._drive(engine, facts, inflight, display, done)
             finally:
@@ -127,12 +145,11 @@ class Run:
             display.close()
             inflight.close()
 
-    def _settle(self, facts: EngineFacts) -> None:
+    def _settle(self, model_tag: str) -> None:
         work = self._work
-        manifest = str(work.manifest.path.absolute())
-        run = RunFile(manifest, facts.model_tag, options_of(work.request), work.arguments)
+        run = RunFile(self._manifest, model_tag, options_of(work.request), work.arguments)
         settle_run(work.folder, run, is_forced=work.is_forced)
-        self._origin = Origin(facts.model_tag, run.options_hash, socket.gethostname())
+        self._origin = Origin(model_tag, run.options_hash, socket.gethostname())
 
     async def _drive(
         self,
@@ -154,10 +171,19 @@ class Run:
             fetcher = stack.enter_context(Fetcher(work.manifest.folder, work.disk_bytes, downloads))
             output = Output(work.folder, parts, inflight, self._origin, _each(ended))
             driver = Driver(engine, fetcher, output, work.request, facts.in_flight, work.pauses)
+            reminding = asyncio.create_task(_remind(display, driver))
+            stack.callback(reminding.cancel)
             await driver.run(self._rows(done, inflight))
 
     def _count_restart(self) -> None:
         self.tally.restarts += 1
+
+
+async def _remind(display: Lines, driver: Driver) -> None:
+    """Have the display go on where no row ends."""
+    while True:
+        await asyncio.sleep(_REMIND_SECONDS)
+        display.remind(driver.oldest)
 
 
 def _each(hearers: list[Callable[[Result], None]]) -> Callable[[Result], None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -19,7 +20,9 @@ _VERSION = 1
 
 @dataclass(frozen=True)
 class RunFile:
-    """`run.json`.
+    """`run.json`; `manifest` is its absolute path.
+
+    Ids are of one manifest: in another one the same id may be of another recording.
 
     `arguments` are those by which `bulk retry` runs it again, in JSON's types; keys of servers are
     not among them.
@@ -36,9 +39,11 @@ class RunFile:
         return options_hash(self.options)
 
     def differences(self, other: RunFile) -> list[str]:
-        """What another run has otherwise: model and options, one text each."""
+        """What another run has otherwise: manifest, model and options, one text each."""
         names = sorted(self.options.keys() | other.options.keys())
         pairs: list[tuple[str, object, object]] = [("model_tag", self.model_tag, other.model_tag)]
+        if _place(self.manifest) != _place(other.manifest):
+            pairs.append(("manifest", self.manifest, other.manifest))
         pairs += [(name, self.options.get(name), other.options.get(name)) for name in names]
         return [
             f"{name}: {_shown(mine)} -> {_shown(others)}"
@@ -72,15 +77,15 @@ def read_run(folder: Path) -> RunFile | None:
         raise OutputError(f"{path} is no run file; is this the folder of a bulk run?") from None
 
 
-def check_options(folder: Path, options: Mapping[str, Any]) -> None:
-    """Find out, before a model is loaded, whether the folder's run had the same options.
+def check_run(folder: Path, manifest: str, options: Mapping[str, Any]) -> None:
+    """Find out, before a model is loaded, whether the folder's run had these, too.
 
     Raises:
         UsageError, OutputError: as `settle_run`.
     """
     there = read_run(folder)
     if there is not None:
-        _check(folder, there, replace(there, options=options))
+        _check(folder, there, replace(there, manifest=manifest, options=options))
 
 
 def settle_run(folder: Path, run: RunFile, *, is_forced: bool) -> None:
@@ -89,7 +94,7 @@ def settle_run(folder: Path, run: RunFile, *, is_forced: bool) -> None:
     Forced, the new one takes its place; results that are there stay as they are.
 
     Raises:
-        UsageError: the model or an option differs; the message names what.
+        UsageError: the manifest, the model or an option differs; the message names what.
         OutputError: the folder cannot be read or written.
     """
     busy = f"{folder}: another run begins at this moment; try again"
@@ -108,6 +113,12 @@ def _check(folder: Path, there: RunFile, run: RunFile) -> None:
             f"{folder} has results of another run ({'; '.join(found)}): "
             "take another folder, or --force to go on with both"
         )
+
+
+def _place(manifest: str) -> Path:
+    """The manifest by its folder, which relative paths are relative to, without links."""
+    path = Path(manifest)
+    return Path(os.path.realpath(path.parent)) / path.name
 
 
 def _shown(value: object) -> str:

@@ -37,13 +37,13 @@ def status_of(folder: Path) -> dict[str, Any]:
             codes[error["code"]] += 1
         else:
             seconds += head.get("duration") or 0.0
-    rows = _rows(run.manifest)
+    rows, left = _rows(run.manifest, ids)
     return {
         "manifest": run.manifest,
         "model_tag": run.model_tag,
         "options_hash": run.options_hash,
         "rows": rows,
-        "left": None if rows is None else max(rows - len(ids), 0),
+        "left": left,
         **{status: statuses[status] for status in ("ok", "empty", "failed")},
         "failures": dict(sorted(codes.items())),
         "retryable": sum(count for code, count in codes.items() if code in TRANSIENT),
@@ -53,8 +53,13 @@ def status_of(folder: Path) -> dict[str, Any]:
     }
 
 
-def _rows(manifest: str) -> int | None:
+def _rows(manifest: str, done: set[str]) -> tuple[int, int] | tuple[None, None]:
+    """How many rows the manifest has, and how many of them have no result."""
+    rows = left = 0
     try:
-        return Manifest(Path(manifest)).count()
+        for row in Manifest(Path(manifest)).rows():
+            rows += 1
+            left += row.id not in done
     except UsageError:
-        return None
+        return None, None
+    return rows, left

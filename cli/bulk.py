@@ -7,6 +7,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -45,6 +46,12 @@ def _told(run: _Run, environ: Mapping[str, str]) -> Callable[[Sequence[str]], in
 
     def told(arguments: Sequence[str]) -> int:
         try:
+            return _run_told(arguments)
+        finally:
+            _let_go_of_errors()
+
+    def _run_told(arguments: Sequence[str]) -> int:
+        try:
             return run(arguments, environ)
         except ClientError as error:
             _print_error(error)
@@ -63,11 +70,10 @@ def _told(run: _Run, environ: Mapping[str, str]) -> Callable[[Sequence[str]], in
 
 def _run(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
     given = parsed(run_parser(), arguments)
-    return _through(given, environ, None)
+    return _through(given, environ)
 
 
 def _retry(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
-    from bulk.rewriting import take_out_transient
     from bulk.run_file import read_run
 
     retry = parsed(retry_parser(), arguments)
@@ -76,20 +82,19 @@ def _retry(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
         raise UsageError(f"{retry.out} has no run of `whisper-bento bulk run`")
     try:
         given = restored(dict(run.arguments), retry)
-    except KeyError as error:
+    except (KeyError, TypeError) as error:
         raise UsageError(f"{retry.out}: its run was not one of this command ({error})") from None
-    taken = take_out_transient(retry.out)
-    return _through(given, environ, taken)
+    return _through(given, environ, is_retry=True)
 
 
 def _through(
-    given: argparse.Namespace, environ: Mapping[str, str], only: frozenset[str] | None
+    given: argparse.Namespace, environ: Mapping[str, str], *, is_retry: bool = False
 ) -> int:
     """Do the work; the summary is printed however it ends."""
     from bulk.progress import display_of
     from cli.bulk_run.engines import engine_of
 
-    work = replace(_work(given), only=only)
+    work = replace(_work(given), is_retry=is_retry)
     is_dumb = environ.get("TERM") == "dumb"
     run = Run(
         work,
@@ -99,7 +104,8 @@ def _through(
     try:
         run.through()
     except KeyboardInterrupt:
-        print("interrupted; run it again to go on", file=sys.stderr)
+        with suppress(OSError):
+            print("interrupted; run it again to go on", file=sys.stderr, flush=True)
         _print_json(run.tally.summary())
         return INTERRUPTED
     except ClientError as error:
@@ -146,7 +152,7 @@ def _status(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
         _print_json(found)
     else:
         _print_table(found)
-    return FAILED if found["failed"] or found["left"] else DONE
+    return DONE if found["failed"] == found["left"] == 0 else FAILED
 
 
 def _list(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
@@ -164,9 +170,11 @@ def _list(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
 
 
 def _print_table(found: Mapping[str, Any]) -> None:
+    from client.terminal.wording import shown
+
     for name, value in found.items():
-        shown = json.dumps(value, ensure_ascii=True) if isinstance(value, dict) else value
-        print(f"{name.replace('_', ' '):16}{'unknown' if shown is None else shown}")
+        text = json.dumps(value, ensure_ascii=True) if isinstance(value, dict) else str(value)
+        print(f"{name.replace('_', ' '):16}{'unknown' if value is None else shown(text)}")
 
 
 def _print_json(members: Mapping[str, Any]) -> None:
@@ -177,4 +185,13 @@ def _print_error(error: ClientError) -> None:
     from client.terminal.plain_lines import print_error
     from client.terminal.wording import shown
 
-    print_error(sys.stderr, f"error: {shown(str(error))}")
+    with suppress(OSError):
+        print_error(sys.stderr, f"error: {shown(str(error))}")
+
+
+def _let_go_of_errors() -> None:
+    """What standard error cannot take, such as a closed terminal's, would be an exit status."""
+    try:
+        sys.stderr.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import aclosing
+from typing import Any
 
 from bulk.engine import RowFile, Transcribed
 from bulk.errors import AUDIO, UNAVAILABLE, RowError, row_error
-from client.backend.errors import GivenUpError, RecordingError
+from client.backend.errors import GivenUpError, NoTranscriptError, RecordingError
 from client.backend.events import Finished
 from client.backend.protocol import Backend
 from client.backend.request import Recording
@@ -26,8 +28,8 @@ async def transcribed(backend: Backend, row_file: RowFile) -> Transcribed:
             name: await backend.written(transcript, name, row_file.request)
             for name in row_file.request.formats
         }
-        return Transcribed(transcript.members, texts)
-    except GivenUpError as error:
+        return Transcribed(_checked(transcript.members), texts)
+    except (GivenUpError, NoTranscriptError) as error:
         raise RowError(UNAVAILABLE, str(error)) from error
     except RecordingError as error:
         raise RowError(AUDIO, str(error)) from error
@@ -41,4 +43,12 @@ async def _transcript(backend: Backend, row_file: RowFile) -> Transcript:
         async for event in events:
             if isinstance(event, Finished):
                 return event.transcript
-    raise RecordingError("the answer ended before the transcript")
+    raise NoTranscriptError("the answer ended before the transcript")
+
+
+def _checked(members: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What a result is made of, if it is of its types."""
+    for name in ("segments", "words"):
+        if not isinstance(members.get(name), list | None):
+            raise NoTranscriptError(f"the answer is no transcript: its {name} are no list")
+    return members

@@ -55,10 +55,10 @@ class _Child(Generic[AnyBackend]):
                 await backend.check(request)
                 facts = await self._describe(backend, request)
                 said = {"model_tag": facts.model_tag, "in_flight": facts.in_flight}
-                await _send(writer, said)
+                await _send(writer, message_bytes(said))
                 await self._answer_all(backend, reader, writer)
         except ClientError as error:
-            await _send(writer, _error_members(error))
+            await _send(writer, message_bytes(_error_members(error)))
 
     async def _answer_all(
         self, backend: Backend, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
@@ -73,24 +73,28 @@ class _Child(Generic[AnyBackend]):
 
 
 async def _answer(backend: Backend, message: dict[str, Any], writer: asyncio.StreamWriter) -> None:
+    number = message["number"]
     try:
         done = await transcribed(backend, file_of(message))
-        answer: dict[str, Any] = {"members": dict(done.members), "files": dict(done.files)}
+        answer = {"members": dict(done.members), "files": dict(done.files)}
+        # Encoded here: what JSON does not have is an error of this row.
+        encoded = message_bytes({"number": number, **answer})
     except NoServiceError as error:
         # Such as a device that is lost: another process may have it again.
         sys.stderr.write(f"the engine ends: {error}\n")
         sys.stderr.flush()
         os._exit(UNUSABLE)
     except (RowError, ClientError) as error:
-        answer = _error_members(error)
+        encoded = message_bytes({"number": number, **_error_members(error)})
     except Exception as error:  # noqa: BLE001 - whatever it is, the other rows go on
-        answer = _error_members(RowError(INTERNAL, f"{type(error).__name__}: {error}"))
+        failure = _error_members(RowError(INTERNAL, f"{type(error).__name__}: {error}"))
+        encoded = message_bytes({"number": number, **failure})
     with suppress(ConnectionError):
-        await _send(writer, {"number": message["number"], **answer})
+        await _send(writer, encoded)
 
 
-async def _send(writer: asyncio.StreamWriter, members: dict[str, Any]) -> None:
-    writer.write(message_bytes(members))
+async def _send(writer: asyncio.StreamWriter, encoded: bytes) -> None:
+    writer.write(encoded)
     await writer.drain()
 
 

@@ -94,10 +94,14 @@ class ChildEngine:
             os.killpg(self._process.pid, signal.SIGKILL)
 
     async def _read(self) -> None:
-        while (answer := await read_message(self._reader)) is not None:
-            waiting = self._waiting.get(answer["number"])
-            if waiting is not None and not waiting.done():
-                waiting.set_result(answer)
+        try:
+            while (answer := await read_message(self._reader)) is not None:
+                waiting = self._waiting.get(answer["number"])
+                if waiting is not None and not waiting.done():
+                    waiting.set_result(answer)
+        except (ValueError, KeyError, TypeError, RecursionError):
+            # Which row it is about is not known: all of them are tried again in a new process.
+            self.kill()
         self._end = await self._how_it_ended()
         for waiting in self._waiting.values():
             if not waiting.done():

@@ -21,6 +21,7 @@ _FIRST_LOOK, _LAST_LOOK = 1.0, 30.0
 class _Member:
     engine: ServerEngine
     is_up: bool = False
+    is_refusing: bool = False
     running: int = 0
 
 
@@ -28,7 +29,7 @@ class Servers:
     """Rows go to the server with the fewest. `tell` is called when one goes and when it is back.
 
     A row whose server went away goes to another one. While there is none the run waits for
-    `patience` seconds.
+    `patience` seconds. A server that refuses to serve, such as for its key, is not asked again.
     """
 
     def __init__(
@@ -81,7 +82,7 @@ class Servers:
 
         Raises:
             RowError: it failed, or a server went away with it.
-            NoServiceError: no server came back.
+            NoServiceError: no server came back, or all refuse.
         """
         while True:
             member = await self._free()
@@ -94,6 +95,7 @@ class Servers:
                     raise RowError(UNAVAILABLE, str(error)) from error
             except NoServiceError as error:
                 # It is there, and refuses: another one may not.
+                member.is_refusing = True
                 self._lose(member, error)
             finally:
                 member.running -= 1
@@ -111,9 +113,11 @@ class Servers:
         """The server with the fewest rows that may have one more.
 
         Raises:
-            NoServiceError: there was no server for too long.
+            NoServiceError: there was no server for too long, or none will be.
         """
         while True:
+            if all(each.is_refusing for each in self._members):
+                raise NoServiceError(self._lost)
             up = [each for each in self._members if each.is_up]
             free = [each for each in up if each.running < self._in_flight]
             if free:
@@ -132,7 +136,8 @@ class Servers:
         if member.is_up:
             member.is_up = False
             self._tell(f"without {member.engine.server}: {error}")
-            self._look_for(member)
+            if not member.is_refusing:
+                self._look_for(member)
 
     def _look_for(self, member: _Member) -> None:
         task = asyncio.create_task(self._wait_for(member))
@@ -141,15 +146,19 @@ class Servers:
 
     async def _wait_for(self, member: _Member) -> None:
         """Ask a server that went away until it is back with the same model."""
-        pause = _FIRST_LOOK
-        while True:
+        pause, other = _FIRST_LOOK, ""
+        while not member.is_refusing:
             await asyncio.sleep(pause)
             pause = min(2 * pause, _LAST_LOOK)
             try:
                 facts = await member.engine.start(self._request)
             except ClientError:
                 continue
-            if facts.model_tag == self._tag:
+            if facts.model_tag != self._tag:
+                if facts.model_tag != other:
+                    other = facts.model_tag
+                    self._tell(f"without {member.engine.server}: it has {other}, not {self._tag}")
+            elif not member.is_refusing:
                 member.is_up = True
                 self._tell(f"{member.engine.server} is back")
                 self._changed.set()

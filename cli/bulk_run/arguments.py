@@ -22,6 +22,20 @@ KEPT = (
     *("url", "api_key_file", "in_flight", "gpus", "scratch", "disk_gib", "max_restarts"),
 )
 _PATHS = ("manifest", "api_key_file", "scratch")
+# Their types in a run file; of the others a text or null.
+_LISTS = ("keyword", "url")
+_NEEDED: dict[str, type] = {
+    **dict.fromkeys(("manifest", "runner", "task", "model"), str),
+    **dict.fromkeys(("word_timestamps", "highlight_words", "srt", "vtt"), bool),
+    "disk_gib": float,
+    "max_restarts": int,
+}
+_OPTIONAL: dict[str, type] = {
+    "temperature": float,
+    **dict.fromkeys(("condition_on_previous_text", "carry_initial_prompt"), bool),
+    **dict.fromkeys(("max_line_width", "max_line_count", "max_words_per_line"), int),
+    **dict.fromkeys(("in_flight", "gpus"), int),
+}
 
 
 def run_parser() -> Parser:
@@ -85,8 +99,12 @@ def restored(arguments: dict[str, Any], retry: argparse.Namespace) -> argparse.N
 
     Raises:
         KeyError: some are missing.
+        TypeError: one is of a type that the command line gives none of.
     """
     values = {name: arguments[name] for name in KEPT}
+    for name, value in values.items():
+        if not _is_kept(name, value):
+            raise TypeError(f"{name}: {value!a}")
     for name in _PATHS:
         if values[name] is not None:
             values[name] = Path(values[name])
@@ -94,6 +112,16 @@ def restored(arguments: dict[str, Any], retry: argparse.Namespace) -> argparse.N
     if own["url"] is None:
         del own["url"]
     return argparse.Namespace(**{**values, "force": False, "shard": Shard(), **own})
+
+
+def _is_kept(name: str, value: object) -> bool:
+    """Whether the command line gives the argument such a value."""
+    if name in _LISTS:
+        is_list = isinstance(value, list) and all(isinstance(each, str) for each in value)
+        return is_list or (value is None and name == "url")
+    if name in _NEEDED:
+        return type(value) is _NEEDED[name]
+    return value is None or type(value) is _OPTIONAL.get(name, str)
 
 
 def shard(text: str) -> Shard:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Mapping
 from functools import partial
+from pathlib import Path
 
 from bulk.engine import Engine
 from bulk.run import Seen
@@ -20,8 +22,10 @@ from client.connecting import server_of
 
 # Rows that a server is given at once: it makes batches of them, and tells when it has enough.
 SERVER_IN_FLIGHT = 8
+_ROOT = Path(__file__).parents[2]
 _VISIBLE = "CUDA_VISIBLE_DEVICES"
-_CHILD = (sys.executable, "-m", "cli.bulk_run.engine")
+# Without the current folder among the modules: what lies there is the user's.
+CHILD = (sys.executable, "-P", "-m", "cli.bulk_run.engine")
 
 
 def engine_of(given: argparse.Namespace, environ: Mapping[str, str], seen: Seen) -> Engine:
@@ -53,11 +57,14 @@ def _servers(given: argparse.Namespace, environ: Mapping[str, str], seen: Seen) 
 def _processes(given: argparse.Namespace, environ: Mapping[str, str], seen: Seen) -> Engine:
     from models.engine.device.gpus import count_gpus
 
-    each_environ = environs(given.gpus or count_gpus(), environ)
+    gpus = count_gpus()
+    if given.gpus and given.gpus > gpus:
+        raise UsageError(f"--gpus {given.gpus}: PyTorch can use {gpus} here")
+    each_environ = environs(given.gpus or gpus, {**environ, "PYTHONPATH": project_path(environ)})
     in_flight = str(given.in_flight or 0)
     engines = [
         Supervised(
-            partial(_started, (*_CHILD, in_flight), each),
+            partial(_started, (*CHILD, in_flight), each),
             seen.inflight,
             seen.restarted,
             given.max_restarts,
@@ -65,6 +72,12 @@ def _processes(given: argparse.Namespace, environ: Mapping[str, str], seen: Seen
         for each in each_environ
     ]
     return engines[0] if len(engines) == 1 else Several(engines)
+
+
+def project_path(environ: Mapping[str, str]) -> str:
+    """PYTHONPATH with this project, which may be a checkout that is not installed."""
+    given = environ.get("PYTHONPATH", "").split(os.pathsep)
+    return os.pathsep.join([str(_ROOT), *filter(None, given)])
 
 
 def environs(gpus: int, environ: Mapping[str, str]) -> list[dict[str, str]]:

@@ -31,8 +31,15 @@ class NoJobError(RecordingError):
     """The server has no such job."""
 
 
+class NoTranscriptError(RecordingError):
+    """An answer that is no transcript, such as a proxy's page."""
+
+
 class GivenUpError(RecordingError):
-    """It failed on its way as often as it may; later it may not. The cause is what failed."""
+    """It failed on its way, and is not sent again now; later it may not fail.
+
+    The cause is the last failure of those that were tried again.
+    """
 
 
 class TryAgainError(ClientError):

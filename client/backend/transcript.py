@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from client.backend.errors import RecordingError
+from client.backend.errors import NoTranscriptError
 
 
 @dataclass(frozen=True)
@@ -22,14 +22,14 @@ class Transcript:
         """The members of the JSON object.
 
         Raises:
-            RecordingError: it is none, or has no text.
+            NoTranscriptError: it is none, or has no text.
         """
         try:
             found = json.loads(self.body)
         except ValueError:
             found = None
         if not isinstance(found, dict) or not isinstance(found.get("text"), str):
-            raise RecordingError("the server's answer is no transcript")
+            raise NoTranscriptError("the server's answer is no transcript")
         return found
 
     @property

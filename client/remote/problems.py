@@ -11,6 +11,7 @@ import httpx
 
 from client.backend.errors import (
     ClientError,
+    GivenUpError,
     NoEndpointError,
     NoJobError,
     NoServiceError,
@@ -22,14 +23,9 @@ from client.backend.errors import (
 )
 from client.remote.server import Server
 
-# What may be over soon though nobody says when.
-_PASSING = (
-    HTTPStatus.REQUEST_TIMEOUT,
-    HTTPStatus.TOO_MANY_REQUESTS,
-    HTTPStatus.INTERNAL_SERVER_ERROR,
-    HTTPStatus.BAD_GATEWAY,
-    HTTPStatus.SERVICE_UNAVAILABLE,
-)
+# What may be over soon though nobody says when, as are failures of the server and of proxies.
+_PASSING = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS)
+_SERVER_FAILURES = 500
 # An error of any other field would be the same for every recording.
 OF_THE_RECORDING = (None, "file")
 _NO_RESULT = frozenset({"not_completed", "no_result"})
@@ -57,7 +53,10 @@ def problem(server: Server, response: httpx.Response) -> ClientError:
             seconds := _retry_after(response)
         ) is not None:
             return TryAgainError(message, seconds)
-        case status if status in _PASSING:
+        case HTTPStatus.GATEWAY_TIMEOUT:
+            # It took too long, and would at once again.
+            return GivenUpError(message)
+        case status if status in _PASSING or status >= _SERVER_FAILURES:
             return TryAgainError(message)
     return RecordingError(message)
 

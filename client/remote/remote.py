@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 
-from client.backend.errors import RecordingError, TryAgainError, UsageError
+from client.backend.errors import TryAgainError, UsageError
 from client.backend.events import Event, Finished, Progress
 from client.backend.request import SUBTITLES, Format, Recording, Request
 from client.backend.transcript import Transcript
@@ -116,7 +116,7 @@ def _members(data: str) -> dict[str, Any]:
     except ValueError:
         found = None
     if not isinstance(found, dict):
-        raise RecordingError("the server's stream has an event that is no JSON object")
+        raise TryAgainError("the server's stream has an event that is no JSON object")
     return found
 
 

@@ -28,6 +28,8 @@ from client.backend.transcript import Transcript
 # What a recording may have in it, and what it is for.
 BROKEN, FAILING, GATED, SILENT = "broken", "failing", "gated", "silent"
 KILLER, LOSING = "killer", "losing the device"
+# An answer that JSON does not have.
+NO_JSON = "no JSON"
 TAG = "double:1"
 
 
@@ -99,6 +101,15 @@ def members_of(text: str) -> dict[str, Any]:
     return {"text": said, "language": "en", "duration": 2.0, "segments": [{"text": said}]}
 
 
+class _Odd(Transcript):
+    """Members that cannot be sent."""
+
+    @property
+    def members(self) -> dict[str, Any]:
+        """They have bytes."""
+        return {"text": "a", "language": b"en"}
+
+
 class Reading:
     """A backend in an engine's process: a killer file ends it, each call is noted in a file."""
 
@@ -122,10 +133,14 @@ class Reading:
             os.kill(os.getpid(), signal.SIGKILL)
         if text == LOSING:
             raise NoServiceError("the device is lost")
-        if text == GATED:
-            await asyncio.Future()
+        while text == GATED:
+            await asyncio.sleep(0.01)
+            text = recording.path.read_text("utf-8")
         if text == BROKEN:
             raise RecordingError("it is no audio")
+        if text == NO_JSON:
+            yield Finished(_Odd("{}"))
+            return
         yield Finished(Transcript(json.dumps(members_of(text))))
 
     async def written(self, transcript: Transcript, name: Format, request: Request) -> str:

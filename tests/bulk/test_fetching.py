@@ -18,7 +18,15 @@ from bulk.listing import save_manifest, uris_below
 from bulk.manifest import Manifest
 from bulk.row import row_of
 from client.backend.errors import UsageError
-from tests.bulk.doubles import FakeEngine, manifest_of, results, run_of, work_of
+from tests.bulk.doubles import (
+    FakeEngine,
+    by_content,
+    manifest_of,
+    recordings,
+    results,
+    run_of,
+    work_of,
+)
 
 fsspec = pytest.importorskip("fsspec", reason="fsspec is not installed")
 
@@ -60,10 +68,14 @@ def test_a_downloaded_file_has_its_suffix(tmp_path: Path, bucket: str) -> None:
     assert asyncio.run(suffix(stored(f"{bucket}/a.../x y", b"a"))) == ""
 
 
-def test_a_protocol_that_is_none_ends_the_run(tmp_path: Path) -> None:
-    manifest = manifest_of(tmp_path / "m.jsonl", ["nothing://a.mp3"])
-    with pytest.raises(UsageError, match="nothing"):
-        run_of(work_of(manifest, tmp_path / "out"), FakeEngine()).through()
+def test_a_protocol_that_is_none_is_one_failed_row(tmp_path: Path) -> None:
+    paths = recordings(tmp_path / "in", ["fine"])
+    manifest = manifest_of(tmp_path / "m.jsonl", ["htps://x/y.wav", *paths])
+    run_of(work_of(manifest, tmp_path / "out"), FakeEngine()).through()
+    found = by_content(tmp_path / "out")
+    assert found["y.wav"]["error"]["code"] == "not_found"
+    assert "htps" in found["y.wav"]["error"]["message"]
+    assert found["00000.wav"]["text"] == "fine"
 
 
 def test_no_folder_for_downloads_ends_the_run_and_fails_no_row(tmp_path: Path, bucket: str) -> None:
@@ -126,6 +138,17 @@ def test_listing_of_a_folder_takes_any_name(tmp_path: Path) -> None:
     assert save_manifest(uris_below(str(folder)), tmp_path / "m.jsonl") == 3
     run_of(work_of(tmp_path / "m.jsonl", tmp_path / "out"), FakeEngine()).through()
     assert [each["text"] for each in results(tmp_path / "out")] == ["sound"] * 3
+
+
+def test_linked_folders_are_listed_once(tmp_path: Path) -> None:
+    recordings(tmp_path / "elsewhere", ["a"])
+    recordings(folder := tmp_path / "in", ["b"])
+    (folder / "link").symlink_to(tmp_path / "elsewhere")
+    (folder / "self").symlink_to(folder)
+    assert list(uris_below(str(folder))) == [
+        str(folder / "00000.wav"),
+        str(folder / "link" / "00000.wav"),
+    ]
 
 
 @pytest.mark.parametrize("place", ["/no/such/folder", "memory://no-such-bucket", "nothing://a"])

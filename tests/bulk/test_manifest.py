@@ -22,7 +22,6 @@ def written(path: Path, *lines: bytes) -> Manifest:
 def test_empty_lines_and_a_byte_order_mark_are_passed_over(tmp_path: Path) -> None:
     manifest = written(tmp_path / "m.jsonl", b'\xef\xbb\xbf{"uri": "a"}', b"", b'{"uri": "b"}')
     assert [(number, row.uri) for number, row in manifest.numbered()] == [(1, "a"), (3, "b")]
-    assert manifest.count() == 2
 
 
 def test_gzip_is_read_by_its_name(tmp_path: Path) -> None:
@@ -75,6 +74,12 @@ def test_what_cannot_be_read_is_said(
     (path := tmp_path / name).write_bytes(content)
     with pytest.raises(UsageError, match=message):
         Manifest(path).survey(lambda row: True)
+
+
+@pytest.mark.parametrize("content", [b"", b"\n \n"])
+def test_a_manifest_without_rows_is_said(tmp_path: Path, content: bytes) -> None:
+    with pytest.raises(UsageError, match="has no rows"):
+        written(tmp_path / "m.jsonl", content).survey(lambda row: True)
 
 
 def test_missing_manifest_is_said(tmp_path: Path) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import socket
 
 import httpx
+import pytest
 
 from bulk.errors import AUDIO, RowError
 from bulk.manifest import Survey
@@ -68,6 +70,33 @@ def test_a_line_now_and_then() -> None:
         counted.add(FINE)
         lines.ended(FINE)
     assert [line[:9] for line in stream.getvalue().splitlines()] == ["3 of 4 ro", "5 of 4 ro"]
+
+
+def test_a_row_that_is_at_work_for_long_is_named() -> None:
+    stream, now = io.StringIO(), [0.0]
+    lines = Lines(stream, tally(), lambda: now[0])
+    for now[0], seconds in ((5.0, 5.0), (12.0, 12.0), (100.0, 100.0)):
+        lines.remind((FAILED.row, seconds))
+    first, second = stream.getvalue().splitlines()
+    assert "at b" not in first
+    assert second.endswith(r"at b\n.wav for 1:40")
+
+
+class Closed(io.StringIO):
+    """A terminal that was closed."""
+
+    def write(self, text: str, /) -> int:
+        raise OSError(errno.EIO, "Input/output error")
+
+
+@pytest.mark.parametrize("kind", [Lines, Bar])
+def test_a_stream_that_fails_is_no_matter(kind: type[Lines]) -> None:
+    counted = tally()
+    counted.add(FAILED)
+    lines = kind(Closed(), counted)
+    lines.ended(FAILED)
+    lines.tell("without a server")
+    lines.close()
 
 
 def test_a_bar_shows_lines_above_it() -> None:

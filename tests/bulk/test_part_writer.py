@@ -39,6 +39,14 @@ asyncio.run(main())
 """
 
 
+DAMAGED = [
+    *(b'{"id": "a"', b"{}\n", b"a\n", b'{"id": "a", "text": "b"}'),
+    *(b'{"id": "z"}\n', b'{"id": "z", "status": "no"}\n'),
+    b'{"id": "z", "status": "failed", "error": {}}\n',
+    b'{"id": "z", "status": "ok", "duration": "2"}\n',
+]
+
+
 def line(row_id: str, text: str = "said") -> bytes:
     return line_of(Result(Row(row_id, f"{row_id}.wav"), {"text": text}), ORIGIN)
 
@@ -66,15 +74,23 @@ def test_a_part_is_published_after_so_many_rows(tmp_path: Path) -> None:
 
 
 def test_a_part_is_published_after_its_time(tmp_path: Path) -> None:
-    now = [0.0]
+    now, looks = [0.0], [0]
 
     async def main() -> None:
-        published = asyncio.Event()
-        parts = PartWriter(tmp_path, "all", seconds=60.0, clock=lambda: now[0])
+        published, has_looked = asyncio.Event(), asyncio.Event()
+
+        def clock() -> float:
+            looks[0] += 1
+            if looks[0] > 3:
+                has_looked.set()
+            return now[0]
+
+        parts = PartWriter(tmp_path, "all", seconds=60.0, clock=clock)
         task = asyncio.create_task(parts.publish_in_time(published.set, look=0.01))
         parts.write(line("a"))
         now[0] = 59.0
-        await asyncio.sleep(0.05)
+        # The first look is the writer's own, of when the part began.
+        await has_looked.wait()
         assert not published.is_set()
         now[0] = 61.0
         await published.wait()
@@ -129,7 +145,7 @@ def test_heads_are_read_without_texts(tmp_path: Path) -> None:
     assert "text" not in head
 
 
-@pytest.mark.parametrize("content", [b'{"id": "a"', b"{}\n", b"a\n", b'{"id": "a", "text": "b"}'])
+@pytest.mark.parametrize("content", DAMAGED)
 def test_a_part_that_is_damaged_is_said(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "part-all-000001.jsonl").write_bytes(line("ok") + content)
     with pytest.raises(OutputError, match=r"part-all-000001\.jsonl, line 2"):

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
-from bulk.errors import AUDIO, STORAGE, UNAVAILABLE, OutputError, RowError
+from bulk.errors import AUDIO, STORAGE, UNAVAILABLE, BusyError, OutputError, RowError
 from bulk.locks import working
 from bulk.parts import parts_of
 from bulk.result import Origin, Result, line_of
-from bulk.rewriting import compact, take_out_transient
+from bulk.rewriting import compact, passing_ids, take_out_passing
 from bulk.row import Row
 from bulk.run_file import RunFile, settle_run
 from bulk.status import status_of
-from client.backend.errors import UsageError
 from tests.bulk.doubles import manifest_of, results
 
 ORIGIN = Origin("base", "0", "here")
@@ -30,7 +30,8 @@ def line(row_id: str, code: str | None = None, text: str = "said") -> bytes:
 def folder(tmp_path: Path) -> Path:
     """Two parts: `b` stands twice, `c` and `e` may be done again, `d` may not."""
     (out := tmp_path / "out").mkdir()
-    manifest = manifest_of(tmp_path / "m.jsonl", "abcdef")
+    rows = [{"id": name, "uri": f"{name}.wav"} for name in "abcdef"]
+    (manifest := tmp_path / "m.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows))
     settle_run(out, RunFile(str(manifest), "base", {}, {}), is_forced=False)
     first = [line("a"), line("b", UNAVAILABLE), line("c", STORAGE), line("d", AUDIO)]
     (out / "part-0of2-000001.jsonl").write_bytes(b"".join(first))
@@ -78,13 +79,21 @@ def test_compact_that_was_killed_is_done_by_the_next(folder: Path) -> None:
 
 
 def test_taken_out_is_what_may_pass_and_is_not_done_elsewhere(folder: Path) -> None:
-    assert take_out_transient(folder) == {"c", "e"}
+    final, passing = passing_ids(folder)
+    assert (final, passing) == ({"a", "b", "d"}, {"b", "c", "e"})
+    take_out_passing(folder, {"z"})
+    assert len(results(folder)) == 7
+    take_out_passing(folder, passing)
     assert list(map(str, parts_of(folder))) == ["part-0of2-000001.jsonl", "part-1of2-000001.jsonl"]
     assert [each["id"] for each in results(folder)] == ["a", "d", "b", "b"]
-    assert take_out_transient(folder) == frozenset()
 
 
 def test_parts_are_not_replaced_under_a_run(folder: Path) -> None:
-    for replace in (compact, take_out_transient):
-        with working(folder, "0of2"), pytest.raises(UsageError, match="a run is going on"):
-            replace(folder)
+    with working(folder, "0of2"), pytest.raises(BusyError, match="a run is going on"):
+        compact(folder)
+
+
+def test_what_is_left_goes_by_ids(folder: Path) -> None:
+    manifest_of(folder.parent / "m.jsonl", "xyz")
+    # `manifest_of` gives no ids: none of these rows has a result, though there are five.
+    assert (status_of(folder)["rows"], status_of(folder)["left"]) == (3, 3)

@@ -9,7 +9,7 @@ import pytest
 
 from bulk.errors import OutputError
 from bulk.options import options_hash, options_of
-from bulk.run_file import RunFile, check_options, read_run, settle_run
+from bulk.run_file import RunFile, check_run, read_run, settle_run
 from client.backend.errors import UsageError
 from client.backend.request import Request
 
@@ -22,10 +22,17 @@ def test_same_run_goes_on(tmp_path: Path) -> None:
     assert read_run(tmp_path) == RUN
 
 
-def test_a_longer_manifest_is_the_same_run(tmp_path: Path) -> None:
-    settle_run(tmp_path, RUN, is_forced=False)
-    other = replace(RUN, manifest="/other.jsonl")
-    settle_run(tmp_path, other, is_forced=False)
+def test_another_manifest_is_another_run_by_whatever_path(tmp_path: Path) -> None:
+    (tmp_path / "day1").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "day1")
+    first = replace(RUN, manifest=str(tmp_path / "day1" / "m.jsonl"))
+    settle_run(tmp_path, first, is_forced=False)
+    same = replace(RUN, manifest=f"{tmp_path}/link/../link/m.jsonl")
+    assert first.differences(same) == []
+    other = replace(RUN, manifest=str(tmp_path / "day2" / "m.jsonl"))
+    with pytest.raises(UsageError, match=r'manifest: ".*day1/m.jsonl" -> ".*day2/m.jsonl"'):
+        settle_run(tmp_path, other, is_forced=False)
+    settle_run(tmp_path, other, is_forced=True)
     assert read_run(tmp_path) == other
 
 
@@ -48,11 +55,11 @@ def test_differences_are_named(tmp_path: Path) -> None:
 
 
 def test_options_are_checked_before_the_model_is_known(tmp_path: Path) -> None:
-    check_options(tmp_path, RUN.options)
+    check_run(tmp_path, RUN.manifest, RUN.options)
     settle_run(tmp_path, RUN, is_forced=False)
-    check_options(tmp_path, RUN.options)
+    check_run(tmp_path, RUN.manifest, RUN.options)
     with pytest.raises(UsageError, match='task: "transcribe" -> "translate"'):
-        check_options(tmp_path, options_of(Request(task="translate")))
+        check_run(tmp_path, RUN.manifest, options_of(Request(task="translate")))
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[]", '{"version": 2}', '{"version": 1}'])

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from bulk.locks import working
 from cli.__main__ import main
 from tests.bulk.doubles import by_content, manifest_of, recordings, results
 from tests.client.serving import BROKEN, TEXT, api, speaking
@@ -101,6 +102,57 @@ def test_retry_takes_what_may_pass_with_the_runs_own_options(
     found = by_content(out)
     assert (found["00002.wav"]["text"], found["00001.wav"]["status"]) == (TEXT, "failed")
     assert len({each["options_hash"] for each in results(out)}) == 1
+
+
+def test_retry_without_a_server_loses_nothing(run: RunCli, manifest: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    with api(speaking()) as url:
+        run("run", manifest, "--out", out, *http(url))
+    (part,) = out.glob("part-*")
+    part.write_text(part.read_text().replace("audio_error", "unavailable"))
+    before = part.read_bytes()
+    for _ in range(2):
+        assert run("retry", out, "--url", "http://127.0.0.1:9", "--timeout", "1")[0] == 3
+    manifest.rename(tmp_path / "gone")
+    assert run("retry", out)[0] == 2
+    assert part.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("keyword", None), ("url", [7]), ("disk_gib", "2"), ("model", 7), ("srt", 1)],
+)
+def test_retry_of_a_damaged_run_file_is_said(
+    run: RunCli, manifest: Path, tmp_path: Path, name: str, value: object
+) -> None:
+    out = tmp_path / "out"
+    with api(speaking()) as url:
+        run("run", manifest, "--out", out, *http(url))
+    found = json.loads((out / "run.json").read_text())
+    found["arguments"][name] = value
+    (out / "run.json").write_text(json.dumps(found))
+    status, printed, errors = run("retry", out)
+    assert (status, printed, errors.count("\n")) == (2, "", 1)
+    assert name in errors
+
+
+def test_status_without_a_manifest_of_any_name_is_1(run: RunCli, tmp_path: Path) -> None:
+    (manifest := tmp_path / "m\udcff.jsonl").write_bytes(b'{"uri": "none.wav"}\n')
+    out = tmp_path / "out"
+    with api(speaking()) as url:
+        run("run", manifest, "--out", out, *http(url))
+    (part,) = out.glob("part-*")
+    part.write_text(part.read_text().replace("failed", "ok").replace('"error": {', '"was": {'))
+    assert run("status", out)[0] == 0
+    manifest.unlink()
+    status, printed, _ = run("status", out)
+    assert (status, r"m\udcff.jsonl" in printed, "unknown" in printed) == (1, True, True)
+
+
+def test_two_runs_at_once_are_status_1(run: RunCli, manifest: Path, tmp_path: Path) -> None:
+    with working(tmp_path / "out", "all"):
+        status, _, errors = run("run", manifest, "--out", tmp_path / "out", *http("http://h"))
+    assert (status, "is going on already" in errors) == (1, True)
 
 
 def test_a_changed_option_is_refused_by_name(run: RunCli, manifest: Path, tmp_path: Path) -> None:

@@ -11,9 +11,11 @@ import pytest
 
 from client.backend.errors import (
     ClientError,
+    GivenUpError,
     NoEndpointError,
     NoServiceError,
     NotConnectedError,
+    NoTranscriptError,
     RecordingError,
     RefusedOptionError,
     TryAgainError,
@@ -125,7 +127,8 @@ def envelope(**detail: object) -> dict[str, object]:
         (400, {"param": "file"}, RecordingError),
         (400, {"param": None}, RecordingError),
         (413, {}, RecordingError),
-        (504, {}, RecordingError),
+        (504, {}, GivenUpError),
+        (507, {}, TryAgainError),
         (500, {}, TryAgainError),
         (503, {}, TryAgainError),
         (301, {}, RecordingError),
@@ -173,5 +176,5 @@ def test_a_name_says_nothing_but_its_kind(name: str, sent: str) -> None:
 
 @pytest.mark.parametrize("body", ["", "[]", "{}", '{"text":7}'])
 def test_an_answer_that_is_no_transcript(body: str) -> None:
-    with pytest.raises(RecordingError, match="no transcript"):
+    with pytest.raises(NoTranscriptError, match="no transcript"):
         Transcript(body).text  # noqa: B018
