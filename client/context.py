@@ -1,4 +1,4 @@
-"""What a command has around it: the environment, and models in this process."""
+"""Context of a command: environment variables, and the factory of the in-process backend."""
 
 from __future__ import annotations
 

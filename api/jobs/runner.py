@@ -16,10 +16,11 @@ from api.jobs.insisting import insisting
 from api.jobs.job_config import OpenJobs
 from api.jobs.job_log import log_crash, log_end
 from api.jobs.running_job import RunningJob, in_full
+from api.jobs.store_poll import StorePoll
 from api.middleware.draining import Drain
 from api.requests.model_registry import ModelRegistry
 from api.server_log import logger
-from models.errors import DecodingError, EngineStoppedError, JobStoreError, OverloadedError
+from models.errors import DecodingError, EngineStoppedError, OverloadedError
 from models.jobs.job import Job, JobError
 from models.jobs.job_store import LONE_CRASHES, JobOutcome, JobTotals
 
@@ -57,13 +58,13 @@ class JobRunner:
         self._has_webhooks = opened.has_webhooks
         self._registry, self._drain, self._places = registry, drain, places
         self._running: dict[str, RunningJob] = {}
-        self._wake, self._resumes = asyncio.Event(), 0.0
+        self._cleans_at = self._tells_at = self._resumes = 0.0
         self._is_closed = False
-        self._task = asyncio.create_task(self._run())
+        self._poll = StorePoll(self._look, POLL_SECONDS, "jobs")
 
     def wake(self) -> None:
         """Look for jobs now."""
-        self._wake.set()
+        self._poll.wake()
 
     def cancel(self, job_id: str) -> None:
         """Stop the work on a job that is cancelled in the store, if it is this worker's."""
@@ -74,30 +75,19 @@ class JobRunner:
     def close(self) -> None:
         """Stop all work; what is not done is given back when the store is closed."""
         self._is_closed = True
-        self._task.cancel()
+        self._poll.close()
         for running in self._running.values():
             running.cancel()
 
-    async def _run(self) -> None:
-        time_of = asyncio.get_running_loop().time
-        clean = tell = time_of()
-        while True:
-            self._wake.clear()
-            try:
-                if time_of() >= clean:
-                    clean = time_of() + CLEAN_SECONDS
-                    await asyncio.to_thread(self._clean)
-                if time_of() >= tell:
-                    tell = time_of() + POLL_SECONDS
-                    await self._tell_progress()
-                await self._take()
-            except (JobStoreError, OSError) as error:
-                logger.warning("Jobs wait until they can be read and written again: %s", error)
-            except Exception:  # noqa: BLE001 - or all jobs would wait for ever
-                logger.exception("The runner of jobs goes on after a fault")
-            with suppress(TimeoutError):
-                async with asyncio.timeout(POLL_SECONDS):
-                    await self._wake.wait()
+    async def _look(self) -> None:
+        now = asyncio.get_running_loop().time()
+        if now >= self._cleans_at:
+            self._cleans_at = now + CLEAN_SECONDS
+            await asyncio.to_thread(self._clean)
+        if now >= self._tells_at:
+            self._tells_at = now + POLL_SECONDS
+            await self._tell_progress()
+        await self._take()
 
     def _clean(self) -> None:
         """Take dead workers' jobs from them, and remove those whose time is over."""

@@ -12,6 +12,7 @@ from api.jobs.insisting import insisting
 from api.jobs.job_answers import event_id, job_event
 from api.jobs.job_config import OpenJobs
 from api.jobs.job_log import log_webhook
+from api.jobs.store_poll import StorePoll
 from api.middleware.draining import Drain
 from api.server_log import logger
 from api.webhooks.sender import Reply, WebhookSender
@@ -53,35 +54,25 @@ class WebhookRunner:
         self._store, self._folder, self._lock = opened.store.webhooks, opened.folder, opened.lock
         self._sender, self._drain, self._note = sender, drain, note
         self._sending: set[asyncio.Task[None]] = set()
-        self._wake = asyncio.Event()
-        self._task = asyncio.create_task(self._run())
+        self._cleans_at = 0.0
+        self._poll = StorePoll(self._look, POLL_SECONDS, "webhooks")
 
     def wake(self) -> None:
         """Look for events now."""
-        self._wake.set()
+        self._poll.wake()
 
     def close(self) -> None:
         """Stop; events whose attempt is not noted are given back when the store is closed."""
-        for task in (self._task, *self._sending):
+        self._poll.close()
+        for task in self._sending:
             task.cancel()
 
-    async def _run(self) -> None:
-        time_of = asyncio.get_running_loop().time
-        clean = time_of()
-        while True:
-            self._wake.clear()
-            try:
-                if time_of() >= clean:
-                    clean = time_of() + CLEAN_SECONDS
-                    await asyncio.to_thread(self._clean)
-                await self._take()
-            except JobStoreError as error:
-                logger.warning("Webhooks wait until jobs can be read and written again: %s", error)
-            except Exception:  # noqa: BLE001 - or all events would wait for ever
-                logger.exception("The runner of webhooks goes on after a fault")
-            with suppress(TimeoutError):
-                async with asyncio.timeout(POLL_SECONDS):
-                    await self._wake.wait()
+    async def _look(self) -> None:
+        now = asyncio.get_running_loop().time()
+        if now >= self._cleans_at:
+            self._cleans_at = now + CLEAN_SECONDS
+            await asyncio.to_thread(self._clean)
+        await self._take()
 
     def _clean(self) -> None:
         for worker in self._store.workers():

@@ -1,4 +1,4 @@
-"""How long a job is kept whose event is not over."""
+"""Expiry of jobs whose webhook is still to be delivered."""
 
 from __future__ import annotations
 
